@@ -1,0 +1,126 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+#include <gio/gio.h>
+
+#include "weft-schema.h"
+
+G_BEGIN_DECLS
+
+/*
+ * Writes one .weft file.
+ *
+ * One thread (the caller's: ingest) appends rows; one thread of the writer's own sorts, encodes,
+ * compresses and writes. The two share memtables of WEFT_STORE_SEAL_ROWS rows: rows below the
+ * published length are immutable, a full memtable is handed over whole. When the writing thread
+ * falls behind by more than the bound of WeftStoreOptions, appending waits: memory stays bounded,
+ * and the producers' rings fill and count what they drop.
+ */
+#define WEFT_STORE_SEAL_ROWS 65536
+
+typedef struct _WeftStoreWriter WeftStoreWriter;
+typedef struct _WeftTableWriter WeftTableWriter;
+
+typedef struct
+{
+  guint flush_interval_ms; /* journal the unsealed rows this often; 0 is 1000 */
+  guint sync_interval_ms;  /* fdatasync this often; 0 is 5000 */
+  guint64 max_queued_bytes; /* memtables waiting to be written; 0 is 256 MiB */
+  gint64 start_monotonic;  /* CLOCK_MONOTONIC ns of time zero of the recording */
+  gint64 start_realtime;   /* CLOCK_REALTIME ns at that moment */
+} WeftStoreOptions;
+
+typedef struct
+{
+  guint64 rows;           /* appended, all tables */
+  guint64 bytes_written;  /* file size so far */
+  guint64 bytes_queued;   /* memtables waiting for the writing thread */
+  guint64 waits;          /* times that appending had to wait for it */
+} WeftStoreStatistics;
+
+/* Creates PATH (mode 0600, O_EXCL: an existing file is an error G_IO_ERROR_EXISTS). */
+WeftStoreWriter *weft_store_writer_new (const char *path, const WeftStoreOptions *options,
+                                        GError **error);
+
+/* Flushes, seals, writes the index and the trailer, and frees. FALSE if anything was not written;
+ * what was flushed before the first failure stays readable.
+ */
+gboolean weft_store_writer_close (WeftStoreWriter *self, GError **error);
+
+/* Hands everything appended so far to the writing thread, and waits until it is in the file. */
+gboolean weft_store_writer_flush (WeftStoreWriter *self, GError **error);
+
+/* The first error of the writing thread (full disk, …), or NULL. Rows appended after it are
+ * counted, not kept. Safe from any thread; owned by the writer.
+ */
+const GError *weft_store_writer_get_error (WeftStoreWriter *self);
+
+void weft_store_writer_get_statistics (WeftStoreWriter *self, WeftStoreStatistics *statistics);
+
+/* The dictionary: equal strings get equal numbers, "" and NULL get 0. LENGTH -1: nul-terminated.
+ * TEXT must be valid UTF-8 (ingest repairs and counts before it comes here).
+ */
+guint32 weft_store_writer_string (WeftStoreWriter *self, const char *text, gssize length);
+
+/* Content-addressed: equal bytes get equal numbers and are stored once. */
+guint32 weft_store_writer_blob (WeftStoreWriter *self, const void *data, gsize length);
+
+WeftTableWriter *weft_store_writer_table (WeftStoreWriter *self, WeftTableId table);
+
+/* Appending a row: begin, set the columns that are not nought, commit.
+ *
+ *   weft_table_writer_begin (t);
+ *   weft_table_writer_set (t, WEFT_DISPATCHES_LANE, lane);
+ *   id = weft_table_writer_commit (t);
+ *
+ * A column that no row of a memtable sets takes no memory and no time. Setting a NULLABLE column
+ * marks it present. commit returns the row's dense number from 1 in order of arrival, which is
+ * also stored in its KEY column.
+ */
+struct _WeftTableWriter
+{
+  /* The part that the inline functions below need; the rest is the writer's own. */
+  guint64 *values[WEFT_MAX_COLUMNS]; /* NULL until a row of this memtable sets the column */
+  guint64 *presence[WEFT_MAX_COLUMNS]; /* bitmaps of the NULLABLE columns, likewise */
+  guint32 row;                       /* the row being filled */
+  guint32 column_base;
+};
+
+void weft_table_writer_touch (WeftTableWriter *self, guint column);
+void weft_table_writer_begin_slow (WeftTableWriter *self);
+guint64 weft_table_writer_commit (WeftTableWriter *self);
+
+/* Makes room for a row, waiting for the writing thread if its queue is full. */
+static inline void
+weft_table_writer_begin (WeftTableWriter *self)
+{
+  if (G_UNLIKELY (self->row == WEFT_STORE_SEAL_ROWS))
+    weft_table_writer_begin_slow (self);
+}
+
+static inline void
+weft_table_writer_set (WeftTableWriter *self, WeftColumnNumber number, guint64 value)
+{
+  guint column = number - self->column_base - 1;
+
+  if (G_UNLIKELY (self->values[column] == NULL))
+    weft_table_writer_touch (self, column);
+  self->values[column][self->row] = value;
+  if (self->presence[column] != NULL)
+    self->presence[column][self->row / 64] |= G_GUINT64_CONSTANT (1) << (self->row % 64);
+}
+
+/* Of a column that is a F64. */
+static inline void
+weft_table_writer_set_double (WeftTableWriter *self, WeftColumnNumber number, double value)
+{
+  union
+  {
+    double value;
+    guint64 bits;
+  } u = { value };
+
+  weft_table_writer_set (self, number, u.bits);
+}
+
+G_END_DECLS
