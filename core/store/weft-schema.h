@@ -176,7 +176,7 @@ typedef enum
     C (DISPATCHES, PRODUCER_ID, producer_id, U64, NONE)                                            \
     C (DISPATCHES, SUBMISSION, submission, ID, NONE)                                               \
     C (DISPATCHES, QUEUE, queue, ID, NONE)                                                         \
-    C (DISPATCHES, TRACE, trace, U64, NONE)                                                        \
+    C (DISPATCHES, TRACE, trace, ID, NONE)                                                         \
     C (DISPATCHES, STATUS, status, ENUM, NONE)                                                     \
     C (DISPATCHES, ERROR_KIND, error_kind, ENUM, NONE)                                             \
     C (DISPATCHES, ERROR, error, ID, NONE)                                                         \
@@ -215,6 +215,8 @@ typedef enum
     C (ORIGINS, TID, tid, U64, NONE)                                                               \
     C (ORIGINS, TIME, time, TIME, NONE)                                                            \
     C (ORIGINS, STACK, stack, ID, NONE)                                                            \
+    C (ORIGINS, RUNTIME, runtime, ID, NONE)                                                        \
+    C (ORIGINS, PRODUCER_DISPATCH, producer_dispatch, U64, NONE)                                   \
     C (ORIGINS, LINK_STATUS, link_status, ENUM, DERIVED)                                           \
     C (ORIGINS, LINK_SAMPLE, link_sample, ID, DERIVED)                                             \
     C (ORIGINS, LINK_DISTANCE, link_distance, DURATION, DERIVED)                                   \
@@ -274,6 +276,8 @@ typedef enum
     C (COUNTER_SAMPLES, POINT, point, ENUM, NONE)                                                  \
     C (COUNTER_SAMPLES, POINT_NAME, point_name, STRING, NONE)                                      \
     C (COUNTER_SAMPLES, TIME, time, TIME, NULLABLE)                                                \
+    C (COUNTER_SAMPLES, RUNTIME, runtime, ID, NONE)                                                \
+    C (COUNTER_SAMPLES, PRODUCER_DISPATCH, producer_dispatch, U64, NONE)                           \
   TABLE (COUNTER_VALUES, counter_values)                                                           \
     C (COUNTER_VALUES, SAMPLE, sample, ID, NONE)                                                   \
     C (COUNTER_VALUES, COUNTER, counter, ID, NONE)                                                 \
@@ -309,8 +313,9 @@ typedef enum
     C (WARNINGS, SEVERITY, severity, ENUM, NONE)                                                   \
     C (WARNINGS, VALUE, value, F64, NONE)                                                          \
     C (WARNINGS, THRESHOLD, threshold, F64, NONE)                                                  \
+    C (WARNINGS, PRODUCER_DISPATCH, producer_dispatch, U64, NONE)                                  \
   TABLE (TRACES, traces)                                                                           \
-    C (TRACES, ID, id, ID, KEY)                                                                    \
+    C (TRACES, ID, id, ID, NONE)                                                                   \
     C (TRACES, RUNTIME, runtime, ID, NONE)                                                         \
     C (TRACES, PRODUCER_ID, producer_id, U64, NONE)                                                \
     C (TRACES, NAME, name, STRING, NONE)                                                           \

@@ -1,0 +1,144 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+#include "weft-clock-map.h"
+
+#include <math.h>
+
+/* Recent pairs are kept as they came; older ones are thinned to about one a second. */
+#define RECENT_PAIRS 1024
+#define MAX_PAIRS 65536
+#define THINNED_SPACING G_GINT64_CONSTANT (1000000000)
+
+void
+weft_clock_map_init (WeftClockMap *self)
+{
+  self->pairs = g_array_new (FALSE, FALSE, sizeof (WeftClockPair));
+  self->last = 0;
+}
+
+void
+weft_clock_map_clear (WeftClockMap *self)
+{
+  g_clear_pointer (&self->pairs, g_array_unref);
+}
+
+static const WeftClockPair *
+pair_at (const WeftClockMap *self, guint index)
+{
+  return &g_array_index (self->pairs, WeftClockPair, index);
+}
+
+static void
+thin (WeftClockMap *self)
+{
+  guint n = self->pairs->len;
+  guint candidate;
+
+  if (n <= RECENT_PAIRS)
+    return;
+
+  candidate = n - RECENT_PAIRS;
+  if (candidate >= 1 &&
+      pair_at (self, candidate + 1)->time - pair_at (self, candidate - 1)->time < THINNED_SPACING)
+    g_array_remove_index (self->pairs, candidate);
+  else if (n > MAX_PAIRS)
+    g_array_remove_index (self->pairs, 1);
+  self->last = 0;
+}
+
+gboolean
+weft_clock_map_add (WeftClockMap *self, guint64 ticks, gint64 time, gint64 error_bound)
+{
+  WeftClockPair pair = { ticks, time, error_bound };
+
+  if (self->pairs->len > 0)
+    {
+      const WeftClockPair *newest = pair_at (self, self->pairs->len - 1);
+
+      if (ticks <= newest->ticks || time <= newest->time)
+        return FALSE;
+    }
+
+  g_array_append_val (self->pairs, pair);
+  thin (self);
+  return TRUE;
+}
+
+gboolean
+weft_clock_map_covers (const WeftClockMap *self, guint64 ticks)
+{
+  return self->pairs->len > 0 && pair_at (self, self->pairs->len - 1)->ticks >= ticks;
+}
+
+/* The interval [i, i + 1] to use for TICKS: the one around it, or the nearest. */
+static guint
+find_interval (const WeftClockMap *self, guint64 ticks)
+{
+  guint low = 0, high = self->pairs->len - 1;
+
+  while (high - low > 1)
+    {
+      guint middle = low + (high - low) / 2;
+
+      if (pair_at (self, middle)->ticks <= ticks)
+        low = middle;
+      else
+        high = middle;
+    }
+  return low;
+}
+
+static gint64
+clamp_to_time (double value)
+{
+  if (value >= (double) (G_MAXINT64 / 2))
+    return G_MAXINT64 / 2;
+  if (value <= (double) (G_MININT64 / 2))
+    return G_MININT64 / 2;
+  return llrint (value);
+}
+
+static gboolean
+is_out_of_reach (const WeftClockMap *self, guint64 ticks, gint64 time)
+{
+  const WeftClockPair *first = pair_at (self, 0);
+  const WeftClockPair *newest = pair_at (self, self->pairs->len - 1);
+
+  if (ticks < first->ticks)
+    return first->time - time > WEFT_CLOCK_MAP_REACH;
+  if (ticks > newest->ticks)
+    return time - newest->time > WEFT_CLOCK_MAP_REACH;
+  return FALSE;
+}
+
+gboolean
+weft_clock_map_convert (WeftClockMap *self, guint64 ticks, gint64 *time, gboolean *extrapolated)
+{
+  const WeftClockPair *a, *b;
+  double slope;
+
+  *extrapolated = FALSE;
+  if (self->pairs->len == 0)
+    return FALSE;
+
+  if (self->pairs->len == 1)
+    {
+      *time = pair_at (self, 0)->time;
+      *extrapolated = ticks != pair_at (self, 0)->ticks;
+      return TRUE;
+    }
+
+  a = pair_at (self, self->last);
+  if (ticks < a->ticks || ticks > a[1].ticks)
+    {
+      self->last = find_interval (self, ticks);
+      a = pair_at (self, self->last);
+    }
+  b = a + 1;
+
+  slope = (double) (b->time - a->time) / (double) (b->ticks - a->ticks);
+  *time = a->time + clamp_to_time ((double) (gint64) (ticks - a->ticks) * slope);
+  if (G_UNLIKELY (ticks < a->ticks || ticks > b->ticks))
+    *extrapolated = is_out_of_reach (self, ticks, *time);
+  return TRUE;
+}

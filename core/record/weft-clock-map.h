@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+#include <glib.h>
+
+G_BEGIN_DECLS
+
+/*
+ * Ticks of some clock as CLOCK_MONOTONIC nanoseconds, by straight lines between calibration pairs.
+ */
+typedef struct
+{
+  guint64 ticks;
+  gint64 time; /* ns, CLOCK_MONOTONIC */
+  gint64 error_bound; /* ns */
+} WeftClockPair;
+
+typedef struct
+{
+  GArray *pairs; /* element-type WeftClockPair, by ticks */
+  guint last;    /* interval used last */
+} WeftClockMap;
+
+/* How far a time may lie from the nearest pair before it counts as extrapolated. */
+#define WEFT_CLOCK_MAP_REACH (2 * G_GINT64_CONSTANT (1000000000))
+
+void weft_clock_map_init (WeftClockMap *self);
+void weft_clock_map_clear (WeftClockMap *self);
+
+/* Pairs that do not advance both clocks are refused: FALSE. */
+gboolean weft_clock_map_add (WeftClockMap *self, guint64 ticks, gint64 time, gint64 error_bound);
+
+/* FALSE if there is no pair at all. EXTRAPOLATED tells that no two pairs stand around TICKS and
+ * the nearest is further away than WEFT_CLOCK_MAP_REACH.
+ */
+gboolean weft_clock_map_convert (WeftClockMap *self, guint64 ticks, gint64 *time,
+                                 gboolean *extrapolated);
+
+/* Whether a pair at or after TICKS is known. */
+gboolean weft_clock_map_covers (const WeftClockMap *self, guint64 ticks);
+
+G_END_DECLS

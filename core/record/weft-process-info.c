@@ -1,0 +1,199 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+#include "weft-process-info.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#define NS_PER_SECOND G_GINT64_CONSTANT (1000000000)
+
+static char *
+read_file (const char *format, int pid, int tid, gsize *length)
+{
+  g_autofree char *path = g_strdup_printf (format, pid, tid);
+  char *contents = NULL;
+
+  if (!g_file_get_contents (path, &contents, length, NULL))
+    return NULL;
+  return contents;
+}
+
+/* The fields of a stat file after the command in parentheses, which may hold anything. */
+static const char *
+after_command (const char *stat)
+{
+  const char *end = stat ? strrchr (stat, ')') : NULL;
+
+  return end ? end + 1 : NULL;
+}
+
+/* FIELD counts from 3, the first after the command, as in proc(5). */
+static guint64
+stat_field (const char *stat, guint field)
+{
+  const char *text = after_command (stat);
+
+  for (guint i = 3; text != NULL && i <= field; i++)
+    {
+      text = strchr (text, ' ');
+      if (text != NULL)
+        text++;
+    }
+  return text ? g_ascii_strtoull (text, NULL, 10) : 0;
+}
+
+static gint64
+clock_now (clockid_t clock)
+{
+  struct timespec t;
+
+  clock_gettime (clock, &t);
+  return t.tv_sec * NS_PER_SECOND + t.tv_nsec;
+}
+
+static gint64
+boot_ticks_to_monotonic (guint64 ticks)
+{
+  gint64 since_boot = (gint64) ticks * (NS_PER_SECOND / sysconf (_SC_CLK_TCK));
+
+  return since_boot - (clock_now (CLOCK_BOOTTIME) - clock_now (CLOCK_MONOTONIC));
+}
+
+static gint64
+offset_in (const char *offsets)
+{
+  gint64 seconds = 0, nanoseconds = 0;
+  const char *line = offsets ? strstr (offsets, "monotonic") : NULL;
+
+  if (line != NULL && sscanf (line, "monotonic %" G_GINT64_FORMAT " %" G_GINT64_FORMAT, &seconds,
+                              &nanoseconds) == 2)
+    return seconds * NS_PER_SECOND + nanoseconds;
+  return 0;
+}
+
+static gint64
+read_monotonic_offset (int pid)
+{
+  g_autofree char *theirs = read_file ("/proc/%d/timens_offsets", pid, 0, NULL);
+  g_autofree char *ours = NULL;
+
+  g_file_get_contents ("/proc/self/timens_offsets", &ours, NULL, NULL);
+  return offset_in (theirs) - offset_in (ours);
+}
+
+/* The last number of the NSpid line: what the process calls itself. */
+static int
+innermost_pid (const char *status)
+{
+  const char *line = status ? strstr (status, "\nNSpid:") : NULL;
+  int pid = 0;
+
+  if (line == NULL)
+    return 0;
+  for (line += strlen ("\nNSpid:"); *line == '\t' || *line == ' ';)
+    {
+      char *end;
+
+      pid = (int) strtol (line, &end, 10);
+      line = end;
+    }
+  return pid;
+}
+
+static guint
+real_uid (const char *status)
+{
+  const char *line = status ? strstr (status, "\nUid:") : NULL;
+
+  return line ? (guint) g_ascii_strtoull (line + strlen ("\nUid:\t"), NULL, 10) : 0;
+}
+
+static char *
+read_command_line (int pid)
+{
+  gsize length = 0;
+  char *text = read_file ("/proc/%d/cmdline", pid, 0, &length);
+
+  for (gsize i = 0; text != NULL && i + 1 < length; i++)
+    if (text[i] == '\0')
+      text[i] = ' ';
+  return text;
+}
+
+void
+weft_process_info_read (WeftProcessInfo *self, int pid)
+{
+  g_autofree char *stat = read_file ("/proc/%d/stat", pid, 0, NULL);
+  g_autofree char *status = read_file ("/proc/%d/status", pid, 0, NULL);
+  g_autofree char *link = g_strdup_printf ("/proc/%d/exe", pid);
+
+  memset (self, 0, sizeof *self);
+  self->pid = pid;
+  self->parent = (int) stat_field (stat, 4);
+  self->uid = real_uid (status);
+  self->started = stat ? boot_ticks_to_monotonic (stat_field (stat, 22)) : 0;
+  self->monotonic_offset = read_monotonic_offset (pid);
+  self->other_pid_namespace = innermost_pid (status) != pid && innermost_pid (status) != 0;
+  self->executable = g_file_read_link (link, NULL);
+  self->command_line = read_command_line (pid);
+  self->name = weft_process_thread_name (pid, pid);
+}
+
+void
+weft_process_info_clear (WeftProcessInfo *self)
+{
+  g_clear_pointer (&self->name, g_free);
+  g_clear_pointer (&self->executable, g_free);
+  g_clear_pointer (&self->command_line, g_free);
+}
+
+static gboolean
+thread_exists (int pid, int tid)
+{
+  g_autofree char *path = g_strdup_printf ("/proc/%d/task/%d", pid, tid);
+  struct stat st;
+
+  return stat (path, &st) == 0;
+}
+
+int
+weft_process_find_thread (int pid, int tid, gboolean other_pid_namespace)
+{
+  g_autofree char *path = NULL;
+  g_autoptr (GDir) tasks = NULL;
+  const char *name;
+
+  if (!other_pid_namespace)
+    return thread_exists (pid, tid) ? tid : 0;
+
+  path = g_strdup_printf ("/proc/%d/task", pid);
+  tasks = g_dir_open (path, 0, NULL);
+  while (tasks != NULL && (name = g_dir_read_name (tasks)) != NULL)
+    {
+      int outer = atoi (name);
+      g_autofree char *status = read_file ("/proc/%d/task/%d/status", pid, outer, NULL);
+
+      if (innermost_pid (status) == tid)
+        return outer;
+    }
+  return 0;
+}
+
+guint64
+weft_process_thread_started (int pid, int tid)
+{
+  g_autofree char *stat = read_file ("/proc/%d/task/%d/stat", pid, tid, NULL);
+
+  return stat_field (stat, 22);
+}
+
+char *
+weft_process_thread_name (int pid, int tid)
+{
+  char *name = read_file ("/proc/%d/task/%d/comm", pid, tid, NULL);
+
+  return name ? g_strchomp (name) : NULL;
+}

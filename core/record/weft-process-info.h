@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+#include <glib.h>
+
+G_BEGIN_DECLS
+
+/* What /proc tells of a process. Fields that could not be read are 0 or NULL. */
+typedef struct
+{
+  int pid;
+  int parent;
+  guint uid;
+  gint64 started;          /* ns, CLOCK_MONOTONIC of the recorder, to the tick of /proc (10 ms) */
+  gint64 monotonic_offset; /* ns that the process's CLOCK_MONOTONIC is ahead (time namespace) */
+  gboolean other_pid_namespace;
+  char *name;
+  char *executable;
+  char *command_line;
+} WeftProcessInfo;
+
+void weft_process_info_read (WeftProcessInfo *self, int pid);
+void weft_process_info_clear (WeftProcessInfo *self);
+
+/* The recorder's number of the thread that PID itself calls TID; 0 if it is gone. */
+int weft_process_find_thread (int pid, int tid, gboolean other_pid_namespace);
+
+/* Start of a thread in clock ticks since boot: tells a reused number from the old one. 0 if gone. */
+guint64 weft_process_thread_started (int pid, int tid);
+
+/* Newly allocated; NULL if gone. */
+char *weft_process_thread_name (int pid, int tid);
+
+G_END_DECLS
