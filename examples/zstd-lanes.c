@@ -147,7 +147,7 @@ report_submission (const File *file, WeftTargetSubmissionKind kind, WeftTargetRo
       .submission = file->submission,
       .queue = weft.queue,
       .kind = kind,
-      .status = file->failed ? WEFT_TARGET_ERROR : WEFT_TARGET_OK,
+      .status = kind == WEFT_TARGET_SUBMISSION_FAULT ? WEFT_TARGET_ERROR : WEFT_TARGET_OK,
       .origins = &origin,
       .n_origins = 1,
       .tags = &name,
