@@ -13,11 +13,12 @@ DEMO_RECORDING ?= $(BUILD)/demo.weft
 ## build: build everything; leaves $(BUILD)/weft, which runs where it is
 .PHONY: build
 build: dependencies $(BUILD)/build.ninja
-	@ninja -C $(BUILD) --quiet
+	@ninja -C $(BUILD) -n | grep -q 'no work to do' || ninja -C $(BUILD) --quiet
 	@ln -sfn frontends/cli/weft $(BUILD)/weft
 
 $(BUILD)/build.ninja:
-	@$(MESON) setup --prefix $(PREFIX) $(BUILD)
+	@output=$$($(MESON) setup --prefix '$(PREFIX)' $(BUILD) 2>&1) \
+	  || { printf '%s\n' "$$output"; exit 1; }
 
 ## demo: record a small multi-threaded program and show what its lanes did
 .PHONY: demo

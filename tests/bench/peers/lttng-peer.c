@@ -11,13 +11,10 @@
 static void
 spans (unsigned n)
 {
-  static uint64_t time = 1;
+  uint64_t time = monotonic_ns ();
 
-  for (unsigned i = 0; i < n; i++)
-    {
-      time += 100;
-      lttng_ust_tracepoint (weft_peer, span, 1, i & 31, time, time + 50);
-    }
+  for (unsigned i = 0; i < n; i++, time += 100)
+    lttng_ust_tracepoint (weft_peer, span, 1, i & 31, time, time + 50);
 }
 
 static void

@@ -12,13 +12,10 @@ static int32_t pid;
 static void
 spans (unsigned n)
 {
-  static int64_t time = 1;
+  int64_t time = SYSPROF_CAPTURE_CURRENT_TIME;
 
-  for (unsigned i = 0; i < n; i++)
-    {
-      time += 100;
-      sysprof_capture_writer_add_mark (writer, time, 0, pid, 50, "lane", "routine", NULL);
-    }
+  for (unsigned i = 0; i < n; i++, time += 100)
+    sysprof_capture_writer_add_mark (writer, time, 0, pid, 50, "lane", "routine", NULL);
 }
 
 static void
