@@ -1,0 +1,565 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* Spans and dispatches: checked, their times translated, halves joined, and written as rows. */
+
+#include "weft-ingest-private.h"
+
+#include <string.h>
+
+#define NS_PER_SECOND G_GINT64_CONSTANT (1000000000)
+/* Device times come from calibrated clocks: allow them to run ahead a little. */
+#define FUTURE_TOLERANCE NS_PER_SECOND
+#define DEFER_LIMIT (2 * NS_PER_SECOND)
+
+/* ---- Time inside others ---- */
+
+/* Spans of a writer arrive inner first. What lies deeper than DEPTH and on the same lane is inside
+ * the one that ends now; what lies deeper on other lanes may still be inside an outer one.
+ */
+static guint64
+close_scope (WeftIngestWriter *writer, guint32 lane, guint depth, guint64 duration)
+{
+  guint64 inner = 0;
+  guint kept = 0;
+
+  if (writer->scopes == NULL)
+    writer->scopes = g_new (WeftIngestScope, MAX_SCOPES);
+
+  for (guint i = 0; i < writer->n_scopes; i++)
+    {
+      WeftIngestScope scope = writer->scopes[i];
+
+      if (scope.depth > depth)
+        {
+          if (scope.lane == lane)
+            {
+              inner += scope.time;
+              continue;
+            }
+          if (depth == 1)
+            continue;
+          scope.depth = depth;
+        }
+      if (kept > 0 && writer->scopes[kept - 1].lane == scope.lane &&
+          writer->scopes[kept - 1].depth == scope.depth)
+        writer->scopes[kept - 1].time += scope.time;
+      else
+        writer->scopes[kept++] = scope;
+    }
+
+  if (depth > 1)
+    {
+      WeftIngestScope *last = kept > 0 ? &writer->scopes[kept - 1] : NULL;
+
+      if (last != NULL && last->lane == lane && last->depth == depth)
+        last->time += duration;
+      else if (kept < MAX_SCOPES)
+        writer->scopes[kept++] = (WeftIngestScope){ lane, depth, duration };
+    }
+  writer->n_scopes = kept;
+  return MIN (inner, duration);
+}
+
+/* ---- Checks ---- */
+
+/* Times are never repaired: reversed or out of range ones are refused. */
+static gboolean
+check_times (WeftRuntime *self, gint64 start, gint64 end, WeftLoss *loss)
+{
+  if (G_UNLIKELY (end < start))
+    *loss = WEFT_LOSS_TIMES_REVERSED;
+  else if (G_UNLIKELY (start < self->earliest - self->ingest->start ||
+                       end > self->now - self->ingest->start + FUTURE_TOLERANCE))
+    *loss = WEFT_LOSS_OUT_OF_RANGE;
+  else if (G_UNLIKELY (end < 0))
+    *loss = WEFT_LOSS_BEFORE_RECORDING;
+  else
+    return TRUE;
+  return FALSE;
+}
+
+static void
+reject (WeftIngestLane *lane, WeftLoss loss)
+{
+  lane->losses[loss]++;
+  lane->dirty = TRUE;
+}
+
+void
+weft_runtime_read_span (WeftRuntime *self, WeftIngestWriter *writer, const WeftWireSpan *span)
+{
+  WeftIngestLane *lane = weft_runtime_get_lane (self, span->record.lane);
+  WeftTableWriter *t = self->ingest->tables[WEFT_TABLE_DISPATCHES];
+  gboolean early, late;
+  gint64 start, end;
+  WeftLoss loss;
+  guint64 inner;
+
+  if (G_UNLIKELY (lane == NULL))
+    {
+      self->losses[WEFT_LOSS_UNKNOWN_LANE]++;
+      return;
+    }
+  if (G_UNLIKELY (span->routine - 1 >= self->routines->len))
+    {
+      reject (lane, WEFT_LOSS_UNKNOWN_ROUTINE);
+      return;
+    }
+  if (G_UNLIKELY (lane->clock > WEFT_WIRE_CLOCK_ID_MONOTONIC))
+    {
+      weft_runtime_read_dispatch (self, writer, (const guint8 *) span, sizeof *span);
+      return;
+    }
+  if (G_UNLIKELY (!weft_runtime_convert (self, lane->clock, span->start, &start, &early) ||
+                  !weft_runtime_convert (self, lane->clock, span->end, &end, &late)))
+    {
+      reject (lane, WEFT_LOSS_NO_CLOCK);
+      return;
+    }
+  if (G_UNLIKELY (span->end < span->start))
+    end = start - 1;
+  if (G_UNLIKELY (!check_times (self, start, end, &loss)))
+    {
+      reject (lane, loss);
+      return;
+    }
+
+  weft_table_writer_begin (t);
+  weft_table_writer_set (t, WEFT_DISPATCHES_LANE, lane->id);
+  weft_table_writer_set (t, WEFT_DISPATCHES_ROUTINE,
+                         g_array_index (self->routines, guint64, span->routine - 1));
+  weft_table_writer_set (t, WEFT_DISPATCHES_START, (guint64) start);
+  weft_table_writer_set (t, WEFT_DISPATCHES_DURATION, (guint64) (end - start));
+  weft_table_writer_set (t, WEFT_DISPATCHES_THREAD, writer->thread);
+  if (span->depth != 0)
+    {
+      weft_table_writer_set (t, WEFT_DISPATCHES_DEPTH, span->depth);
+      inner = close_scope (writer, span->record.lane, span->depth, (guint64) (end - start));
+      if (inner != 0)
+        weft_table_writer_set (t, WEFT_DISPATCHES_CHILD_TIME, inner);
+    }
+  if (G_UNLIKELY (early || late))
+    weft_table_writer_set (t, WEFT_DISPATCHES_MARKS, WEFT_MARK_EXTRAPOLATED);
+  weft_ingest_commit (self->ingest, WEFT_TABLE_DISPATCHES);
+  lane->completed++;
+  lane->dirty = TRUE;
+}
+
+/* ---- Whole dispatches ---- */
+
+static void
+read_head (WeftWireDispatch *head, const guint8 *group)
+{
+  const WeftWireRecord *record = (const void *) group;
+
+  weft_copy_fixed (head, sizeof *head, group, record->words * (gsize) 8);
+  if (record->type == WEFT_WIRE_SPAN)
+    memset ((guint8 *) head + sizeof (WeftWireSpan), 0, sizeof *head - sizeof (WeftWireSpan));
+}
+
+static guint
+clock_of (const WeftWireDispatch *head, const WeftIngestLane *lane)
+{
+  return head->flags & WEFT_WIRE_FLAG_CLOCK ? head->clock : lane->clock;
+}
+
+/* What the completion left out, the reservation said. */
+static void
+merge_heads (WeftWireDispatch *head, const WeftWireDispatch *reserved)
+{
+  if (head->routine == 0)
+    head->routine = reserved->routine;
+  if (head->submission == 0)
+    head->submission = reserved->submission;
+  if (head->trace == 0)
+    head->trace = reserved->trace;
+  if (head->queue == 0)
+    head->queue = reserved->queue;
+}
+
+static void
+set_times (WeftRuntime *self, WeftTableWriter *t, const WeftWireTimes *times)
+{
+  gint64 submitted;
+  gboolean extrapolated;
+
+  if (times->has & WEFT_WIRE_HAS_ATTEMPTS)
+    weft_table_writer_set (t, WEFT_DISPATCHES_ATTEMPTS, times->attempts);
+  if (times->has & WEFT_WIRE_HAS_QUEUE_WAIT)
+    {
+      weft_table_writer_set (t, WEFT_DISPATCHES_QUEUE_WAIT, times->queue_wait);
+      weft_table_writer_set (t, WEFT_DISPATCHES_QUEUE_WAIT_LAST, times->queue_wait_last);
+    }
+  if (times->has & WEFT_WIRE_HAS_SUBMITTED &&
+      weft_runtime_convert (self, WEFT_WIRE_CLOCK_ID_RUNTIME, times->submitted, &submitted,
+                            &extrapolated))
+    weft_table_writer_set (t, WEFT_DISPATCHES_SUBMITTED, (guint64) submitted);
+}
+
+/* Side records that are columns of the dispatch itself. */
+static void
+set_columns_of_sides (WeftRuntime *self, WeftTableWriter *t, const guint8 *group, gsize length,
+                      guint lane)
+{
+  gsize offset = 0, size = 0;
+  const WeftWireRecord *record;
+  WeftCursor cursor;
+
+  while ((record = weft_group_next (group, length, &offset, &size)) != NULL)
+    {
+      if (record->type == WEFT_WIRE_SIDE_TIMES)
+        {
+          WeftWireTimes times;
+
+          weft_copy_fixed (&times, sizeof times, record, size);
+          set_times (self, t, &times);
+        }
+      else if (record->type == WEFT_WIRE_SIDE_LABEL)
+        {
+          weft_cursor_init (&cursor, record, sizeof (WeftWireLabel), size);
+          weft_table_writer_set (t, WEFT_DISPATCHES_LABEL,
+                                 weft_runtime_read_string (self, &cursor, lane));
+        }
+      else if (record->type == WEFT_WIRE_SIDE_SOURCE)
+        {
+          WeftWireSourceSide source;
+
+          weft_copy_fixed (&source, sizeof source, record, size);
+          weft_table_writer_set (t, WEFT_DISPATCHES_SOURCE,
+                                 weft_runtime_lookup (self->sources, source.source));
+          weft_table_writer_set (t, WEFT_DISPATCHES_FIRST_LINE, source.first_line);
+          weft_table_writer_set (t, WEFT_DISPATCHES_LAST_LINE, source.last_line);
+        }
+      else if (record->type == WEFT_WIRE_SIDE_ERROR)
+        weft_table_writer_set (
+            t, WEFT_DISPATCHES_ERROR,
+            weft_runtime_read_error (self, (const guint8 *) record, size, lane));
+    }
+}
+
+static void
+set_ids (WeftRuntime *self, WeftTableWriter *t, const WeftWireDispatch *head)
+{
+  if (head->id != 0)
+    weft_table_writer_set (t, WEFT_DISPATCHES_PRODUCER_ID, head->id);
+  if (head->submission != 0)
+    weft_table_writer_set (t, WEFT_DISPATCHES_SUBMISSION,
+                           weft_runtime_get_submission (self, head->submission, head->record.lane,
+                                                        head->queue));
+  if (head->queue != 0)
+    weft_table_writer_set (t, WEFT_DISPATCHES_QUEUE,
+                           weft_runtime_lookup (self->queues, head->queue));
+  if (head->trace != 0)
+    weft_table_writer_set (t, WEFT_DISPATCHES_TRACE, weft_runtime_get_trace (self, head->trace));
+  if (head->status != 0)
+    weft_table_writer_set (t, WEFT_DISPATCHES_STATUS, MIN (head->status, WEFT_WIRE_STATUS_CANCELED));
+  if (head->error_kind != 0)
+    weft_table_writer_set (t, WEFT_DISPATCHES_ERROR_KIND, head->error_kind);
+}
+
+static void
+remember (WeftRuntime *self, guint64 producer, guint64 id)
+{
+  WeftIngestRecent *recent;
+
+  if (producer == 0)
+    return;
+  recent = weft_ingest_recent (&self->dispatches, producer);
+  recent->producer = producer;
+  recent->id = id;
+}
+
+static gboolean
+is_known (WeftRuntime *self, guint64 producer)
+{
+  return producer != 0 && self->dispatches != NULL &&
+         weft_ingest_recent (&self->dispatches, producer)->producer == producer;
+}
+
+static void
+set_nesting (WeftTableWriter *t, WeftIngestWriter *writer, const WeftWireDispatch *head,
+             guint64 duration)
+{
+  guint64 inner;
+
+  if (head->depth == 0 || writer == NULL)
+    return;
+  weft_table_writer_set (t, WEFT_DISPATCHES_DEPTH, head->depth);
+  inner = close_scope (writer, head->record.lane, head->depth, duration);
+  if (inner != 0)
+    weft_table_writer_set (t, WEFT_DISPATCHES_CHILD_TIME, inner);
+}
+
+typedef struct
+{
+  gint64 start;
+  gint64 end;
+  guint marks;
+} Times;
+
+static gboolean
+translate (WeftRuntime *self, const WeftIngestLane *lane, const WeftWireDispatch *head,
+           Times *times, WeftLoss *loss)
+{
+  guint clock = clock_of (head, lane);
+  gboolean early, late;
+
+  *loss = WEFT_LOSS_NO_CLOCK;
+  if (!weft_runtime_convert (self, clock, head->start, &times->start, &early) ||
+      !weft_runtime_convert (self, clock, head->end, &times->end, &late))
+    return FALSE;
+  if (head->end < head->start)
+    times->end = times->start - 1;
+  times->marks = (early || late ? WEFT_MARK_EXTRAPOLATED : 0) |
+                 (head->flags & WEFT_WIRE_FLAG_CUT ? WEFT_MARK_LIST_CUT : 0);
+  return check_times (self, times->start, times->end, loss);
+}
+
+/* Writes the row of GROUP, joined with the group of its reservation if there is one. */
+static void
+add_dispatch (WeftRuntime *self, WeftIngestWriter *writer, guint64 thread, const guint8 *group,
+              gsize length, const WeftIngestGroup *reserved, guint marks)
+{
+  WeftTableWriter *t = self->ingest->tables[WEFT_TABLE_DISPATCHES];
+  WeftWireDispatch head, first = { 0 };
+  WeftIngestLane *lane;
+  WeftSideOwner owner = { 0 };
+  WeftLoss loss;
+  Times times;
+
+  read_head (&head, group);
+  lane = weft_runtime_get_lane (self, head.record.lane);
+  if (reserved != NULL)
+    {
+      read_head (&first, (const guint8 *) reserved->data);
+      merge_heads (&head, &first);
+    }
+  if (head.routine - 1 >= self->routines->len)
+    {
+      reject (lane, WEFT_LOSS_UNKNOWN_ROUTINE);
+      return;
+    }
+  if (!translate (self, lane, &head, &times, &loss))
+    {
+      reject (lane, loss);
+      return;
+    }
+  if (head.flags & WEFT_WIRE_FLAG_CUT)
+    reject (lane, WEFT_LOSS_LIST_CUT);
+
+  weft_table_writer_begin (t);
+  weft_table_writer_set (t, WEFT_DISPATCHES_LANE, lane->id);
+  weft_table_writer_set (t, WEFT_DISPATCHES_ROUTINE,
+                         g_array_index (self->routines, guint64, head.routine - 1));
+  weft_table_writer_set (t, WEFT_DISPATCHES_START, (guint64) times.start);
+  weft_table_writer_set (t, WEFT_DISPATCHES_DURATION, (guint64) (times.end - times.start));
+  weft_table_writer_set (t, WEFT_DISPATCHES_THREAD, thread);
+  set_nesting (t, writer, &head, (guint64) (times.end - times.start));
+  set_ids (self, t, &head);
+  if (clock_of (&head, lane) > WEFT_WIRE_CLOCK_ID_MONOTONIC)
+    {
+      weft_table_writer_set (t, WEFT_DISPATCHES_START_TICKS, head.start);
+      weft_table_writer_set (t, WEFT_DISPATCHES_END_TICKS, head.end);
+    }
+  if (reserved != NULL)
+    {
+      set_times (self, t,
+                 &(WeftWireTimes){ .has = WEFT_WIRE_HAS_SUBMITTED, .submitted = first.start });
+      set_columns_of_sides (self, t, (const guint8 *) reserved->data, reserved->length,
+                            head.record.lane);
+    }
+  set_columns_of_sides (self, t, group, length, head.record.lane);
+  if ((times.marks | marks) != 0)
+    weft_table_writer_set (t, WEFT_DISPATCHES_MARKS, times.marks | marks);
+  owner.dispatch = weft_ingest_commit (self->ingest, WEFT_TABLE_DISPATCHES);
+  owner.lane = head.record.lane;
+  remember (self, head.id, owner.dispatch);
+  lane->completed++;
+  lane->dirty = TRUE;
+
+  if (reserved != NULL)
+    weft_runtime_read_sides (self, &owner, (const guint8 *) reserved->data, reserved->length);
+  weft_runtime_read_sides (self, &owner, group, length);
+}
+
+/* ---- Halves that wait for each other ---- */
+
+static WeftIngestGroup *
+copy_group (const guint8 *group, gsize length, guint64 thread, gint64 now)
+{
+  WeftIngestGroup *copy = g_malloc (sizeof *copy + length);
+
+  copy->thread = thread;
+  copy->arrived = now;
+  copy->length = length;
+  memcpy (copy->data, group, length);
+  return copy;
+}
+
+static void
+keep_pending (WeftRuntime *self, WeftIngestLane *lane, guint64 id, const guint8 *group,
+              gsize length, guint64 thread)
+{
+  if (g_hash_table_size (self->pending) >= MAX_PENDING ||
+      self->pending_bytes + length > MAX_PENDING_BYTES)
+    {
+      reject (lane, WEFT_LOSS_TOO_MANY_PENDING);
+      return;
+    }
+  g_hash_table_insert (self->pending, g_memdup2 (&id, sizeof id),
+                       copy_group (group, length, thread, self->now));
+  self->pending_bytes += length;
+  lane->pending++;
+  lane->dirty = TRUE;
+}
+
+static guint
+type_of (const WeftIngestGroup *group)
+{
+  return ((const WeftWireRecord *) group->data)->type;
+}
+
+/* A reservation or a completion: joined with its other half, or kept until that comes. */
+static void
+join (WeftRuntime *self, WeftIngestWriter *writer, WeftIngestLane *lane,
+      const WeftWireDispatch *head, const guint8 *group, gsize length)
+{
+  WeftIngestGroup *other = g_hash_table_lookup (self->pending, &head->id);
+  WeftIngestLane *other_lane;
+
+  if (head->id == 0)
+    {
+      reject (lane, WEFT_LOSS_UNKNOWN_ID);
+      return;
+    }
+  if ((other != NULL && type_of (other) == head->record.type) || is_known (self, head->id))
+    {
+      reject (lane, WEFT_LOSS_DUPLICATE_ID);
+      return;
+    }
+  if (other == NULL)
+    {
+      keep_pending (self, lane, head->id, group, length, writer->thread);
+      return;
+    }
+
+  other_lane = weft_runtime_get_lane (self, ((const WeftWireRecord *) other->data)->lane);
+  other_lane->pending--;
+  other_lane->dirty = TRUE;
+  self->pending_bytes -= other->length;
+  if (head->record.type == WEFT_WIRE_COMPLETE)
+    add_dispatch (self, writer, writer->thread, group, length, other, 0);
+  else
+    {
+      g_autofree WeftIngestGroup *reservation
+          = copy_group (group, length, writer->thread, self->now);
+
+      add_dispatch (self, NULL, other->thread, (const guint8 *) other->data, other->length,
+                    reservation, 0);
+    }
+  g_hash_table_remove (self->pending, &head->id);
+}
+
+/* At the end: a completion whose reservation never came still has sound times. */
+void
+weft_runtime_release_pending (WeftRuntime *self)
+{
+  GHashTableIter iter;
+  gpointer value;
+
+  g_hash_table_iter_init (&iter, self->pending);
+  while (g_hash_table_iter_next (&iter, NULL, &value))
+    {
+      WeftIngestGroup *group = value;
+      WeftIngestLane *lane
+          = weft_runtime_get_lane (self, ((const WeftWireRecord *) group->data)->lane);
+
+      if (type_of (group) != WEFT_WIRE_COMPLETE)
+        continue;
+      lane->pending--;
+      add_dispatch (self, NULL, group->thread, (const guint8 *) group->data, group->length, NULL,
+                    WEFT_MARK_NOT_RESERVED);
+    }
+}
+
+/* ---- Device clocks: wait for the pair that follows ---- */
+
+static gboolean
+defer (WeftRuntime *self, guint number, const WeftWireDispatch *head, const guint8 *group,
+       gsize length, guint64 thread)
+{
+  WeftIngestClock *clock;
+
+  if (number - 2 >= self->clocks->len || head->record.type == WEFT_WIRE_RESERVE)
+    return FALSE;
+  clock = g_ptr_array_index (self->clocks, number - 2);
+  if (weft_clock_map_covers (&clock->map, head->end) && clock->map.pairs->len > 1)
+    return FALSE;
+  if (self->deferred_bytes + length > MAX_DEFERRED_BYTES)
+    return FALSE;
+  g_queue_push_tail (&clock->deferred, copy_group (group, length, thread, self->now));
+  self->deferred_bytes += length;
+  return TRUE;
+}
+
+static void
+read_translatable (WeftRuntime *self, WeftIngestWriter *writer, const guint8 *group, gsize length)
+{
+  WeftIngestLane *lane;
+  WeftWireDispatch head;
+
+  read_head (&head, group);
+  lane = weft_runtime_get_lane (self, head.record.lane);
+  if (head.record.type == WEFT_WIRE_RESERVE || head.record.type == WEFT_WIRE_COMPLETE)
+    join (self, writer, lane, &head, group, length);
+  else if (head.id != 0 && is_known (self, head.id))
+    reject (lane, WEFT_LOSS_DUPLICATE_ID);
+  else
+    add_dispatch (self, writer, writer->thread, group, length, NULL, 0);
+}
+
+void
+weft_runtime_release_deferred (WeftRuntime *self, WeftIngestClock *clock, gboolean all)
+{
+  WeftIngestGroup *group;
+
+  while ((group = g_queue_peek_head (&clock->deferred)) != NULL)
+    {
+      WeftIngestWriter writer = { .thread = group->thread };
+      WeftWireDispatch head;
+
+      read_head (&head, (const guint8 *) group->data);
+      if (!all && !(weft_clock_map_covers (&clock->map, head.end) && clock->map.pairs->len > 1) &&
+          self->now - group->arrived < DEFER_LIMIT)
+        break;
+      g_queue_pop_head (&clock->deferred);
+      self->deferred_bytes -= group->length;
+      read_translatable (self, &writer, (const guint8 *) group->data, group->length);
+      g_free (writer.scopes);
+      g_free (group);
+    }
+}
+
+void
+weft_runtime_read_dispatch (WeftRuntime *self, WeftIngestWriter *writer, const guint8 *group,
+                            gsize length)
+{
+  WeftIngestLane *lane;
+  WeftWireDispatch head;
+  guint clock;
+
+  read_head (&head, group);
+  lane = weft_runtime_get_lane (self, head.record.lane);
+  if (lane == NULL)
+    {
+      self->losses[WEFT_LOSS_UNKNOWN_LANE]++;
+      return;
+    }
+  clock = clock_of (&head, lane);
+  if (clock > WEFT_WIRE_CLOCK_ID_MONOTONIC &&
+      defer (self, clock, &head, group, length, writer->thread))
+    {
+      return;
+    }
+  read_translatable (self, writer, group, length);
+}

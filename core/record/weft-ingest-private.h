@@ -1,0 +1,252 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+#include "weft-ingest.h"
+
+G_BEGIN_DECLS
+
+/* Bounds on what one runtime may make the recorder remember. */
+#define MAX_LANES 65536
+#define MAX_ROUTINES (1 << 20)
+#define MAX_WRITERS (1 << 20)
+#define MAX_PENDING (1 << 20)
+#define MAX_PENDING_BYTES (64 << 20)
+#define MAX_DEFERRED_BYTES (16 << 20)
+#define MAX_LATE_ORIGINS 4096
+#define MAX_TRACES (1 << 20)
+#define RECENT_IDS 65536
+#define MAX_SCOPES 256
+
+/* Bits of the column "marks" of a dispatch. */
+#define WEFT_MARK_EXTRAPOLATED 1u
+#define WEFT_MARK_LIST_CUT 2u
+#define WEFT_MARK_NOT_RESERVED 4u
+
+typedef struct
+{
+  guint32 id;
+  guint32 clock;
+  guint32 cell;
+  gboolean dirty;
+  guint64 completed;
+  guint64 pending;
+  guint64 losses[WEFT_N_LOSSES];
+  guint64 written[WEFT_N_LOSSES];
+  guint64 base[WEFT_WIRE_N_DROPS]; /* the cell when we attached */
+} WeftIngestLane;
+
+/* Time of inner spans that an outer one will subtract. */
+typedef struct
+{
+  guint32 lane;
+  guint32 depth;
+  guint64 time;
+} WeftIngestScope;
+
+typedef struct
+{
+  int tid; /* in the producer's namespace */
+  guint64 thread;
+  guint64 seen;
+  gboolean started;
+  guint n_scopes;
+  WeftIngestScope *scopes;
+} WeftIngestWriter;
+
+typedef struct
+{
+  guint64 id;
+  guint32 n_counters;
+  guint64 first_counter;
+} WeftIngestCounterSet;
+
+typedef struct
+{
+  guint64 producer;
+  guint64 id;
+} WeftIngestRecent;
+
+typedef struct
+{
+  guint64 id;
+  WeftClockMap map; /* to ns */
+  GQueue deferred;  /* element-type WeftIngestGroup: waiting for a pair */
+} WeftIngestClock;
+
+/* A record with its side records. */
+typedef struct
+{
+  guint64 thread;
+  gint64 arrived;
+  gsize length;
+  guint64 data[];
+} WeftIngestGroup;
+
+typedef struct
+{
+  WeftIngest *ingest;
+  WeftWireOrigin origin;
+  guint64 dispatch;
+  guint64 submission;
+  guint drains; /* that it has waited for its stack */
+} WeftIngestLateOrigin;
+
+typedef struct
+{
+  guint64 id;
+  guint32 name;
+  gboolean has_start;
+  gboolean ended;
+  gint64 start;
+} WeftIngestTrace;
+
+struct _WeftIngest
+{
+  WeftStoreWriter *store;
+  WeftTableWriter *tables[WEFT_N_TABLES];
+  gint64 start;
+  guint64 n_rows[WEFT_N_TABLES]; /* of the tables with a KEY: the last id */
+  guint64 n_traces;
+  GPtrArray *runtimes;
+  GHashTable *processes; /* char * → guint64 * id */
+  WeftIngestTotals ended;
+  WeftUnwindFunc unwind;
+  gpointer unwind_data;
+};
+
+struct _WeftRuntime
+{
+  WeftIngest *ingest;
+  guint64 id;
+  guint64 process;
+  int pid;
+  gboolean other_pid_namespace;
+  gint64 monotonic_offset;
+  gint64 earliest; /* ns: nothing of this process can be older */
+  gint64 now;      /* ns: nothing drained now can be later */
+  guint clock;
+  gboolean attached; /* the log that was there when we came is read */
+  const WeftWireCell *cells;
+  guint n_cells;
+
+  GArray *lanes;        /* element-type WeftIngestLane; producer id - 1 */
+  GArray *routines;     /* element-type guint64 */
+  GArray *queues;       /* element-type guint64 */
+  GArray *sources;      /* element-type guint64 */
+  GArray *metrics;      /* element-type guint64 */
+  GArray *artifacts;    /* element-type guint64 */
+  GArray *counter_sets; /* element-type WeftIngestCounterSet */
+  GArray *writers;      /* element-type WeftIngestWriter */
+  GPtrArray *clocks;    /* element-type WeftIngestClock; number - 2 */
+  GHashTable *threads;  /* GINT tid → guint64 * id */
+
+  WeftClockMap map; /* of the runtime's own clock */
+  gint64 last_stored_pair;
+  guint64 clock_id;
+
+  WeftIngestRecent *dispatches; /* RECENT_IDS, allocated when first needed */
+  WeftIngestRecent *submissions;
+  WeftIngestRecent *stacks;
+  GHashTable *pending; /* guint64 producer id (in the group) → WeftIngestGroup */
+  gsize pending_bytes;
+  gsize deferred_bytes;
+  GQueue late_origins; /* element-type WeftIngestLateOrigin */
+  GHashTable *traces;  /* guint64 producer id → WeftIngestTrace */
+
+  guint64 losses[WEFT_N_LOSSES]; /* of no lane */
+  guint64 written[WEFT_N_LOSSES];
+  guint64 stats_base[WEFT_WIRE_N_STATS];
+};
+
+/* Reads numbers and strings off a record or entry; BAD once something did not fit. */
+typedef struct
+{
+  const guint8 *at;
+  const guint8 *end;
+  gboolean bad;
+} WeftCursor;
+
+/* -- weft-ingest.c -- */
+guint64 weft_ingest_commit (WeftIngest *self, WeftTableId table);
+guint32 weft_runtime_read_string (WeftRuntime *self, WeftCursor *cursor, guint lane);
+char *weft_runtime_read_text (WeftRuntime *self, WeftCursor *cursor, guint lane, gsize *length);
+guint64 weft_runtime_find_thread (WeftRuntime *self, int tid);
+WeftIngestLane *weft_runtime_get_lane (WeftRuntime *self, guint lane);
+guint64 weft_runtime_lookup (const GArray *ids, guint number);
+void weft_ingest_add_tag (WeftIngest *self, WeftTableId owner_table, guint64 owner, guint32 key,
+                          guint type, guint32 text, guint64 bits);
+WeftIngestRecent *weft_ingest_recent (WeftIngestRecent **table, guint64 producer);
+
+void weft_ingest_register_writer (WeftRuntime *self, int tid, const char *name);
+guint64 weft_ingest_register_clock (WeftRuntime *self, guint32 name, double frequency);
+void weft_ingest_store_pair (WeftRuntime *self, guint64 clock, guint64 ticks, gint64 time,
+                             gint64 error_bound);
+
+/* Time relative to the recording; FALSE if the clock cannot tell. */
+gboolean weft_runtime_convert (WeftRuntime *self, guint clock, guint64 ticks, gint64 *time,
+                               gboolean *extrapolated);
+
+/* -- weft-ingest-dispatch.c -- */
+void weft_runtime_read_span (WeftRuntime *self, WeftIngestWriter *writer, const WeftWireSpan *span);
+void weft_runtime_read_dispatch (WeftRuntime *self, WeftIngestWriter *writer, const guint8 *group,
+                                 gsize length);
+void weft_runtime_release_deferred (WeftRuntime *self, WeftIngestClock *clock, gboolean all);
+void weft_runtime_release_pending (WeftRuntime *self);
+
+/* -- weft-ingest-sides.c -- */
+typedef struct
+{
+  guint64 dispatch; /* row, or 0 */
+  guint64 submission;
+  guint64 producer_dispatch; /* the producer's id, where the row is not known (yet) */
+  guint lane;
+} WeftSideOwner;
+
+guint64 weft_runtime_read_error (WeftRuntime *self, const guint8 *record, gsize length, guint lane);
+void weft_runtime_read_sides (WeftRuntime *self, const WeftSideOwner *owner, const guint8 *group,
+                              gsize length);
+void weft_runtime_read_tags (WeftRuntime *self, WeftTableId owner_table, guint64 owner,
+                             const guint8 *group, gsize length, guint lane);
+void weft_runtime_add_origin (WeftRuntime *self, const WeftWireOrigin *origin, guint64 dispatch,
+                              guint64 submission);
+void weft_runtime_release_late_origins (WeftRuntime *self, gboolean all);
+
+/* -- weft-ingest-events.c -- */
+guint64 weft_runtime_get_submission (WeftRuntime *self, guint64 producer, guint lane, guint queue);
+guint64 weft_runtime_get_trace (WeftRuntime *self, guint64 producer);
+gboolean weft_runtime_read_event (WeftRuntime *self, WeftIngestWriter *writer, const guint8 *group,
+                                  gsize length);
+void weft_runtime_end_traces (WeftRuntime *self);
+
+/* The record at OFFSET of a group, or NULL at its end. Groups were checked when they were cut. */
+static inline const WeftWireRecord *
+weft_group_next (const guint8 *group, gsize length, gsize *offset, gsize *size)
+{
+  const WeftWireRecord *record = (const void *) (group + *offset);
+
+  if (*offset >= length)
+    return NULL;
+  *size = record->words * (gsize) 8;
+  *offset += *size;
+  return record;
+}
+
+/* Copies the fixed part of a record or entry; what it lacks reads as nought. */
+static inline void
+weft_copy_fixed (gpointer to, gsize to_size, gconstpointer from, gsize from_size)
+{
+  gsize n = MIN (to_size, from_size);
+
+  memcpy (to, from, n);
+  memset ((guint8 *) to + n, 0, to_size - n);
+}
+
+static inline void
+weft_cursor_init (WeftCursor *cursor, gconstpointer record, gsize fixed, gsize size)
+{
+  cursor->bad = fixed > size;
+  cursor->at = (const guint8 *) record + MIN (fixed, size);
+  cursor->end = (const guint8 *) record + size;
+}
+
+G_END_DECLS

@@ -1,0 +1,861 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+#include "weft-ingest-private.h"
+
+#include <string.h>
+
+#define NS_PER_SECOND G_GINT64_CONSTANT (1000000000)
+#define MAX_STRING (WEFT_WIRE_MAX_SOURCE)
+
+WeftIngest *
+weft_ingest_new (WeftStoreWriter *store, gint64 start)
+{
+  WeftIngest *self = g_new0 (WeftIngest, 1);
+
+  self->store = store;
+  self->start = start;
+  self->runtimes = g_ptr_array_new ();
+  self->processes = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, g_free);
+  for (guint i = 0; i < WEFT_N_TABLES; i++)
+    self->tables[i] = weft_store_writer_table (store, i);
+  return self;
+}
+
+void
+weft_ingest_free (WeftIngest *self)
+{
+  g_assert (self->runtimes->len == 0);
+  g_ptr_array_unref (self->runtimes);
+  g_hash_table_unref (self->processes);
+  g_free (self);
+}
+
+void
+weft_ingest_set_unwinder (WeftIngest *self, WeftUnwindFunc unwind, gpointer data)
+{
+  self->unwind = unwind;
+  self->unwind_data = data;
+}
+
+guint64
+weft_ingest_commit (WeftIngest *self, WeftTableId table)
+{
+  self->n_rows[table] = weft_table_writer_commit (self->tables[table]);
+  return self->n_rows[table];
+}
+
+/* ---- Rows about the recording ---- */
+
+static void
+add_meta (WeftIngest *self, const char *key, const char *text, const gint64 *number)
+{
+  WeftTableWriter *t = self->tables[WEFT_TABLE_META];
+  guint32 key_id = weft_store_writer_string (self->store, key, -1);
+  guint32 text_id = weft_store_writer_string (self->store, text, -1);
+
+  weft_table_writer_begin (t);
+  weft_table_writer_set (t, WEFT_META_KEY, key_id);
+  weft_table_writer_set (t, WEFT_META_TEXT, text_id);
+  if (number != NULL)
+    weft_table_writer_set (t, WEFT_META_NUMBER, (guint64) *number);
+  weft_ingest_commit (self, WEFT_TABLE_META);
+}
+
+void
+weft_ingest_add_meta (WeftIngest *self, const char *key, const char *text)
+{
+  g_autofree char *valid = text ? g_utf8_make_valid (text, -1) : NULL;
+
+  add_meta (self, key, valid, NULL);
+}
+
+void
+weft_ingest_add_meta_number (WeftIngest *self, const char *key, gint64 number)
+{
+  add_meta (self, key, NULL, &number);
+}
+
+static gint64
+now_monotonic (void)
+{
+  struct timespec t;
+
+  clock_gettime (CLOCK_MONOTONIC, &t);
+  return t.tv_sec * NS_PER_SECOND + t.tv_nsec;
+}
+
+void
+weft_ingest_add_diagnostic (WeftIngest *self, guint severity, const char *code, const char *message)
+{
+  WeftTableWriter *t = self->tables[WEFT_TABLE_DIAGNOSTICS];
+  g_autofree char *valid = g_utf8_make_valid (message, -1);
+
+  weft_table_writer_begin (t);
+  weft_table_writer_set (t, WEFT_DIAGNOSTICS_TIME, (guint64) (now_monotonic () - self->start));
+  weft_table_writer_set (t, WEFT_DIAGNOSTICS_SEVERITY, severity);
+  weft_table_writer_set (t, WEFT_DIAGNOSTICS_CODE, weft_store_writer_string (self->store, code, -1));
+  weft_table_writer_set (t, WEFT_DIAGNOSTICS_MESSAGE,
+                         weft_store_writer_string (self->store, valid, -1));
+  weft_ingest_commit (self, WEFT_TABLE_DIAGNOSTICS);
+}
+
+void
+weft_ingest_add_own_cost (WeftIngest *self, gint64 now, guint64 cpu, guint64 resident,
+                          guint64 written)
+{
+  WeftTableWriter *t = self->tables[WEFT_TABLE_OWN_COST];
+
+  weft_table_writer_begin (t);
+  weft_table_writer_set (t, WEFT_OWN_COST_TIME, (guint64) (now - self->start));
+  weft_table_writer_set (t, WEFT_OWN_COST_CPU, cpu);
+  weft_table_writer_set (t, WEFT_OWN_COST_RESIDENT, resident);
+  weft_table_writer_set (t, WEFT_OWN_COST_WRITTEN, written);
+  weft_ingest_commit (self, WEFT_TABLE_OWN_COST);
+}
+
+void
+weft_ingest_get_totals (WeftIngest *self, WeftIngestTotals *totals)
+{
+  *totals = self->ended;
+  totals->runtimes = self->runtimes->len;
+  totals->runtimes_seen += self->runtimes->len;
+
+  for (guint i = 0; i < self->runtimes->len; i++)
+    {
+      WeftRuntime *runtime = g_ptr_array_index (self->runtimes, i);
+
+      for (guint j = 0; j < runtime->lanes->len; j++)
+        {
+          const WeftIngestLane *lane = &g_array_index (runtime->lanes, WeftIngestLane, j);
+
+          totals->pending += lane->pending;
+          for (guint k = 0; k < WEFT_N_LOSSES; k++)
+            if (weft_loss_get_category (k) == WEFT_LOSS_REJECTED)
+              totals->rejected += lane->losses[k];
+            else if (weft_loss_get_category (k) == WEFT_LOSS_SAMPLED_OUT)
+              totals->sampled_out += lane->losses[k];
+            else if (weft_loss_is_of_record (k))
+              totals->lost += lane->losses[k];
+        }
+      totals->lanes += runtime->lanes->len;
+    }
+  totals->dispatches = self->n_rows[WEFT_TABLE_DISPATCHES];
+}
+
+/* ---- Processes and threads ---- */
+
+static guint32
+intern_untrusted (WeftIngest *self, const char *text)
+{
+  g_autofree char *valid = text ? g_utf8_make_valid (text, MIN (strlen (text), 65536)) : NULL;
+
+  return weft_store_writer_string (self->store, valid, -1);
+}
+
+guint64
+weft_ingest_add_process (WeftIngest *self, const WeftProcessInfo *info)
+{
+  WeftTableWriter *t = self->tables[WEFT_TABLE_PROCESSES];
+  g_autofree char *key
+      = g_strdup_printf ("%d %" G_GINT64_FORMAT " %s", info->pid, info->started / 100000000,
+                         info->command_line ? info->command_line : "");
+  guint64 *known = g_hash_table_lookup (self->processes, key);
+
+  if (known != NULL)
+    return *known;
+
+  weft_table_writer_begin (t);
+  weft_table_writer_set (t, WEFT_PROCESSES_PID, (guint64) info->pid);
+  weft_table_writer_set (t, WEFT_PROCESSES_PARENT_PID, (guint64) info->parent);
+  weft_table_writer_set (t, WEFT_PROCESSES_UID, info->uid);
+  if (info->started != 0)
+    weft_table_writer_set (t, WEFT_PROCESSES_STARTED, (guint64) (info->started - self->start));
+  weft_table_writer_set (t, WEFT_PROCESSES_NAME, intern_untrusted (self, info->name));
+  weft_table_writer_set (t, WEFT_PROCESSES_EXECUTABLE, intern_untrusted (self, info->executable));
+  weft_table_writer_set (t, WEFT_PROCESSES_COMMAND_LINE,
+                         intern_untrusted (self, info->command_line));
+  known = g_new (guint64, 1);
+  *known = weft_ingest_commit (self, WEFT_TABLE_PROCESSES);
+  g_hash_table_insert (self->processes, g_steal_pointer (&key), known);
+  return *known;
+}
+
+void
+weft_ingest_end_process (WeftIngest *self, guint64 process, gint64 now, gboolean has_status,
+                         int status)
+{
+  WeftTableWriter *t = self->tables[WEFT_TABLE_PROCESS_ENDS];
+
+  weft_table_writer_begin (t);
+  weft_table_writer_set (t, WEFT_PROCESS_ENDS_PROCESS, process);
+  weft_table_writer_set (t, WEFT_PROCESS_ENDS_TIME, (guint64) (now - self->start));
+  if (has_status)
+    weft_table_writer_set (t, WEFT_PROCESS_ENDS_STATUS, (guint64) (gint64) status);
+  weft_ingest_commit (self, WEFT_TABLE_PROCESS_ENDS);
+}
+
+typedef struct
+{
+  guint64 id;
+  guint64 started;
+  guint generation;
+} KnownThread;
+
+static guint64
+add_thread (WeftRuntime *self, int tid, int outer, guint generation, const char *name)
+{
+  WeftIngest *ingest = self->ingest;
+  WeftTableWriter *t = ingest->tables[WEFT_TABLE_THREADS];
+
+  weft_table_writer_begin (t);
+  weft_table_writer_set (t, WEFT_THREADS_PROCESS, self->process);
+  weft_table_writer_set (t, WEFT_THREADS_TID, (guint64) (outer ? outer : tid));
+  weft_table_writer_set (t, WEFT_THREADS_NAMESPACE_TID, (guint64) tid);
+  weft_table_writer_set (t, WEFT_THREADS_GENERATION, generation);
+  weft_table_writer_set (t, WEFT_THREADS_NAME, intern_untrusted (ingest, name));
+  weft_table_writer_set (t, WEFT_THREADS_FIRST_SEEN, (guint64) (self->now - ingest->start));
+  return weft_ingest_commit (ingest, WEFT_TABLE_THREADS);
+}
+
+/* A thread is (process, number, start): numbers come again. NEW_WRITER: the producer says that a
+ * thread of this number reported for the first time.
+ */
+static guint64
+find_thread (WeftRuntime *self, int tid, gboolean new_writer, const char *name)
+{
+  KnownThread *known = g_hash_table_lookup (self->threads, GINT_TO_POINTER (tid));
+  g_autofree char *own_name = NULL;
+  guint64 started;
+  int outer;
+
+  if (known != NULL && !new_writer)
+    return known->id;
+
+  outer = weft_process_find_thread (self->pid, tid, self->other_pid_namespace);
+  started = outer ? weft_process_thread_started (self->pid, outer) : 0;
+  if (known != NULL && started != 0 && known->started == started)
+    return known->id;
+
+  if (name == NULL && outer != 0)
+    name = own_name = weft_process_thread_name (self->pid, outer);
+  if (known == NULL)
+    {
+      known = g_new0 (KnownThread, 1);
+      g_hash_table_insert (self->threads, GINT_TO_POINTER (tid), known);
+    }
+  known->generation++;
+  known->started = started;
+  known->id = add_thread (self, tid, outer, known->generation, name);
+  return known->id;
+}
+
+guint64
+weft_runtime_find_thread (WeftRuntime *self, int tid)
+{
+  return tid > 0 ? find_thread (self, tid, FALSE, NULL) : 0;
+}
+
+/* ---- Losses ---- */
+
+WeftIngestLane *
+weft_runtime_get_lane (WeftRuntime *self, guint lane)
+{
+  if (G_UNLIKELY (lane - 1 >= self->lanes->len))
+    return NULL;
+  return &g_array_index (self->lanes, WeftIngestLane, lane - 1);
+}
+
+guint64
+weft_runtime_lookup (const GArray *ids, guint number)
+{
+  return number - 1 < ids->len ? g_array_index (ids, guint64, number - 1) : 0;
+}
+
+void
+weft_runtime_count (WeftRuntime *self, guint number, WeftLoss loss, guint64 n)
+{
+  WeftIngestLane *lane = weft_runtime_get_lane (self, number);
+
+  if (lane == NULL)
+    {
+      self->losses[loss] += n;
+      return;
+    }
+  lane->losses[loss] += n;
+  lane->dirty = TRUE;
+}
+
+static void
+write_losses (WeftRuntime *self, guint64 lane, const guint64 *losses, guint64 *written, gint64 now)
+{
+  WeftIngest *ingest = self->ingest;
+  WeftTableWriter *t = ingest->tables[WEFT_TABLE_LOSSES];
+
+  for (guint i = 0; i < WEFT_N_LOSSES; i++)
+    {
+      if (losses[i] == written[i])
+        continue;
+      weft_table_writer_begin (t);
+      weft_table_writer_set (t, WEFT_LOSSES_LANE, lane);
+      weft_table_writer_set (t, WEFT_LOSSES_RUNTIME, self->id);
+      weft_table_writer_set (t, WEFT_LOSSES_TIME, (guint64) (now - ingest->start));
+      weft_table_writer_set (t, WEFT_LOSSES_CATEGORY, weft_loss_get_category (i));
+      weft_table_writer_set (
+          t, WEFT_LOSSES_REASON,
+          weft_store_writer_string (ingest->store, weft_loss_get_name (i), -1));
+      weft_table_writer_set (t, WEFT_LOSSES_COUNT, losses[i]);
+      weft_ingest_commit (ingest, WEFT_TABLE_LOSSES);
+      written[i] = losses[i];
+    }
+}
+
+static const WeftLoss drop_reasons[WEFT_WIRE_N_DROPS] = {
+  [WEFT_WIRE_DROP_NO_ROOM] = WEFT_LOSS_NO_ROOM,
+  [WEFT_WIRE_DROP_REENTRANT] = WEFT_LOSS_REENTRANT,
+  [WEFT_WIRE_DROP_DISCONNECTED] = WEFT_LOSS_DISCONNECTED,
+  [WEFT_WIRE_DROP_TOO_LARGE] = WEFT_LOSS_TOO_LARGE,
+  [WEFT_WIRE_DROP_INVALID] = WEFT_LOSS_INVALID,
+  [WEFT_WIRE_DROP_SAMPLED_OUT] = WEFT_LOSS_BY_SAMPLING,
+};
+
+/* The producer's cell is the truth for what never came to us. */
+static void
+read_cell (WeftRuntime *self, WeftIngestLane *lane)
+{
+  if (lane->cell >= self->n_cells)
+    return;
+  for (guint i = 0; i < WEFT_WIRE_N_DROPS; i++)
+    {
+      guint64 now = __atomic_load_n (&self->cells[lane->cell].drops[i], __ATOMIC_RELAXED);
+      guint64 drops = now > lane->base[i] ? now - lane->base[i] : 0;
+      WeftLoss loss = drop_reasons[i];
+
+      if (drops > lane->losses[loss])
+        {
+          lane->losses[loss] = drops;
+          lane->dirty = TRUE;
+        }
+    }
+}
+
+static void
+write_lane_counts (WeftRuntime *self, WeftIngestLane *lane, gint64 now)
+{
+  WeftIngest *ingest = self->ingest;
+  WeftTableWriter *t = ingest->tables[WEFT_TABLE_LANE_COUNTS];
+  guint64 sums[4] = { 0, 0, 0, 0 };
+
+  for (guint i = 0; i < WEFT_N_LOSSES; i++)
+    if (weft_loss_is_of_record (i))
+      sums[weft_loss_get_category (i)] += lane->losses[i];
+
+  weft_table_writer_begin (t);
+  weft_table_writer_set (t, WEFT_LANE_COUNTS_LANE, lane->id);
+  weft_table_writer_set (t, WEFT_LANE_COUNTS_TIME, (guint64) (now - ingest->start));
+  weft_table_writer_set (t, WEFT_LANE_COUNTS_SUBMITTED,
+                         lane->completed + lane->pending + sums[WEFT_LOSS_REJECTED] +
+                             sums[WEFT_LOSS_LOST] + sums[WEFT_LOSS_SAMPLED_OUT]);
+  weft_table_writer_set (t, WEFT_LANE_COUNTS_COMPLETED, lane->completed);
+  weft_table_writer_set (t, WEFT_LANE_COUNTS_PENDING, lane->pending);
+  weft_table_writer_set (t, WEFT_LANE_COUNTS_SAMPLED_OUT, sums[WEFT_LOSS_SAMPLED_OUT]);
+  weft_table_writer_set (t, WEFT_LANE_COUNTS_REJECTED, sums[WEFT_LOSS_REJECTED]);
+  weft_table_writer_set (t, WEFT_LANE_COUNTS_LOST, sums[WEFT_LOSS_LOST]);
+  weft_ingest_commit (ingest, WEFT_TABLE_LANE_COUNTS);
+}
+
+void
+weft_runtime_write_counts (WeftRuntime *self, gint64 now)
+{
+  for (guint i = 0; i < self->lanes->len; i++)
+    {
+      WeftIngestLane *lane = &g_array_index (self->lanes, WeftIngestLane, i);
+
+      read_cell (self, lane);
+      if (!lane->dirty)
+        continue;
+      write_lane_counts (self, lane, now);
+      write_losses (self, lane->id, lane->losses, lane->written, now);
+      lane->dirty = FALSE;
+    }
+  write_losses (self, 0, self->losses, self->written, now);
+}
+
+static const char *const stat_names[WEFT_WIRE_N_STATS] = {
+  [WEFT_WIRE_STAT_QUEUED] = "queued",
+  [WEFT_WIRE_STAT_DROPPED] = "dropped",
+  [WEFT_WIRE_STAT_DISCONNECTED] = "disconnected",
+  [WEFT_WIRE_STAT_DISABLED] = "disabled",
+  [WEFT_WIRE_STAT_UNSUPPORTED] = "unsupported",
+  [WEFT_WIRE_STAT_SCHEMA_MISMATCH] = "schema-mismatch",
+  [WEFT_WIRE_STAT_LISTENER_ERRORS] = "listener-errors",
+  [WEFT_WIRE_STAT_STACKS_SKIPPED] = "stacks-skipped",
+  [WEFT_WIRE_STAT_REGISTRY_FULL] = "registry-full",
+  [WEFT_WIRE_STAT_TRUNCATED] = "truncated",
+  [WEFT_WIRE_STAT_CONNECTIONS] = "connections",
+};
+
+/* What the producer counted itself since it attached. */
+void
+weft_runtime_write_stats (WeftRuntime *self, const guint64 *stats, gint64 now)
+{
+  WeftIngest *ingest = self->ingest;
+  WeftTableWriter *t = ingest->tables[WEFT_TABLE_RUNTIME_STATS];
+
+  for (guint i = 0; i < WEFT_WIRE_N_STATS; i++)
+    {
+      if (stat_names[i] == NULL || stats[i] <= self->stats_base[i])
+        continue;
+      weft_table_writer_begin (t);
+      weft_table_writer_set (t, WEFT_RUNTIME_STATS_RUNTIME, self->id);
+      weft_table_writer_set (t, WEFT_RUNTIME_STATS_TIME, (guint64) (now - ingest->start));
+      weft_table_writer_set (t, WEFT_RUNTIME_STATS_NAME,
+                             weft_store_writer_string (ingest->store, stat_names[i], -1));
+      weft_table_writer_set (t, WEFT_RUNTIME_STATS_COUNT, stats[i] - self->stats_base[i]);
+      weft_ingest_commit (ingest, WEFT_TABLE_RUNTIME_STATS);
+    }
+}
+
+/* ---- Strings, ids, times ---- */
+
+/* The next string of a record, mended where it is no UTF-8. NULL if there is none. */
+char *
+weft_runtime_read_text (WeftRuntime *self, WeftCursor *cursor, guint lane, gsize *length)
+{
+  WeftWireString head;
+  gsize padded;
+  const char *text;
+
+  if (cursor->bad || (gsize) (cursor->end - cursor->at) < sizeof head)
+    {
+      cursor->bad = TRUE;
+      return NULL;
+    }
+  memcpy (&head, cursor->at, sizeof head);
+  cursor->at += sizeof head;
+  padded = ((gsize) head.length + 7) & ~(gsize) 7;
+  if (head.length > MAX_STRING || padded > (gsize) (cursor->end - cursor->at))
+    {
+      cursor->bad = TRUE;
+      return NULL;
+    }
+  text = (const char *) cursor->at;
+  cursor->at += padded;
+
+  if (head.flags & WEFT_WIRE_STRING_CUT)
+    weft_runtime_count (self, lane, WEFT_LOSS_STRING_CUT, 1);
+  if (g_utf8_validate_len (text, head.length, NULL))
+    {
+      *length = head.length;
+      return g_strndup (text, head.length);
+    }
+
+  weft_runtime_count (self, lane, WEFT_LOSS_INVALID_UTF8, 1);
+  {
+    char *valid = g_utf8_make_valid (text, head.length);
+
+    *length = strlen (valid);
+    return valid;
+  }
+}
+
+guint32
+weft_runtime_read_string (WeftRuntime *self, WeftCursor *cursor, guint lane)
+{
+  gsize length = 0;
+  g_autofree char *text = weft_runtime_read_text (self, cursor, lane, &length);
+
+  return text ? weft_store_writer_string (self->ingest->store, text, (gssize) length) : 0;
+}
+
+void
+weft_ingest_add_tag (WeftIngest *self, WeftTableId owner_table, guint64 owner, guint32 key,
+                     guint type, guint32 text, guint64 bits)
+{
+  WeftTableWriter *t = self->tables[WEFT_TABLE_TAGS];
+
+  weft_table_writer_begin (t);
+  weft_table_writer_set (t, WEFT_TAGS_OWNER_TABLE, owner_table);
+  weft_table_writer_set (t, WEFT_TAGS_OWNER, owner);
+  weft_table_writer_set (t, WEFT_TAGS_KEY, key);
+  weft_table_writer_set (t, WEFT_TAGS_TYPE, type);
+  weft_table_writer_set (t, WEFT_TAGS_TEXT, text);
+  weft_table_writer_set (t, WEFT_TAGS_BITS, bits);
+  weft_ingest_commit (self, WEFT_TABLE_TAGS);
+}
+
+/* The slot of a producer's id in a direct-mapped memory of recent ones. */
+WeftIngestRecent *
+weft_ingest_recent (WeftIngestRecent **table, guint64 producer)
+{
+  if (*table == NULL)
+    *table = g_new0 (WeftIngestRecent, RECENT_IDS);
+  return &(*table)[(producer ^ (producer >> 32)) % RECENT_IDS];
+}
+
+gboolean
+weft_runtime_convert (WeftRuntime *self, guint clock, guint64 ticks, gint64 *time,
+                      gboolean *extrapolated)
+{
+  gint64 absolute;
+
+  *extrapolated = FALSE;
+  if (clock == WEFT_WIRE_CLOCK_ID_MONOTONIC ||
+      (clock == WEFT_WIRE_CLOCK_ID_RUNTIME && self->clock == WEFT_WIRE_CLOCK_MONOTONIC))
+    {
+      if (ticks > (guint64) (G_MAXINT64 / 2))
+        absolute = G_MAXINT64 / 2;
+      else
+        absolute = (gint64) ticks - self->monotonic_offset;
+    }
+  else if (clock == WEFT_WIRE_CLOCK_ID_RUNTIME)
+    {
+      if (!weft_clock_map_convert (&self->map, ticks, &absolute, extrapolated))
+        return FALSE;
+    }
+  else
+    {
+      WeftIngestClock *device;
+
+      if (clock - 2 >= self->clocks->len)
+        return FALSE;
+      device = g_ptr_array_index (self->clocks, clock - 2);
+      if (!weft_clock_map_convert (&device->map, ticks, &absolute, extrapolated))
+        return FALSE;
+    }
+
+  *time = absolute - self->ingest->start;
+  return TRUE;
+}
+
+/* ---- A runtime's life ---- */
+
+static void
+clock_free (gpointer data)
+{
+  WeftIngestClock *clock = data;
+
+  weft_clock_map_clear (&clock->map);
+  g_queue_clear_full (&clock->deferred, g_free);
+  g_free (clock);
+}
+
+static guint64
+add_runtime_row (WeftIngest *self, guint64 process, const WeftWireRegistry *header, gint64 now)
+{
+  WeftTableWriter *t = self->tables[WEFT_TABLE_RUNTIMES];
+  g_autofree char *name = g_strndup (header->name, sizeof header->name);
+
+  weft_table_writer_begin (t);
+  weft_table_writer_set (t, WEFT_RUNTIMES_PROCESS, process);
+  weft_table_writer_set (t, WEFT_RUNTIMES_INSTANCE, header->instance);
+  weft_table_writer_set (t, WEFT_RUNTIMES_NAME, intern_untrusted (self, name));
+  weft_table_writer_set (t, WEFT_RUNTIMES_WIRE_MAJOR, header->major);
+  weft_table_writer_set (t, WEFT_RUNTIMES_WIRE_MINOR, header->minor);
+  weft_table_writer_set (t, WEFT_RUNTIMES_CLOCK, header->clock);
+  weft_table_writer_set (t, WEFT_RUNTIMES_ATTACHED, (guint64) (now - self->start));
+  return weft_ingest_commit (self, WEFT_TABLE_RUNTIMES);
+}
+
+static guint64
+add_clock_row (WeftRuntime *self, guint32 name, guint kind, double frequency)
+{
+  WeftTableWriter *t = self->ingest->tables[WEFT_TABLE_CLOCKS];
+
+  weft_table_writer_begin (t);
+  weft_table_writer_set (t, WEFT_CLOCKS_RUNTIME, self->id);
+  weft_table_writer_set (t, WEFT_CLOCKS_NAME, name);
+  weft_table_writer_set (t, WEFT_CLOCKS_KIND, kind);
+  weft_table_writer_set_double (t, WEFT_CLOCKS_FREQUENCY, frequency);
+  return weft_ingest_commit (self->ingest, WEFT_TABLE_CLOCKS);
+}
+
+static void
+init_collections (WeftRuntime *self)
+{
+  self->lanes = g_array_new (FALSE, TRUE, sizeof (WeftIngestLane));
+  self->routines = g_array_new (FALSE, TRUE, sizeof (guint64));
+  self->queues = g_array_new (FALSE, TRUE, sizeof (guint64));
+  self->sources = g_array_new (FALSE, TRUE, sizeof (guint64));
+  self->metrics = g_array_new (FALSE, TRUE, sizeof (guint64));
+  self->artifacts = g_array_new (FALSE, TRUE, sizeof (guint64));
+  self->counter_sets = g_array_new (FALSE, TRUE, sizeof (WeftIngestCounterSet));
+  self->writers = g_array_new (FALSE, TRUE, sizeof (WeftIngestWriter));
+  self->clocks = g_ptr_array_new_with_free_func (clock_free);
+  self->threads = g_hash_table_new_full (NULL, NULL, NULL, g_free);
+  self->pending = g_hash_table_new_full (g_int64_hash, g_int64_equal, g_free, g_free);
+  self->traces = g_hash_table_new_full (g_int64_hash, g_int64_equal, g_free, g_free);
+  weft_clock_map_init (&self->map);
+}
+
+WeftRuntime *
+weft_ingest_attach (WeftIngest *self, const WeftProcessInfo *info, guint64 process,
+                    const WeftWireRegistry *header, const WeftWireCell *cells, guint n_cells,
+                    gint64 now)
+{
+  WeftRuntime *runtime = g_new0 (WeftRuntime, 1);
+  const char *clock = header->clock == WEFT_WIRE_CLOCK_TSC ? "tsc" : "monotonic";
+
+  runtime->ingest = self;
+  runtime->process = process;
+  runtime->pid = info->pid;
+  runtime->other_pid_namespace = info->other_pid_namespace;
+  runtime->monotonic_offset = info->monotonic_offset;
+  runtime->earliest = info->started ? info->started - NS_PER_SECOND : 0;
+  runtime->now = now;
+  runtime->clock = header->clock;
+  runtime->cells = cells;
+  runtime->n_cells = n_cells;
+  runtime->last_stored_pair = G_MININT64 / 2;
+  memcpy (runtime->stats_base, header->stats, sizeof runtime->stats_base);
+  init_collections (runtime);
+
+  runtime->id = add_runtime_row (self, process, header, now);
+  runtime->clock_id
+      = add_clock_row (runtime, weft_store_writer_string (self->store, clock, -1), header->clock, 0);
+  if (header->clock == WEFT_WIRE_CLOCK_TSC)
+    weft_clock_map_add (&runtime->map, header->start_ticks,
+                        (gint64) MIN (header->start_monotonic, (guint64) G_MAXINT64 / 2) -
+                            runtime->monotonic_offset,
+                        0);
+  g_ptr_array_add (self->runtimes, runtime);
+  return runtime;
+}
+
+void
+weft_ingest_store_pair (WeftRuntime *self, guint64 clock, guint64 ticks, gint64 time,
+                        gint64 error_bound)
+{
+  WeftTableWriter *t = self->ingest->tables[WEFT_TABLE_CLOCK_PAIRS];
+
+  weft_table_writer_begin (t);
+  weft_table_writer_set (t, WEFT_CLOCK_PAIRS_CLOCK, clock);
+  weft_table_writer_set (t, WEFT_CLOCK_PAIRS_TICKS, ticks);
+  weft_table_writer_set (t, WEFT_CLOCK_PAIRS_TIME, (guint64) (time - self->ingest->start));
+  weft_table_writer_set (t, WEFT_CLOCK_PAIRS_ERROR_BOUND, (guint64) error_bound);
+  weft_ingest_commit (self->ingest, WEFT_TABLE_CLOCK_PAIRS);
+}
+
+void
+weft_runtime_begin_drain (WeftRuntime *self, guint64 ticks, gint64 now)
+{
+  self->now = now;
+  if (self->clock != WEFT_WIRE_CLOCK_TSC || ticks == 0)
+    return;
+  if (weft_clock_map_add (&self->map, ticks, now, 0) && now - self->last_stored_pair > NS_PER_SECOND)
+    {
+      weft_ingest_store_pair (self, self->clock_id, ticks, now, 0);
+      self->last_stored_pair = now;
+    }
+}
+
+int
+weft_runtime_get_writer_tid (WeftRuntime *self, guint writer)
+{
+  if (writer - 1 >= self->writers->len)
+    return 0;
+  return g_array_index (self->writers, WeftIngestWriter, writer - 1).tid;
+}
+
+static void
+add_runtime_end (WeftRuntime *self, const char *reason, gint64 now)
+{
+  WeftTableWriter *t = self->ingest->tables[WEFT_TABLE_RUNTIME_ENDS];
+
+  weft_table_writer_begin (t);
+  weft_table_writer_set (t, WEFT_RUNTIME_ENDS_RUNTIME, self->id);
+  weft_table_writer_set (t, WEFT_RUNTIME_ENDS_TIME, (guint64) (now - self->ingest->start));
+  weft_table_writer_set (t, WEFT_RUNTIME_ENDS_REASON,
+                         weft_store_writer_string (self->ingest->store, reason, -1));
+  weft_ingest_commit (self->ingest, WEFT_TABLE_RUNTIME_ENDS);
+}
+
+static void
+runtime_free (WeftRuntime *self)
+{
+  for (guint i = 0; i < self->writers->len; i++)
+    g_free (g_array_index (self->writers, WeftIngestWriter, i).scopes);
+  g_array_unref (self->lanes);
+  g_array_unref (self->routines);
+  g_array_unref (self->queues);
+  g_array_unref (self->sources);
+  g_array_unref (self->metrics);
+  g_array_unref (self->artifacts);
+  g_array_unref (self->counter_sets);
+  g_array_unref (self->writers);
+  g_ptr_array_unref (self->clocks);
+  g_hash_table_unref (self->threads);
+  g_hash_table_unref (self->pending);
+  g_hash_table_unref (self->traces);
+  g_queue_clear_full (&self->late_origins, g_free);
+  weft_clock_map_clear (&self->map);
+  g_free (self->dispatches);
+  g_free (self->submissions);
+  g_free (self->stacks);
+  g_free (self);
+}
+
+static void
+add_to_ended (WeftIngest *self, WeftRuntime *runtime)
+{
+  WeftIngestTotals with, without;
+
+  weft_ingest_get_totals (self, &with);
+  g_ptr_array_remove (self->runtimes, runtime);
+  weft_ingest_get_totals (self, &without);
+  self->ended.pending += with.pending - without.pending;
+  self->ended.rejected += with.rejected - without.rejected;
+  self->ended.lost += with.lost - without.lost;
+  self->ended.sampled_out += with.sampled_out - without.sampled_out;
+  self->ended.lanes += with.lanes - without.lanes;
+  self->ended.runtimes_seen++;
+}
+
+void
+weft_runtime_end (WeftRuntime *self, const char *reason, gint64 now)
+{
+  WeftIngest *ingest = self->ingest;
+
+  for (guint i = 0; i < self->clocks->len; i++)
+    weft_runtime_release_deferred (self, g_ptr_array_index (self->clocks, i), TRUE);
+  weft_runtime_release_pending (self);
+  weft_runtime_release_late_origins (self, TRUE);
+  weft_runtime_end_traces (self);
+  if (self->last_stored_pair > 0 && self->map.pairs->len > 0)
+    {
+      const WeftClockPair *last
+          = &g_array_index (self->map.pairs, WeftClockPair, self->map.pairs->len - 1);
+
+      weft_ingest_store_pair (self, self->clock_id, last->ticks, last->time, 0);
+    }
+  weft_runtime_write_counts (self, now);
+  add_runtime_end (self, reason, now);
+  add_to_ended (ingest, self);
+  runtime_free (self);
+}
+
+void
+weft_runtime_end_drain (WeftRuntime *self)
+{
+  self->attached = TRUE;
+  for (guint i = 0; i < self->clocks->len; i++)
+    weft_runtime_release_deferred (self, g_ptr_array_index (self->clocks, i), FALSE);
+  weft_runtime_release_late_origins (self, FALSE);
+}
+
+/* ---- Cutting a block into groups ---- */
+
+/* Length of the record at DATA with its side records; 0 if it is malformed. */
+static gsize
+measure_group (const guint8 *data, gsize length)
+{
+  gsize total = 0;
+
+  while (total + sizeof (WeftWireRecord) <= length)
+    {
+      const WeftWireRecord *record = (const void *) (data + total);
+      gsize size = record->words * (gsize) 8;
+
+      if (total > 0 && record->type < WEFT_WIRE_SIDE)
+        return total;
+      if (size < sizeof *record || size > length - total)
+        return 0;
+      total += size;
+    }
+  return total == length ? total : 0;
+}
+
+static WeftIngestWriter *
+get_writer (WeftRuntime *self, guint writer)
+{
+  if (writer - 1 >= self->writers->len)
+    return NULL;
+  return &g_array_index (self->writers, WeftIngestWriter, writer - 1);
+}
+
+static void
+check_sequence (WeftRuntime *self, WeftIngestWriter *writer, guint64 sequence)
+{
+  if (writer->started && sequence > writer->seen)
+    weft_runtime_count (self, 0, WEFT_LOSS_SEQUENCE_GAP, sequence - writer->seen);
+  writer->started = TRUE;
+  writer->seen = sequence;
+}
+
+static void
+read_group (WeftRuntime *self, WeftIngestWriter *writer, const guint8 *group, gsize length)
+{
+  const WeftWireRecord *record = (const void *) group;
+
+  switch (record->type)
+    {
+    case WEFT_WIRE_DISPATCH:
+    case WEFT_WIRE_RESERVE:
+    case WEFT_WIRE_COMPLETE:
+      weft_runtime_read_dispatch (self, writer, group, length);
+      break;
+    default:
+      if (!weft_runtime_read_event (self, writer, group, length))
+        weft_runtime_count (self, 0, WEFT_LOSS_UNKNOWN_TYPE, 1);
+      break;
+    }
+}
+
+guint
+weft_runtime_read_records (WeftRuntime *self, guint writer_id, guint64 sequence, gboolean fresh,
+                           const guint8 *data, gsize length)
+{
+  WeftIngestWriter *writer = get_writer (self, writer_id);
+  guint n = 0;
+
+  if (writer == NULL)
+    {
+      weft_runtime_count (self, 0, WEFT_LOSS_UNKNOWN_ID, 1);
+      return 0;
+    }
+  if (fresh)
+    check_sequence (self, writer, sequence);
+
+  for (gsize at = 0; at < length;)
+    {
+      const WeftWireRecord *record = (const void *) (data + at);
+      gsize size;
+
+      if (G_LIKELY (length - at >= sizeof (WeftWireSpan) && record->type == WEFT_WIRE_SPAN &&
+                    record->words == sizeof (WeftWireSpan) / 8))
+        {
+          weft_runtime_read_span (self, writer, (const WeftWireSpan *) record);
+          at += sizeof (WeftWireSpan);
+          n++;
+          continue;
+        }
+      size = measure_group (data + at, length - at);
+      if (size == 0)
+        {
+          weft_runtime_count (self, 0, WEFT_LOSS_MALFORMED, 1);
+          break;
+        }
+      read_group (self, writer, data + at, size);
+      at += size;
+      n++;
+    }
+
+  writer->seen += n;
+  return n;
+}
+
+/* ---- Shared with the registry reader ---- */
+
+void
+weft_ingest_register_writer (WeftRuntime *self, int tid, const char *name)
+{
+  WeftIngestWriter writer = { .tid = tid };
+
+  writer.thread = tid > 0 ? find_thread (self, tid, TRUE, name) : 0;
+  g_array_append_val (self->writers, writer);
+}
+
+guint64
+weft_ingest_register_clock (WeftRuntime *self, guint32 name, double frequency)
+{
+  return add_clock_row (self, name, WEFT_WIRE_CLOCK_DEVICE, frequency);
+}

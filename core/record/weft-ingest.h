@@ -1,0 +1,96 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+#include <glib.h>
+
+#include "weft-clock-map.h"
+#include "weft-losses.h"
+#include "weft-process-info.h"
+#include "weft-store-writer.h"
+#include "weft-wire.h"
+
+G_BEGIN_DECLS
+
+/*
+ * From bytes that producers wrote to rows of the store: validation, translation of ids and times,
+ * joins of what arrives in parts, and the count of what was not kept. One thread.
+ *
+ * Bytes given here are private copies: a producer cannot change them any more. Everything in them
+ * is distrusted.
+ */
+typedef struct _WeftIngest WeftIngest;
+typedef struct _WeftRuntime WeftRuntime;
+
+/* Turns a copied stack into frames; the bytes are gone afterwards and reach no disk. Returns how
+ * the stack ended (a value of the column "end" of the stacks table).
+ */
+typedef guint (*WeftUnwindFunc) (const WeftWireStack *stack, const guint8 *bytes, int pid,
+                                 gpointer data);
+
+typedef struct
+{
+  guint64 dispatches;
+  guint64 pending;
+  guint64 rejected;
+  guint64 lost;
+  guint64 sampled_out;
+  guint runtimes; /* attached now */
+  guint runtimes_seen;
+  guint lanes;
+} WeftIngestTotals;
+
+/* START is time zero of the recording, CLOCK_MONOTONIC ns. */
+WeftIngest *weft_ingest_new (WeftStoreWriter *store, gint64 start);
+void weft_ingest_free (WeftIngest *self);
+void weft_ingest_set_unwinder (WeftIngest *self, WeftUnwindFunc unwind, gpointer data);
+
+void weft_ingest_get_totals (WeftIngest *self, WeftIngestTotals *totals);
+void weft_ingest_add_meta (WeftIngest *self, const char *key, const char *text);
+void weft_ingest_add_meta_number (WeftIngest *self, const char *key, gint64 number);
+void weft_ingest_add_diagnostic (WeftIngest *self, guint severity, const char *code,
+                                 const char *message);
+void weft_ingest_add_own_cost (WeftIngest *self, gint64 now, guint64 cpu, guint64 resident,
+                               guint64 written);
+
+/* A process is one row however often it attaches. */
+guint64 weft_ingest_add_process (WeftIngest *self, const WeftProcessInfo *info);
+void weft_ingest_end_process (WeftIngest *self, guint64 process, gint64 now, gboolean has_status,
+                              int status);
+
+/* HEADER is a checked copy; CELLS the shared ones, read but never trusted, alive until the runtime
+ * ends. PROCESS as from weft_ingest_add_process ().
+ */
+WeftRuntime *weft_ingest_attach (WeftIngest *self, const WeftProcessInfo *info, guint64 process,
+                                 const WeftWireRegistry *header, const WeftWireCell *cells,
+                                 guint n_cells, gint64 now);
+
+/* Whole entries of the log. FALSE if they are malformed beyond use: read no more of this log. */
+gboolean weft_runtime_read_log (WeftRuntime *self, const guint8 *data, gsize length);
+
+/* A pair of the runtime's own clock, taken after the heads were read: all times that the next
+ * records may rightly have lie before NOW.
+ */
+void weft_runtime_begin_drain (WeftRuntime *self, guint64 ticks, gint64 now);
+
+/* Whole records of one block. SEQUENCE is the block's, FRESH whether this is its beginning.
+ * Returns the number of records (side records not counted).
+ */
+guint weft_runtime_read_records (WeftRuntime *self, guint writer, guint64 sequence, gboolean fresh,
+                                 const guint8 *data, gsize length);
+
+/* Lets go of what waited too long for its other half. */
+void weft_runtime_end_drain (WeftRuntime *self);
+
+void weft_runtime_count (WeftRuntime *self, guint lane, WeftLoss loss, guint64 n);
+
+/* The recorder's number of a writer's thread, in the producer's namespace; 0 if unknown. */
+int weft_runtime_get_writer_tid (WeftRuntime *self, guint writer);
+
+/* Writes conservation counters that changed since the last call. */
+void weft_runtime_write_counts (WeftRuntime *self, gint64 now);
+void weft_runtime_write_stats (WeftRuntime *self, const guint64 *stats, gint64 now);
+
+/* Completes what can be completed, writes the last counters, and frees. */
+void weft_runtime_end (WeftRuntime *self, const char *reason, gint64 now);
+
+G_END_DECLS
