@@ -23,6 +23,7 @@ struct _WeftRuntimeDirectory
   WeftWireGate *gate;
   GPtrArray *sockets; /* names, to be removed */
   gboolean is_private;
+  gboolean is_locked;
 };
 
 static gboolean
@@ -85,7 +86,8 @@ take_lock (WeftRuntimeDirectory *self, GError **error)
   self->lock_fd = openat (self->fd, "lock", O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
   if (self->lock_fd < 0)
     return fail (error, "Cannot make the lock of", self->path);
-  if (flock (self->lock_fd, LOCK_EX | LOCK_NB) == 0)
+  self->is_locked = flock (self->lock_fd, LOCK_EX | LOCK_NB) == 0;
+  if (self->is_locked)
     return TRUE;
 
   g_set_error (error, G_IO_ERROR, G_IO_ERROR_BUSY,
@@ -147,17 +149,51 @@ weft_runtime_directory_open (const char *path, GError **error)
   return directory_open (path, FALSE, error);
 }
 
+/* Recorders that were killed leave theirs behind: whose lock is free has no owner. */
+static void
+sweep (const char *parent)
+{
+  g_autoptr (GDir) dir = g_dir_open (parent, 0, NULL);
+  const char *name;
+
+  while (dir != NULL && (name = g_dir_read_name (dir)) != NULL)
+    {
+      g_autofree char *path = g_build_filename (parent, name, NULL);
+      g_autofree char *lock = g_build_filename (path, "lock", NULL);
+      g_autofree char *gate = g_build_filename (path, WEFT_WIRE_GATE_NAME, NULL);
+
+      /* Without a gate it is just being made. */
+      if (g_str_has_prefix (name, "run-") && g_file_test (gate, G_FILE_TEST_EXISTS) &&
+          g_file_test (lock, G_FILE_TEST_EXISTS))
+        weft_runtime_directory_free (directory_open (path, TRUE, NULL));
+    }
+}
+
 WeftRuntimeDirectory *
 weft_runtime_directory_open_private (GError **error)
 {
   g_autofree char *parent = weft_runtime_directory_default_path ();
   g_autofree char *path = g_strdup_printf ("%s/run-%d-XXXXXX", parent, (int) getpid ());
+  int fd;
 
   if (g_mkdir (parent, 0700) != 0 && errno != EEXIST)
     {
       fail (error, "Cannot make the runtime directory", parent);
       return NULL;
     }
+  fd = open (parent, O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC | O_RDONLY);
+  if (fd < 0)
+    {
+      fail (error, "Cannot open the runtime directory", parent);
+      return NULL;
+    }
+  if (!check_owner (fd, S_IFDIR, parent, error))
+    {
+      close (fd);
+      return NULL;
+    }
+  close (fd);
+  sweep (parent);
   if (g_mkdtemp_full (path, 0700) == NULL)
     {
       fail (error, "Cannot make a runtime directory in", parent);
@@ -219,6 +255,8 @@ weft_runtime_directory_withdraw (WeftRuntimeDirectory *self)
 static void
 remove_private (WeftRuntimeDirectory *self)
 {
+  unlinkat (self->fd, WEFT_WIRE_SOCKET_NAME, 0);
+  unlinkat (self->fd, "control.sock", 0);
   unlinkat (self->fd, WEFT_WIRE_GATE_NAME, 0);
   unlinkat (self->fd, "lock", 0);
   g_rmdir (self->path);
@@ -227,14 +265,17 @@ remove_private (WeftRuntimeDirectory *self)
 void
 weft_runtime_directory_free (WeftRuntimeDirectory *self)
 {
-  if (self->lock_fd >= 0)
+  if (self == NULL)
+    return;
+  if (self->is_locked)
     {
       for (guint i = 0; i < self->sockets->len; i++)
         unlinkat (self->fd, g_ptr_array_index (self->sockets, i), 0);
       if (self->is_private)
         remove_private (self);
-      close (self->lock_fd);
     }
+  if (self->lock_fd >= 0)
+    close (self->lock_fd);
   if (self->gate != NULL)
     munmap (self->gate, WEFT_WIRE_GATE_SIZE);
   if (self->fd >= 0)

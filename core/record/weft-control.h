@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+#include <gio/gio.h>
+
+#include "weft-recorder.h"
+#include "weft-runtime-directory.h"
+
+G_BEGIN_DECLS
+
+/*
+ * The control socket of a recorder: one line of JSON asks, one line answers.
+ *
+ *   { "command": "status" }   { "schema": "weft.status/1", "value": { … } }
+ *   { "command": "stop" }     { "schema": "weft.stop/1", "value": { … } }
+ *   anything else             { "schema": "weft.error/1", "value": { "message": … } }
+ */
+#define WEFT_CONTROL_NAME "control.sock"
+
+typedef struct _WeftControl WeftControl;
+
+typedef void (*WeftControlStatus) (WeftRecorderStatus *status, gpointer data);
+typedef void (*WeftControlStop) (gpointer data);
+
+WeftControl *weft_control_new (WeftRuntimeDirectory *directory, GMainContext *context,
+                               const char *output, WeftControlStatus status, WeftControlStop stop,
+                               gpointer data, GError **error);
+void weft_control_free (WeftControl *self);
+
+/* The other side. DIRECTORY is a runtime directory; ANSWER is the line, to be parsed. */
+char *weft_control_ask (const char *directory, const char *command, GError **error);
+
+/* Runtime directories in which a recorder answers now: the shared one and those of single
+ * recordings; NULL-terminated.
+ */
+char **weft_control_find (void);
+
+G_END_DECLS

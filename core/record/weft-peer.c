@@ -1,0 +1,478 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+#include "weft-peer.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/magic.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <sys/vfs.h>
+#include <time.h>
+#include <unistd.h>
+
+#ifdef __x86_64__
+#include <x86intrin.h>
+#endif
+
+#define NS_PER_SECOND G_GINT64_CONSTANT (1000000000)
+#define NEEDED_SEALS (F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL)
+#define PUSH_TRIES 1000
+
+typedef struct
+{
+  WeftWireSegment *header;
+  WeftWireBlock *blocks;
+  guint8 *data;
+  guint32 *drained;   /* of each block: our own truth */
+  gboolean *returned; /* drained and FULL, but not yet pushed to the free list */
+} Segment;
+
+/* A block as it was when the heads were read. */
+typedef struct
+{
+  Segment *segment;
+  guint32 index;
+  guint32 committed;
+  guint32 writer;
+  gboolean full;
+  guint64 sequence;
+} Head;
+
+struct _WeftPeer
+{
+  WeftRuntime *runtime;
+  guint64 runtime_id;
+  guint64 process;
+  int pid;
+  guint instance;
+  gboolean other_pid_namespace;
+  gboolean is_tsc;
+  WeftWireRegistry *registry;
+  guint64 log_offset;
+  guint64 log_seen;
+  gboolean log_broken;
+  GPtrArray *segments; /* element-type Segment */
+  GArray *heads;       /* element-type Head */
+  guint8 *copy;        /* one block */
+};
+
+static gint64
+now_monotonic (void)
+{
+  struct timespec t;
+
+  clock_gettime (CLOCK_MONOTONIC, &t);
+  return t.tv_sec * NS_PER_SECOND + t.tv_nsec;
+}
+
+/* ---- Descriptors: nothing that can shrink, grow, or fault us ---- */
+
+static gpointer
+map_sealed (int fd, guint64 size, const char *what, GError **error)
+{
+  struct stat st;
+  struct statfs fs;
+  int seals = fcntl (fd, F_GET_SEALS);
+  gpointer memory;
+
+  if (seals < 0 || (seals & NEEDED_SEALS) != NEEDED_SEALS || fstatfs (fd, &fs) != 0 ||
+      fs.f_type != TMPFS_MAGIC || fstat (fd, &st) != 0 || (guint64) st.st_size != size)
+    {
+      g_set_error (error, G_IO_ERROR, G_IO_ERROR_INVALID_DATA,
+                   "The %s is no sealed memory file of the right size", what);
+      return NULL;
+    }
+
+  memory = mmap (NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+  if (memory == MAP_FAILED)
+    {
+      g_set_error (error, G_IO_ERROR, g_io_error_from_errno (errno), "Cannot map the %s: %s", what,
+                   g_strerror (errno));
+      return NULL;
+    }
+  madvise (memory, size, MADV_DONTDUMP);
+  return memory;
+}
+
+static gboolean
+check_registry (WeftPeer *self, const WeftWireRegistry *header, const WeftWireMessage *hello,
+                GError **error)
+{
+  guint64 cells_end = header->cells_offset + (guint64) header->n_cells * sizeof (WeftWireCell);
+
+  if (header->magic != WEFT_WIRE_REGISTRY_MAGIC || header->major != WEFT_WIRE_MAJOR ||
+      header->size != hello->registry_size || header->runtime_id != hello->runtime_id ||
+      header->cells_offset % 64 != 0 || header->cells_offset < sizeof *header ||
+      header->n_cells > WEFT_WIRE_REGISTRY_CELLS || cells_end > header->size ||
+      header->log_offset % 8 != 0 || header->log_offset < cells_end ||
+      header->log_offset > header->size)
+    {
+      g_set_error_literal (error, G_IO_ERROR, G_IO_ERROR_INVALID_DATA,
+                           "The registry's header makes no sense");
+      return FALSE;
+    }
+  return TRUE;
+}
+
+static void
+segment_free (gpointer data)
+{
+  Segment *segment = data;
+
+  munmap (segment->header, WEFT_WIRE_SEGMENT_SIZE);
+  g_free (segment->drained);
+  g_free (segment->returned);
+  g_free (segment);
+}
+
+/* A successor of a recorder that died goes on where that one was. */
+static void
+adopt (Segment *segment)
+{
+  for (guint i = 0; i < WEFT_WIRE_SEGMENT_BLOCKS; i++)
+    {
+      guint32 committed = __atomic_load_n (&segment->blocks[i].committed, __ATOMIC_ACQUIRE);
+
+      if (__atomic_load_n (&segment->blocks[i].state, __ATOMIC_RELAXED) != WEFT_WIRE_BLOCK_FREE)
+        segment->drained[i] = MIN (segment->blocks[i].drained, committed) & ~7u;
+    }
+}
+
+gboolean
+weft_peer_add_segment (WeftPeer *self, int fd, GError **error)
+{
+  WeftWireSegment header;
+  Segment *segment;
+  gpointer memory = NULL;
+
+  if (self->segments->len >= WEFT_WIRE_MAX_SEGMENTS)
+    g_set_error_literal (error, G_IO_ERROR, G_IO_ERROR_NO_SPACE, "Too many segments");
+  else
+    memory = map_sealed (fd, WEFT_WIRE_SEGMENT_SIZE, "segment", error);
+  close (fd);
+  if (memory == NULL)
+    return FALSE;
+
+  memcpy (&header, memory, sizeof header);
+  if (header.magic != WEFT_WIRE_SEGMENT_MAGIC || header.major != WEFT_WIRE_MAJOR ||
+      header.size != WEFT_WIRE_SEGMENT_SIZE || header.runtime_id != self->runtime_id ||
+      header.block_size != WEFT_WIRE_BLOCK_SIZE || header.n_blocks != WEFT_WIRE_SEGMENT_BLOCKS ||
+      header.descriptors_offset != WEFT_WIRE_SEGMENT_HEADER ||
+      header.blocks_offset !=
+          WEFT_WIRE_SEGMENT_HEADER + WEFT_WIRE_SEGMENT_BLOCKS * sizeof (WeftWireBlock))
+    {
+      munmap (memory, WEFT_WIRE_SEGMENT_SIZE);
+      g_set_error_literal (error, G_IO_ERROR, G_IO_ERROR_INVALID_DATA,
+                           "The segment's header makes no sense");
+      return FALSE;
+    }
+
+  segment = g_new0 (Segment, 1);
+  segment->header = memory;
+  segment->blocks = (WeftWireBlock *) ((guint8 *) memory + header.descriptors_offset);
+  segment->data = (guint8 *) memory + header.blocks_offset;
+  segment->drained = g_new0 (guint32, WEFT_WIRE_SEGMENT_BLOCKS);
+  segment->returned = g_new0 (gboolean, WEFT_WIRE_SEGMENT_BLOCKS);
+  adopt (segment);
+  g_ptr_array_add (self->segments, segment);
+  return TRUE;
+}
+
+static void
+peer_free (WeftPeer *self)
+{
+  g_ptr_array_unref (self->segments);
+  g_array_unref (self->heads);
+  if (self->registry != NULL)
+    munmap (self->registry, WEFT_WIRE_REGISTRY_SIZE);
+  g_free (self->copy);
+  g_free (self);
+}
+
+WeftPeer *
+weft_peer_new (WeftIngest *ingest, const WeftProcessInfo *info, const WeftWireMessage *hello,
+               int registry_fd, int segment_fd, gint64 now, GError **error)
+{
+  WeftPeer *self = g_new0 (WeftPeer, 1);
+  WeftWireRegistry header;
+
+  self->pid = info->pid;
+  self->other_pid_namespace = info->other_pid_namespace;
+  self->runtime_id = hello->runtime_id;
+  self->instance = hello->instance;
+  self->segments = g_ptr_array_new_with_free_func (segment_free);
+  self->heads = g_array_new (FALSE, FALSE, sizeof (Head));
+  self->copy = g_malloc (WEFT_WIRE_BLOCK_SIZE);
+  if (hello->registry_size == WEFT_WIRE_REGISTRY_SIZE)
+    self->registry = map_sealed (registry_fd, hello->registry_size, "registry", error);
+  else
+    g_set_error_literal (error, G_IO_ERROR, G_IO_ERROR_INVALID_DATA,
+                         "The registry has not the size that there is");
+  close (registry_fd);
+  if (self->registry == NULL)
+    {
+      close (segment_fd);
+      peer_free (self);
+      return NULL;
+    }
+
+  memcpy (&header, self->registry, sizeof header);
+  if (!check_registry (self, &header, hello, error))
+    {
+      close (segment_fd);
+      peer_free (self);
+      return NULL;
+    }
+  if (!weft_peer_add_segment (self, segment_fd, error))
+    {
+      peer_free (self);
+      return NULL;
+    }
+
+  self->log_offset = header.log_offset;
+  self->is_tsc = header.clock == WEFT_WIRE_CLOCK_TSC;
+  self->process = weft_ingest_add_process (ingest, info);
+  self->runtime = weft_ingest_attach (
+      ingest, info, self->process, &header,
+      (const WeftWireCell *) ((const guint8 *) self->registry + header.cells_offset),
+      header.n_cells, now);
+  return self;
+}
+
+guint64
+weft_peer_get_runtime_id (const WeftPeer *self)
+{
+  return self->runtime_id;
+}
+
+guint
+weft_peer_get_instance (const WeftPeer *self)
+{
+  return self->instance;
+}
+
+int
+weft_peer_get_pid (const WeftPeer *self)
+{
+  return self->pid;
+}
+
+guint64
+weft_peer_get_process (const WeftPeer *self)
+{
+  return self->process;
+}
+
+/* ---- Drain ---- */
+
+static void
+read_heads_of (WeftPeer *self, Segment *segment)
+{
+  guint32 fresh = __atomic_load_n (&segment->header->fresh, __ATOMIC_ACQUIRE);
+
+  for (guint32 i = 0; i < MIN (fresh, WEFT_WIRE_SEGMENT_BLOCKS); i++)
+    {
+      WeftWireBlock *block = &segment->blocks[i];
+      guint32 state = __atomic_load_n (&block->state, __ATOMIC_ACQUIRE);
+      Head head;
+
+      if (state == WEFT_WIRE_BLOCK_FREE || segment->returned[i])
+        continue;
+      head.committed = __atomic_load_n (&block->committed, __ATOMIC_ACQUIRE);
+      if (head.committed == segment->drained[i] && state != WEFT_WIRE_BLOCK_FULL)
+        continue;
+      head.segment = segment;
+      head.index = i;
+      head.writer = __atomic_load_n (&block->writer, __ATOMIC_RELAXED);
+      head.sequence = __atomic_load_n (&block->sequence, __ATOMIC_RELAXED);
+      head.full = state == WEFT_WIRE_BLOCK_FULL;
+      g_array_append_val (self->heads, head);
+    }
+}
+
+static int
+compare_heads (gconstpointer a, gconstpointer b)
+{
+  const Head *left = a, *right = b;
+
+  if (left->writer != right->writer)
+    return left->writer < right->writer ? -1 : 1;
+  if (left->sequence != right->sequence)
+    return left->sequence < right->sequence ? -1 : 1;
+  return 0;
+}
+
+static void
+read_log (WeftPeer *self)
+{
+  guint64 head = __atomic_load_n (&self->registry->log_head, __ATOMIC_ACQUIRE);
+  g_autofree guint8 *copy = NULL;
+
+  if (self->log_broken || head == self->log_seen)
+    return;
+  if (head < self->log_seen || head > WEFT_WIRE_REGISTRY_SIZE - self->log_offset || head % 8 != 0)
+    {
+      weft_runtime_count (self->runtime, 0, WEFT_LOSS_MALFORMED, 1);
+      self->log_broken = TRUE;
+      return;
+    }
+  copy = g_memdup2 ((const guint8 *) self->registry + self->log_offset + self->log_seen,
+                    head - self->log_seen);
+  self->log_broken = !weft_runtime_read_log (self->runtime, copy, head - self->log_seen);
+  self->log_seen = head;
+}
+
+/* Onto the free list. A hostile producer can make this fail, to its own harm only: then again at
+ * the next drain.
+ */
+static gboolean
+push_free (Segment *segment, guint32 index)
+{
+  WeftWireSegment *header = segment->header;
+  WeftWireBlock *block = &segment->blocks[index];
+  guint64 old = __atomic_load_n (&header->free_list, __ATOMIC_RELAXED);
+
+  segment->drained[index] = 0;
+  block->drained = 0;
+  __atomic_store_n (&block->committed, 0, __ATOMIC_RELAXED);
+  __atomic_store_n (&block->state, WEFT_WIRE_BLOCK_FREE, __ATOMIC_RELEASE);
+  for (guint i = 0; i < PUSH_TRIES; i++)
+    {
+      guint64 new = ((old >> 32) + 1) << 32 | (index + 1);
+
+      __atomic_store_n (&block->next, (guint32) old, __ATOMIC_RELAXED);
+      if (__atomic_compare_exchange_n (&header->free_list, &old, new, FALSE, __ATOMIC_RELEASE,
+                                       __ATOMIC_RELAXED))
+        return TRUE;
+    }
+  return FALSE;
+}
+
+static gsize
+drain_block (WeftPeer *self, const Head *head)
+{
+  Segment *segment = head->segment;
+  guint32 from = segment->drained[head->index];
+  gsize length;
+  guint n;
+
+  if (head->committed < from || head->committed > WEFT_WIRE_BLOCK_SIZE || head->committed % 8 != 0)
+    {
+      weft_runtime_count (self->runtime, 0, WEFT_LOSS_MALFORMED, 1);
+      length = 0;
+    }
+  else
+    length = head->committed - from;
+
+  if (length > 0)
+    {
+      memcpy (self->copy, segment->data + (gsize) head->index * WEFT_WIRE_BLOCK_SIZE + from, length);
+      n = weft_runtime_read_records (self->runtime, head->writer, head->sequence, from == 0,
+                                     self->copy, length);
+      segment->drained[head->index] = head->committed;
+      __atomic_store_n (&segment->blocks[head->index].drained, head->committed, __ATOMIC_RELAXED);
+      __atomic_fetch_add (&segment->header->sent, n, __ATOMIC_RELAXED);
+    }
+  if (head->full)
+    segment->returned[head->index] = !push_free (segment, head->index);
+  return length;
+}
+
+static void
+retry_returns (Segment *segment)
+{
+  for (guint32 i = 0; i < WEFT_WIRE_SEGMENT_BLOCKS; i++)
+    if (segment->returned[i])
+      segment->returned[i] = !push_free (segment, i);
+}
+
+gsize
+weft_peer_drain (WeftPeer *self)
+{
+  gsize bytes = 0;
+  guint64 ticks = 0;
+  gint64 now;
+
+  g_array_set_size (self->heads, 0);
+  for (guint i = 0; i < self->segments->len; i++)
+    {
+      Segment *segment = g_ptr_array_index (self->segments, i);
+
+      __atomic_store_n (&segment->header->wake, 0, __ATOMIC_RELAXED);
+      retry_returns (segment);
+      read_heads_of (self, segment);
+    }
+
+#ifdef __x86_64__
+  if (self->is_tsc)
+    ticks = __rdtsc ();
+#endif
+  now = now_monotonic ();
+#ifdef __x86_64__
+  if (self->is_tsc)
+    ticks += (__rdtsc () - ticks) / 2;
+#endif
+  weft_runtime_begin_drain (self->runtime, ticks, now);
+  read_log (self);
+
+  g_array_sort (self->heads, compare_heads);
+  for (guint i = 0; i < self->heads->len; i++)
+    bytes += drain_block (self, &g_array_index (self->heads, Head, i));
+  weft_runtime_end_drain (self->runtime);
+  return bytes;
+}
+
+void
+weft_peer_reclaim (WeftPeer *self)
+{
+  for (guint s = 0; s < self->segments->len; s++)
+    {
+      Segment *segment = g_ptr_array_index (self->segments, s);
+      guint32 fresh = __atomic_load_n (&segment->header->fresh, __ATOMIC_RELAXED);
+
+      for (guint32 i = 0; i < MIN (fresh, WEFT_WIRE_SEGMENT_BLOCKS); i++)
+        {
+          WeftWireBlock *block = &segment->blocks[i];
+          guint32 owned = WEFT_WIRE_BLOCK_OWNED;
+          int tid;
+
+          if (__atomic_load_n (&block->state, __ATOMIC_ACQUIRE) != owned ||
+              __atomic_load_n (&block->committed, __ATOMIC_RELAXED) != segment->drained[i])
+            continue;
+          tid = weft_runtime_get_writer_tid (self->runtime, block->writer);
+          if (tid > 0 && weft_process_find_thread (self->pid, tid, self->other_pid_namespace) == 0)
+            __atomic_compare_exchange_n (&block->state, &owned, WEFT_WIRE_BLOCK_FULL, FALSE,
+                                         __ATOMIC_ACQ_REL, __ATOMIC_RELAXED);
+        }
+    }
+}
+
+void
+weft_peer_write_counts (WeftPeer *self, gint64 now)
+{
+  weft_runtime_write_counts (self->runtime, now);
+}
+
+static void
+write_stats (WeftPeer *self, gint64 now)
+{
+  guint64 stats[WEFT_WIRE_N_STATS];
+
+  for (guint i = 0; i < WEFT_WIRE_N_STATS; i++)
+    stats[i] = __atomic_load_n (&self->registry->stats[i], __ATOMIC_RELAXED);
+  weft_runtime_write_stats (self->runtime, stats, now);
+}
+
+void
+weft_peer_end (WeftPeer *self, const char *reason)
+{
+  gint64 now;
+
+  weft_peer_drain (self);
+  now = now_monotonic ();
+  write_stats (self, now);
+  weft_runtime_end (self->runtime, reason, now);
+  peer_free (self);
+}

@@ -1,0 +1,347 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+#include "weft-recorder.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/utsname.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "weft-control.h"
+#include "weft-ingest.h"
+#include "weft-runtime-directory.h"
+#include "weft-store-writer.h"
+#include "weft-target-source.h"
+
+#define NS_PER_SECOND G_GINT64_CONSTANT (1000000000)
+#define HOUSEKEEPING_MS 1000
+#define PUBLISH_MS 100
+
+struct _WeftRecorder
+{
+  WeftRuntimeDirectory *directory;
+  WeftStoreWriter *store;
+  WeftIngest *ingest;
+  WeftTargetSource *target;
+  WeftControl *control;
+  GMainContext *context;
+  GMainLoop *loop;
+  GThread *thread;
+  gint64 start;
+  guint64 start_cpu;
+  gint64 last_housekeeping;
+  WeftRecorderEnded ended;
+  gpointer ended_data;
+  gboolean has_ended;
+  int exit_status; /* -1: unknown */
+
+  GMutex lock; /* of what follows */
+  WeftRecorderStatus status;
+};
+
+static gint64
+clock_now (clockid_t clock)
+{
+  struct timespec t;
+
+  clock_gettime (clock, &t);
+  return t.tv_sec * NS_PER_SECOND + t.tv_nsec;
+}
+
+static guint64
+resident_bytes (void)
+{
+  g_autofree char *text = NULL;
+  guint64 pages = 0;
+
+  if (g_file_get_contents ("/proc/self/statm", &text, NULL, NULL))
+    sscanf (text, "%*u %" G_GUINT64_FORMAT, &pages);
+  return pages * (guint64) sysconf (_SC_PAGESIZE);
+}
+
+/* ---- State for others ---- */
+
+static void
+publish (WeftRecorder *self, const char *state)
+{
+  WeftIngestTotals totals;
+  WeftStoreStatistics statistics;
+  WeftRecorderStatus status = { 0 };
+
+  weft_ingest_get_totals (self->ingest, &totals);
+  weft_store_writer_get_statistics (self->store, &statistics);
+  g_strlcpy (status.state, state, sizeof status.state);
+  status.elapsed = clock_now (CLOCK_MONOTONIC) - self->start;
+  status.dispatches = totals.dispatches;
+  status.pending = totals.pending;
+  status.rejected = totals.rejected;
+  status.lost = totals.lost;
+  status.sampled_out = totals.sampled_out;
+  status.refused = self->target ? weft_target_source_get_refused (self->target) : 0;
+  status.lanes = totals.lanes;
+  status.runtimes = totals.runtimes;
+  status.runtimes_seen = totals.runtimes_seen;
+  status.file_size = statistics.bytes_written;
+  status.cpu = (guint64) clock_now (CLOCK_PROCESS_CPUTIME_ID) - self->start_cpu;
+  status.resident = resident_bytes ();
+
+  g_mutex_lock (&self->lock);
+  self->status = status;
+  g_mutex_unlock (&self->lock);
+}
+
+void
+weft_recorder_get_status (WeftRecorder *self, WeftRecorderStatus *status)
+{
+  g_mutex_lock (&self->lock);
+  *status = self->status;
+  g_mutex_unlock (&self->lock);
+}
+
+static void
+end (WeftRecorder *self)
+{
+  if (self->has_ended)
+    return;
+  self->has_ended = TRUE;
+  if (self->ended != NULL)
+    self->ended (self, self->ended_data);
+}
+
+static void
+on_control_stop (gpointer data)
+{
+  end (data);
+}
+
+static void
+on_control_status (WeftRecorderStatus *status, gpointer data)
+{
+  weft_recorder_get_status (data, status);
+}
+
+/* ---- The recorder's thread ---- */
+
+static void
+housekeep (WeftRecorder *self, gint64 now)
+{
+  WeftStoreStatistics statistics;
+
+  weft_target_source_housekeep (self->target, now);
+  weft_store_writer_get_statistics (self->store, &statistics);
+  weft_ingest_add_own_cost (self->ingest, now,
+                            (guint64) clock_now (CLOCK_PROCESS_CPUTIME_ID) - self->start_cpu,
+                            resident_bytes (), statistics.bytes_written);
+  self->last_housekeeping = now;
+}
+
+static gboolean
+on_tick (gpointer data)
+{
+  WeftRecorder *self = data;
+  gint64 now = clock_now (CLOCK_MONOTONIC);
+
+  if (now - self->last_housekeeping >= HOUSEKEEPING_MS * (NS_PER_SECOND / 1000))
+    housekeep (self, now);
+  if (weft_store_writer_get_error (self->store) != NULL)
+    {
+      publish (self, "failed");
+      end (self);
+    }
+  else
+    publish (self, "recording");
+  return G_SOURCE_CONTINUE;
+}
+
+static gpointer
+run (gpointer data)
+{
+  WeftRecorder *self = data;
+  g_autoptr (GSource) tick = g_timeout_source_new (PUBLISH_MS);
+
+  g_main_context_push_thread_default (self->context);
+  g_source_set_callback (tick, on_tick, self, NULL);
+  g_source_attach (tick, self->context);
+  g_main_loop_run (self->loop);
+  g_source_destroy (tick);
+  g_main_context_pop_thread_default (self->context);
+  return NULL;
+}
+
+/* ---- Start ---- */
+
+/* One descriptor for the socket and one for the process of each producer. */
+static void
+raise_descriptor_limit (void)
+{
+  struct rlimit limit;
+
+  if (getrlimit (RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur < limit.rlim_max)
+    {
+      limit.rlim_cur = limit.rlim_max;
+      setrlimit (RLIMIT_NOFILE, &limit);
+    }
+}
+
+static void
+describe (WeftRecorder *self, const WeftRecorderOptions *options)
+{
+  struct utsname system;
+  char host[256] = "";
+
+  uname (&system);
+  gethostname (host, sizeof host - 1);
+  weft_ingest_add_meta (self->ingest, "recorder", "weft " WEFT_VERSION);
+  weft_ingest_add_meta (self->ingest, "host", host);
+  weft_ingest_add_meta (self->ingest, "system", system.sysname);
+  weft_ingest_add_meta (self->ingest, "kernel", system.release);
+  weft_ingest_add_meta (self->ingest, "machine", system.machine);
+  if (options->command_line != NULL)
+    weft_ingest_add_meta (self->ingest, "command-line", options->command_line);
+  weft_ingest_add_meta_number (self->ingest, "start-monotonic", self->start);
+  weft_ingest_add_meta_number (self->ingest, "start-realtime", clock_now (CLOCK_REALTIME));
+  weft_ingest_add_meta_number (self->ingest, "boottime-offset",
+                               clock_now (CLOCK_BOOTTIME) - clock_now (CLOCK_MONOTONIC));
+  weft_ingest_add_meta_number (self->ingest, "processors", sysconf (_SC_NPROCESSORS_ONLN));
+}
+
+static gboolean
+open_store (WeftRecorder *self, const WeftRecorderOptions *options, GError **error)
+{
+  WeftStoreOptions store = { .flush_interval_ms = options->flush_interval_ms,
+                             .start_monotonic = self->start,
+                             .start_realtime = clock_now (CLOCK_REALTIME) };
+
+  self->store = weft_store_writer_new (options->output, &store, error);
+  if (self->store == NULL)
+    return FALSE;
+  self->ingest = weft_ingest_new (self->store, self->start);
+  describe (self, options);
+  return TRUE;
+}
+
+static void
+dispose (WeftRecorder *self)
+{
+  g_clear_pointer (&self->control, weft_control_free);
+  g_clear_pointer (&self->target, weft_target_source_free);
+  g_clear_pointer (&self->ingest, weft_ingest_free);
+  g_clear_pointer (&self->directory, weft_runtime_directory_free);
+  while (g_main_context_iteration (self->context, FALSE))
+    ;
+  g_clear_pointer (&self->loop, g_main_loop_unref);
+  g_clear_pointer (&self->context, g_main_context_unref);
+  g_mutex_clear (&self->lock);
+  g_free (self);
+}
+
+static gboolean
+open_sources (WeftRecorder *self, const WeftRecorderOptions *options, GError **error)
+{
+  self->target = weft_target_source_new (self->ingest, self->directory, self->context, options->uid,
+                                         options->any_uid, error);
+  if (self->target == NULL)
+    return FALSE;
+  self->control = weft_control_new (self->directory, self->context, options->output,
+                                    on_control_status, on_control_stop, self, error);
+  return self->control != NULL;
+}
+
+WeftRecorder *
+weft_recorder_new (const WeftRecorderOptions *options, GError **error)
+{
+  WeftRecorder *self = g_new0 (WeftRecorder, 1);
+
+  g_mutex_init (&self->lock);
+  self->exit_status = -1;
+  self->start = clock_now (CLOCK_MONOTONIC);
+  self->start_cpu = (guint64) clock_now (CLOCK_PROCESS_CPUTIME_ID);
+  self->last_housekeeping = self->start;
+  self->context = g_main_context_new ();
+  self->loop = g_main_loop_new (self->context, FALSE);
+  raise_descriptor_limit ();
+
+  self->directory = options->runtime_directory
+                        ? weft_runtime_directory_open (options->runtime_directory, error)
+                        : weft_runtime_directory_open_private (error);
+  if (self->directory == NULL || !open_store (self, options, error))
+    {
+      dispose (self);
+      return NULL;
+    }
+  if (!open_sources (self, options, error))
+    {
+      WeftStoreWriter *store = self->store;
+
+      dispose (self);
+      weft_store_writer_close (store, NULL);
+      unlink (options->output);
+      return NULL;
+    }
+
+  publish (self, "recording");
+  self->thread = g_thread_new ("weft-recorder", run, self);
+  weft_runtime_directory_announce (self->directory);
+  return self;
+}
+
+const char *
+weft_recorder_get_runtime_directory (WeftRecorder *self)
+{
+  return weft_runtime_directory_get_path (self->directory);
+}
+
+void
+weft_recorder_set_ended (WeftRecorder *self, WeftRecorderEnded ended, gpointer data)
+{
+  self->ended = ended;
+  self->ended_data = data;
+}
+
+void
+weft_recorder_set_exit_status (WeftRecorder *self, int status)
+{
+  g_atomic_int_set (&self->exit_status, status);
+}
+
+/* ---- Stop ---- */
+
+static void
+finish_ingest (WeftRecorder *self)
+{
+  if (self->exit_status >= 0)
+    weft_ingest_add_meta_number (self->ingest, "exit-status", self->exit_status);
+  weft_target_source_drain (self->target);
+  housekeep (self, clock_now (CLOCK_MONOTONIC));
+  g_clear_pointer (&self->target, weft_target_source_free);
+  weft_ingest_add_meta_number (self->ingest, "duration",
+                               clock_now (CLOCK_MONOTONIC) - self->start);
+}
+
+gboolean
+weft_recorder_stop (WeftRecorder *self, WeftRecorderStatus *status, GError **error)
+{
+  WeftStoreWriter *store = self->store;
+  WeftStoreStatistics statistics;
+  gboolean written;
+
+  weft_runtime_directory_withdraw (self->directory);
+  g_main_loop_quit (self->loop);
+  g_thread_join (self->thread);
+
+  finish_ingest (self);
+  g_clear_pointer (&self->control, weft_control_free);
+  publish (self, "stopping");
+  if (status != NULL)
+    *status = self->status;
+  if (status != NULL && weft_store_writer_flush (store, NULL))
+    {
+      weft_store_writer_get_statistics (store, &statistics);
+      status->file_size = statistics.bytes_written;
+    }
+  dispose (self);
+  written = weft_store_writer_close (store, error);
+  return written;
+}
