@@ -200,13 +200,15 @@ weft_target_scope_end_ (WeftTargetSpan *span)
 #define WEFT_TARGET_PASTE_(a, b) a##b
 #define WEFT_TARGET_PASTE(a, b) WEFT_TARGET_PASTE_ (a, b)
 
-/* A span from here to the end of the enclosing block. */
-#define WEFT_TARGET_SCOPE(lane, name)                                                              \
-  static WeftTargetRoutine WEFT_TARGET_PASTE (weft_routine_, __LINE__)                             \
+#define WEFT_TARGET_SCOPE_(lane, name, number)                                                     \
+  static WeftTargetRoutine WEFT_TARGET_PASTE (weft_routine_, number)                               \
       = WEFT_TARGET_ROUTINE (name);                                                                \
-  WeftTargetSpan WEFT_TARGET_PASTE (weft_span_, __LINE__)                                          \
+  WeftTargetSpan WEFT_TARGET_PASTE (weft_span_, number)                                            \
       __attribute__ ((cleanup (weft_target_scope_end_), unused))                                   \
-      = weft_target_span_begin ((lane), &WEFT_TARGET_PASTE (weft_routine_, __LINE__))
+      = weft_target_span_begin ((lane), &WEFT_TARGET_PASTE (weft_routine_, number))
+
+/* A span from here to the end of the enclosing block. */
+#define WEFT_TARGET_SCOPE(lane, name) WEFT_TARGET_SCOPE_ (lane, name, __COUNTER__)
 #endif
 
 /* ---- Origins: which thread, when, and on what stack ---- */
