@@ -107,7 +107,13 @@ weft_table_writer_set (WeftTableWriter *self, WeftColumnNumber number, guint64 v
     weft_table_writer_touch (self, column);
   self->values[column][self->row] = value;
   if (self->presence[column] != NULL)
-    self->presence[column][self->row / 64] |= G_GUINT64_CONSTANT (1) << (self->row % 64);
+    {
+      guint64 *word = &self->presence[column][self->row / 64];
+
+      /* The writing thread may be reading the bits of earlier rows in the same word. */
+      __atomic_store_n (word, *word | G_GUINT64_CONSTANT (1) << (self->row % 64),
+                        __ATOMIC_RELAXED);
+    }
 }
 
 /* Of a column that is a F64. */

@@ -60,7 +60,8 @@ const char *weft_store_get_string (WeftStore *self, guint32 id);
 GBytes *weft_store_get_blob (WeftStore *self, guint32 id, GError **error);
 
 /* One chunk's rows. Sealed chunks of DISPATCHES are sorted by (lane, start); other chunks and
- * journals are in order of arrival.
+ * journals are in order of arrival. Chunks are in the order of first_row; rows may be missing
+ * between them in a damaged file.
  */
 typedef struct
 {
@@ -80,8 +81,9 @@ gboolean weft_store_get_zone (WeftStore *self, WeftTableId table, guint chunk,
                               WeftColumnNumber column, guint64 *min, guint64 *max);
 
 /* A decoded column: value of row i = base + the i-th element of DATA (WIDTH bytes, unsigned,
- * little-endian), or BASE where WIDTH is 0. F64 columns have WIDTH 8 and BASE 0. PRESENCE is NULL
- * where every row has a value. Release with weft_column_clear ().
+ * little-endian), or BASE where WIDTH is 0. F64 columns have BASE 0, or WIDTH 0. PRESENCE is NULL
+ * where every row has a value; the value of a row without one means nothing. Values lie within the
+ * column's zone even in a hostile file. Release with weft_column_clear ().
  */
 typedef struct
 {

@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+#include "weft-column-decoder.h"
+
+G_BEGIN_DECLS
+
+/* An open file, shared by all views of it, with the cache of what was decoded from it. */
+typedef struct
+{
+  gatomicrefcount refs;
+  int fd;
+  GMutex lock; /* of the cache */
+  GQueue cached; /* WeftDecoded, latest first */
+  guint64 cache_size;
+  guint64 cache_limit;
+} WeftInput;
+
+WeftInput *weft_input_open (const char *path, GError **error);
+WeftInput *weft_input_ref (WeftInput *self);
+void weft_input_unref (WeftInput *self);
+gboolean weft_input_read (WeftInput *self, void *to, gsize size, guint64 offset);
+
+/* What is decoded of a chunk of strings. */
+typedef struct
+{
+  char *text;
+  guint32 *offsets;
+} WeftChunkStrings;
+
+/* One chunk of a file. What is first known of it comes from its header or from the index; the
+ * directory is read, checked and compared with that when it is first needed.
+ */
+typedef struct
+{
+  gatomicrefcount refs;
+  WeftInput *input;
+  guint64 offset;
+  guint64 size; /* header included */
+  guint64 first_row;
+  guint32 rows;
+  guint32 flags;
+  guint16 kind;
+  guint16 table;
+
+  GMutex lock;
+  struct _WeftChunkDirectory *directory; /* atomic: set once */
+  WeftChunkStrings *strings;             /* atomic: set once */
+} WeftChunk;
+
+typedef struct _WeftChunkDirectory
+{
+  guint16 version;
+  guint64 extra;
+  guint n_streams;
+  gpointer *decoded; /* WeftDecoded of each, under the input's lock */
+  WeftStreamEntry streams[];
+} WeftChunkDirectory;
+
+WeftChunk *weft_chunk_new (WeftInput *input, guint64 offset, const WeftChunkHeader *header);
+WeftChunk *weft_chunk_ref (WeftChunk *self);
+void weft_chunk_unref (WeftChunk *self);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (WeftChunk, weft_chunk_unref)
+
+/* Whether the header is one, and the chunk lies within FILE_SIZE. */
+gboolean weft_chunk_header_is_valid (const WeftChunkHeader *header);
+gboolean weft_chunk_header_fits (const WeftChunkHeader *header, guint64 offset,
+                                 guint64 file_size);
+
+const WeftChunkDirectory *weft_chunk_get_directory (WeftChunk *self, GError **error);
+
+/* NULL, without an error, if the chunk has no such stream. */
+const WeftStreamEntry *weft_chunk_find_stream (const WeftChunkDirectory *directory, guint id);
+gboolean weft_chunk_has_stream (WeftChunk *self, guint id);
+
+/* NULL with an error if it is damaged; WEFT_STORE_ERROR_NO_SUCH_ROW if there is none. */
+WeftDecoded *weft_chunk_read (WeftChunk *self, guint id, GError **error);
+
+/* Streams FIRST to FIRST + N - 1, but for those in the bit set SKIP, which must all have the same
+ * number of values. Nothing is to be cleared after FALSE.
+ */
+gboolean weft_chunk_read_streams (WeftChunk *self, guint first, guint n, guint skip,
+                                  WeftColumn *columns, guint32 *count, GError **error);
+
+/* The bytes of a BYTES stream. */
+guint8 *weft_chunk_read_bytes (WeftChunk *self, guint id, gsize *size, guint32 *count,
+                               GError **error);
+
+/* Checks every byte. */
+gboolean weft_chunk_verify (WeftChunk *self, GError **error);
+
+G_END_DECLS

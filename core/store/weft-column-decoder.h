@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+#include "weft-store-format.h"
+#include "weft-store.h"
+
+G_BEGIN_DECLS
+
+/* A decoded stream. Values are within the zone that its entry states: value - min <= max - min. */
+typedef struct
+{
+  gatomicrefcount refs;
+  guint32 count;
+  guint32 width;
+  guint64 base;
+  gsize size; /* of memory */
+  void *data;
+  guint64 *presence;
+
+  /* the cache's, under its lock */
+  GList link;
+  gpointer *place;
+} WeftDecoded;
+
+WeftDecoded *weft_decoded_ref (WeftDecoded *self);
+void weft_decoded_unref (WeftDecoded *self);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (WeftDecoded, weft_decoded_unref)
+
+static inline WeftColumn
+weft_decoded_column (WeftDecoded *self)
+{
+  return (WeftColumn) { self->data,  self->presence, self->base,
+                        self->count, self->width,    self };
+}
+
+/* RAW (aligned to 8) holds ENTRY's raw_size bytes; DURATIONS are those that LANE_GAP needs. NULL
+ * if they are no such stream.
+ */
+WeftDecoded *weft_column_decode (const WeftStreamEntry *entry, const guint8 *raw,
+                                 WeftDecoded *durations);
+
+G_END_DECLS

@@ -1,0 +1,431 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+#include "weft-column-encoder.h"
+
+#include <string.h>
+#include <zstd.h>
+
+#include "weft-crc32c.h"
+#include "weft-packing.h"
+
+#define ROWS WEFT_MAX_CHUNK_ROWS
+#define PROBE 8192       /* bytes that zstd is tried on */
+#define DICTIONARY 256   /* distinct values at most */
+#define SIGN (G_GUINT64_CONSTANT (1) << 63)
+
+struct _WeftColumnEncoder
+{
+  ZSTD_CCtx *zstd;
+  GByteArray *compressed;
+  guint64 *filled;  /* values with holes filled */
+  guint64 *first;   /* candidates */
+  guint64 *second;
+  guint32 room;
+};
+
+WeftColumnEncoder *
+weft_column_encoder_new (void)
+{
+  WeftColumnEncoder *self = g_new0 (WeftColumnEncoder, 1);
+
+  self->zstd = ZSTD_createCCtx ();
+  self->compressed = g_byte_array_new ();
+  return self;
+}
+
+void
+weft_column_encoder_free (WeftColumnEncoder *self)
+{
+  ZSTD_freeCCtx (self->zstd);
+  g_byte_array_unref (self->compressed);
+  g_free (self->filled);
+  g_free (self->first);
+  g_free (self->second);
+  g_free (self);
+}
+
+static void
+make_room (WeftColumnEncoder *self, guint32 count)
+{
+  if (count <= self->room)
+    return;
+  self->room = MAX (count, ROWS);
+  self->filled = g_renew (guint64, self->filled, self->room);
+  self->first = g_renew (guint64, self->first, self->room);
+  self->second = g_renew (guint64, self->second, self->room);
+}
+
+/* Zones */
+
+WEFT_HOT static void
+find_zone (const guint64 *values, guint32 count, guint64 flip, guint64 *min, guint64 *max)
+{
+  gint64 low = G_MAXINT64;
+  gint64 high = G_MININT64;
+
+  for (guint32 i = 0; i < count; i++)
+    {
+      gint64 value = (gint64) (values[i] ^ flip);
+
+      low = value < low ? value : low;
+      high = value > high ? value : high;
+    }
+  *min = (guint64) low ^ flip;
+  *max = (guint64) high ^ flip;
+}
+
+static void
+find_zone_double (const guint64 *values, guint32 count, guint64 *min, guint64 *max)
+{
+  double low = G_MAXDOUBLE;
+  double high = -G_MAXDOUBLE;
+
+  for (guint32 i = 0; i < count; i++)
+    {
+      double value;
+
+      memcpy (&value, &values[i], sizeof value);
+      low = value < low ? value : low;
+      high = value > high ? value : high;
+    }
+  memcpy (min, &low, sizeof low);
+  memcpy (max, &high, sizeof high);
+}
+
+static gboolean
+is_signed (WeftType type)
+{
+  return type == WEFT_TYPE_I64 || type == WEFT_TYPE_TIME;
+}
+
+WEFT_HOT static guint32
+count_changes (const guint64 *values, guint32 count)
+{
+  guint64 changes = 0;
+
+  for (guint32 i = 1; i < count; i++)
+    changes += values[i] != values[i - 1];
+  return (guint32) changes;
+}
+
+WEFT_HOT static gboolean
+is_sequence (const guint64 *values, guint32 count)
+{
+  guint64 wrong = 0;
+
+  for (guint32 i = 1; i < count; i++)
+    wrong |= values[i] - values[i - 1] - 1;
+  return wrong == 0;
+}
+
+/* Candidates */
+
+WEFT_HOT static void
+take_deltas (const guint64 *values, guint32 count, guint64 *out)
+{
+  out[0] = 0;
+  for (guint32 i = 1; i < count; i++)
+    out[i] = values[i] - values[i - 1];
+}
+
+/* Differences to the row before on the same lane: to its start, or to its end. A lane's first row
+ * is compared with the first row of the lane before.
+ */
+WEFT_HOT static void
+take_lane_deltas (const WeftColumnSource *source, gboolean from_end, guint64 *out)
+{
+  const guint64 *values = source->values;
+  guint64 previous = values[0];
+  guint32 row = 0;
+
+  for (guint32 run = 0; run < source->n_lane_runs; run++)
+    {
+      guint32 end = row + (guint32) source->lane_runs[run];
+
+      out[row] = values[row] - previous;
+      previous = values[row];
+      if (from_end)
+        for (guint32 i = row + 1; i < end; i++)
+          out[i] = values[i] - values[i - 1] - source->durations[i - 1];
+      else
+        for (guint32 i = row + 1; i < end; i++)
+          out[i] = values[i] - values[i - 1];
+      row = end;
+    }
+}
+
+static guint
+slot_of (guint64 value)
+{
+  return (guint) ((value * G_GUINT64_CONSTANT (0x9e3779b97f4a7c15)) >> 54);
+}
+
+/* Replaces values by their place in WORDS; 0 if they are more than DICTIONARY. */
+static guint
+take_words (const guint64 *values, guint32 count, guint64 *words, guint64 *codes)
+{
+  gint16 slots[1024];
+  guint n_words = 0;
+
+  memset (slots, 0xff, sizeof slots);
+  for (guint32 i = 0; i < count; i++)
+    {
+      guint slot = slot_of (values[i]);
+
+      while (slots[slot] >= 0 && words[slots[slot]] != values[i])
+        slot = (slot + 1) % G_N_ELEMENTS (slots);
+      if (slots[slot] < 0)
+        {
+          if (n_words == DICTIONARY)
+            return 0;
+          slots[slot] = (gint16) n_words;
+          words[n_words++] = values[i];
+        }
+      codes[i] = (guint64) slots[slot];
+    }
+
+  return n_words;
+}
+
+/* Encodings */
+
+static void
+put_two_streams (const guint64 *first, guint32 n_first, const guint64 *second, guint32 n_second,
+                 WeftPackedOrder order, GByteArray *out)
+{
+  guint64 n = n_first;
+
+  g_byte_array_append (out, (const guint8 *) &n, sizeof n);
+  weft_packed_encode (first, n_first, WEFT_ORDER_UNSIGNED, out);
+  weft_packed_encode (second, n_second, order, out);
+}
+
+static void
+put_runs (WeftColumnEncoder *self, const guint64 *values, guint32 count, GByteArray *out)
+{
+  guint32 n = 0;
+
+  for (guint32 i = 0, begin = 0; i < count; i++)
+    if (i + 1 == count || values[i + 1] != values[i])
+      {
+        self->first[n] = i + 1 - begin;
+        self->second[n++] = values[i];
+        begin = i + 1;
+      }
+
+  put_two_streams (self->first, n, self->second, n, WEFT_ORDER_UNSIGNED, out);
+}
+
+static gboolean
+put_words (WeftColumnEncoder *self, const guint64 *values, guint32 count, guint64 estimate,
+           GByteArray *out)
+{
+  guint64 words[DICTIONARY];
+  guint64 n_words = 0;
+  guint32 sample = MIN (count, 1024);
+
+  if (estimate < count || estimate < 512)
+    return FALSE;
+  n_words = take_words (values, sample, words, self->first);
+  if (n_words == 0 || n_words > MAX (sample / 4, 16))
+    return FALSE;
+  n_words = take_words (values, count, words, self->first);
+  if (n_words == 0 || n_words * 8 + (guint64) count > estimate)
+    return FALSE;
+
+  g_byte_array_append (out, (const guint8 *) &n_words, sizeof n_words);
+  g_byte_array_append (out, (const guint8 *) words, (guint) n_words * 8);
+  weft_packed_encode (self->first, count, WEFT_ORDER_UNSIGNED, out);
+  return TRUE;
+}
+
+static void
+put_starts (WeftColumnEncoder *self, const WeftColumnSource *source, guint64 packed,
+            GByteArray *out, WeftStreamEntry *entry)
+{
+  guint64 deltas, gaps;
+
+  take_lane_deltas (source, FALSE, self->first);
+  take_lane_deltas (source, TRUE, self->second);
+  deltas = weft_packed_estimate (self->first, source->count, WEFT_ORDER_SIGNED);
+  gaps = weft_packed_estimate (self->second, source->count, WEFT_ORDER_SIGNED);
+  entry->base = source->values[0];
+
+  if (gaps < MIN (deltas, packed))
+    {
+      entry->encoding = WEFT_ENCODING_LANE_GAP;
+      entry->partner = source->duration_id;
+      put_two_streams (source->lane_runs, source->n_lane_runs, self->second, source->count,
+                       WEFT_ORDER_SIGNED, out);
+    }
+  else
+    {
+      entry->encoding = WEFT_ENCODING_LANE_DELTA;
+      put_two_streams (source->lane_runs, source->n_lane_runs, self->first, source->count,
+                       WEFT_ORDER_SIGNED, out);
+    }
+}
+
+static void
+put_packed (WeftColumnEncoder *self, const guint64 *values, const WeftColumnSource *source,
+            GByteArray *out, WeftStreamEntry *entry)
+{
+  WeftPackedOrder order = is_signed (source->type) ? WEFT_ORDER_SIGNED : WEFT_ORDER_UNSIGNED;
+  guint64 packed = weft_packed_estimate (values, source->count, order);
+
+  if (source->durations != NULL)
+    {
+      put_starts (self, source, packed, out, entry);
+      return;
+    }
+
+  entry->encoding = WEFT_ENCODING_DICTIONARY;
+  if (put_words (self, values, source->count, packed, out))
+    return;
+
+  take_deltas (values, source->count, self->first);
+  if (weft_packed_estimate (self->first, source->count, WEFT_ORDER_SIGNED) < packed - packed / 16)
+    {
+      entry->encoding = WEFT_ENCODING_DELTA;
+      entry->base = values[0];
+      weft_packed_encode (self->first, source->count, WEFT_ORDER_SIGNED, out);
+      return;
+    }
+
+  entry->encoding = WEFT_ENCODING_PACKED;
+  weft_packed_encode (values, source->count, order, out);
+}
+
+static void
+put_values (WeftColumnEncoder *self, const guint64 *values, const WeftColumnSource *source,
+            GByteArray *out, WeftStreamEntry *entry)
+{
+  guint32 count = source->count;
+
+  entry->base = values[0];
+  if (values[0] == values[count - 1] && count_changes (values, count) == 0)
+    entry->encoding = WEFT_ENCODING_CONSTANT;
+  else if (values[count - 1] - values[0] == count - 1 && is_sequence (values, count))
+    entry->encoding = WEFT_ENCODING_SEQUENCE;
+  else if (source->durations == NULL && count_changes (values, count) < count / 16)
+    {
+      entry->encoding = WEFT_ENCODING_RUNS;
+      put_runs (self, values, count, out);
+    }
+  else
+    put_packed (self, values, source, out, entry);
+}
+
+/* Compression */
+
+static gsize
+compress (WeftColumnEncoder *self, const guint8 *data, gsize size)
+{
+  gsize bound = ZSTD_compressBound (size);
+  gsize compressed;
+
+  if (self->compressed->len < bound)
+    g_byte_array_set_size (self->compressed, (guint) bound);
+  compressed = ZSTD_compressCCtx (self->zstd, self->compressed->data, bound, data, size, 1);
+  return ZSTD_isError (compressed) ? G_MAXSIZE : compressed;
+}
+
+static gboolean
+pays (gsize compressed, gsize size)
+{
+  return compressed < size - size / 10 && compressed >= size / WEFT_MAX_RATIO + 1;
+}
+
+static void
+finish (WeftColumnEncoder *self, gsize begin, GByteArray *out, WeftStreamEntry *entry)
+{
+  guint8 *data = out->data + begin;
+  gsize size = out->len - begin;
+  gsize probe = MIN (size, PROBE);
+  static const guint8 zeros[8];
+
+  entry->raw_size = size;
+  entry->stored_size = size;
+  if (size >= 128 && pays (compress (self, data + (size - probe) / 2, probe), probe))
+    {
+      gsize compressed = compress (self, data, size);
+
+      if (pays (compressed, size))
+        {
+          memcpy (data, self->compressed->data, compressed);
+          entry->compression = WEFT_COMPRESSION_ZSTD;
+          entry->stored_size = compressed;
+          g_byte_array_set_size (out, (guint) (begin + compressed));
+        }
+    }
+
+  entry->crc = weft_crc32c (out->data + begin, entry->stored_size);
+  if (entry->stored_size % 8 != 0)
+    g_byte_array_append (out, zeros, 8 - entry->stored_size % 8);
+}
+
+/* Rows without a value repeat the one before, which costs the least. */
+static gboolean
+fill_holes (WeftColumnEncoder *self, const WeftColumnSource *source)
+{
+  guint64 last = 0;
+  gboolean holes = FALSE;
+
+  for (guint32 i = 0; i < source->count && last == 0; i++)
+    if (source->presence[i / 64] >> (i % 64) & 1)
+      last = source->values[i];
+  for (guint32 i = 0; i < source->count; i++)
+    {
+      if (source->presence[i / 64] >> (i % 64) & 1)
+        last = source->values[i];
+      else
+        holes = TRUE;
+      self->filled[i] = last;
+    }
+
+  return holes;
+}
+
+void
+weft_column_encoder_add (WeftColumnEncoder *self, const WeftColumnSource *source,
+                         GByteArray *out, WeftStreamEntry *entry)
+{
+  const guint64 *values = source->values;
+  gsize begin = out->len;
+
+  memset (entry, 0, sizeof *entry);
+  entry->id = source->id;
+  entry->type = (guint8) source->type;
+  entry->count = source->count;
+  if (source->count == 0)
+    return;
+
+  make_room (self, source->count);
+  if (source->presence != NULL && fill_holes (self, source))
+    {
+      entry->flags = WEFT_STREAM_PRESENCE;
+      values = self->filled;
+      g_byte_array_append (out, (const guint8 *) source->presence, (source->count + 63) / 64 * 8);
+    }
+  if (source->type == WEFT_TYPE_F64)
+    find_zone_double (values, source->count, &entry->min, &entry->max);
+  else
+    find_zone (values, source->count, is_signed (source->type) ? 0 : SIGN, &entry->min,
+               &entry->max);
+  put_values (self, values, source, out, entry);
+  finish (self, begin, out, entry);
+}
+
+void
+weft_column_encoder_add_bytes (WeftColumnEncoder *self, guint16 id, const void *data, gsize size,
+                               guint32 count, GByteArray *out, WeftStreamEntry *entry)
+{
+  gsize begin = out->len;
+
+  memset (entry, 0, sizeof *entry);
+  entry->id = id;
+  entry->encoding = WEFT_ENCODING_BYTES;
+  entry->count = count;
+  g_byte_array_append (out, data, (guint) size);
+  finish (self, begin, out, entry);
+}

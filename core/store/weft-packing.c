@@ -1,0 +1,484 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+#include "weft-packing.h"
+
+#include <string.h>
+
+#include "weft-store-format.h"
+
+#define BLOCK WEFT_PACKED_BLOCK
+#define STRIDE 8 /* values side by side: neighbours share a shift, so one instruction moves all */
+
+typedef struct
+{
+  guint64 reference; /* smallest base */
+  guint32 size;      /* of the stream */
+  guint8 base_bytes;
+  guint8 reserved[3];
+} StreamHeader;
+
+typedef struct
+{
+  guint64 base;
+  guint8 width;
+  guint8 n_exceptions;
+  guint8 log_bytes; /* of an exception: 1 << log_bytes */
+} Block;
+
+static inline gsize
+align8 (gsize size)
+{
+  return (size + 7) & ~(gsize) 7;
+}
+
+static inline guint
+bit_length (guint64 value)
+{
+  return value == 0 ? 0 : 64 - __builtin_clzll (value);
+}
+
+static inline guint
+log_bytes_for (guint bits)
+{
+  return bits <= 8 ? 0 : bits <= 16 ? 1 : bits <= 32 ? 2 : 3;
+}
+
+/* Of one half (low or high 32 bits) of a block of N values. */
+static inline gsize
+half_size (guint n, guint width)
+{
+  guint groups = (n + STRIDE - 1) / STRIDE;
+
+  return (groups * width + 31) / 32 * (STRIDE * 4);
+}
+
+static inline gsize
+block_size (guint n, guint width)
+{
+  return width <= 32 ? half_size (n, width) : half_size (n, 32) + half_size (n, width - 32);
+}
+
+/* Encoding */
+
+static inline guint64
+smallest (const guint64 *values, guint n, guint64 flip)
+{
+  gint64 min = G_MAXINT64;
+
+  for (guint i = 0; i < n; i++)
+    {
+      gint64 value = (gint64) (values[i] ^ flip);
+
+      min = value < min ? value : min;
+    }
+  return (guint64) min ^ flip;
+}
+
+static inline guint
+count_above (const guint64 *offsets, guint n, guint64 limit)
+{
+  guint64 above = 0;
+
+  for (guint i = 0; i < n; i++)
+    above += offsets[i] > limit;
+  return (guint) above;
+}
+
+/* A few negative differences (a change of lane) would widen all the others: exceptions instead. */
+static inline guint64
+choose_base (const guint64 *values, guint n, WeftPackedOrder order)
+{
+  guint64 min;
+  guint64 min_positive = G_MAXUINT64;
+  guint negative = 0;
+
+  if (order == WEFT_ORDER_UNSIGNED)
+    return smallest (values, n, G_GUINT64_CONSTANT (1) << 63);
+
+  min = smallest (values, n, 0);
+  if ((gint64) min >= 0)
+    return min;
+  for (guint i = 0; i < n; i++)
+    {
+      negative += (gint64) values[i] < 0;
+      min_positive = MIN (min_positive, values[i]);
+    }
+  return negative <= n / 24 ? min_positive : min;
+}
+
+static inline gsize
+choose_width (const guint64 *offsets, guint n, Block *block)
+{
+  guint64 all = 0;
+  guint full;
+  gsize best;
+
+  for (guint i = 0; i < n; i++)
+    all |= offsets[i];
+  full = bit_length (all);
+
+  block->width = (guint8) full;
+  block->n_exceptions = 0;
+  block->log_bytes = 0;
+  best = block_size (n, full);
+
+  for (guint width = full; width-- > 0;)
+    {
+      guint above = count_above (offsets, n, (G_GUINT64_CONSTANT (1) << width) - 1);
+      guint log_bytes = log_bytes_for (full - width);
+      gsize size = block_size (n, width) + above * (1 + (gsize) (1 << log_bytes));
+
+      if (above > n / 8 || above > 255)
+        break;
+      if (size < best)
+        {
+          best = size;
+          block->width = (guint8) width;
+          block->n_exceptions = (guint8) above;
+          block->log_bytes = (guint8) log_bytes;
+        }
+    }
+
+  return best;
+}
+
+WEFT_HOT static gsize
+plan_block (const guint64 *values, guint n, WeftPackedOrder order, guint64 *offsets, Block *block)
+{
+  guint64 base = choose_base (values, n, order);
+
+  for (guint i = 0; i < n; i++)
+    offsets[i] = values[i] - base;
+  block->base = base;
+  return choose_width (offsets, n, block);
+}
+
+static inline void
+pack_half (const guint64 *offsets, guint n, guint drop, guint width, guint32 *out)
+{
+  guint32 mask = width == 32 ? ~0u : (1u << width) - 1;
+  guint groups = (n + STRIDE - 1) / STRIDE;
+
+  memset (out, 0, half_size (n, width));
+  for (guint i = 0; i < groups; i++)
+    {
+      guint shift = i * width % 32;
+      guint32 *word = out + i * width / 32 * STRIDE;
+
+      for (guint j = 0; j < STRIDE; j++)
+        word[j] |= ((guint32) (offsets[i * STRIDE + j] >> drop) & mask) << shift;
+      if (shift + width > 32)
+        for (guint j = 0; j < STRIDE; j++)
+          word[STRIDE + j] |= ((guint32) (offsets[i * STRIDE + j] >> drop) & mask) >> (32 - shift);
+    }
+}
+
+WEFT_HOT static void
+pack_block (const guint64 *offsets, guint n, guint width, guint32 *out)
+{
+  if (width > 0)
+    pack_half (offsets, n, 0, MIN (width, 32), out);
+  if (width > 32)
+    pack_half (offsets, n, 32, width - 32, out + half_size (n, 32) / 4);
+}
+
+static guint8 *
+put_exceptions (const guint64 *offsets, guint n, const Block *block, guint8 *out)
+{
+  guint bytes = 1u << block->log_bytes;
+  guint8 *highs = out + block->n_exceptions;
+
+  for (guint i = 0; i < n; i++)
+    {
+      guint64 high = block->width == 64 ? 0 : offsets[i] >> block->width;
+
+      if (high == 0)
+        continue;
+      *out++ = (guint8) i;
+      memcpy (highs, &high, bytes);
+      highs += bytes;
+    }
+
+  return highs;
+}
+
+static guint
+choose_base_bytes (const Block *blocks, guint n_blocks, WeftPackedOrder order,
+                   guint64 *reference)
+{
+  guint64 flip = order == WEFT_ORDER_SIGNED ? G_GUINT64_CONSTANT (1) << 63 : 0;
+  guint64 low = G_MAXUINT64;
+  guint64 high = 0;
+
+  for (guint i = 0; i < n_blocks; i++)
+    {
+      low = MIN (low, blocks[i].base ^ flip);
+      high = MAX (high, blocks[i].base ^ flip);
+    }
+  *reference = low ^ flip;
+  return low >= high ? 0 : 1u << log_bytes_for (bit_length (high - low));
+}
+
+static guint8 *
+put_headers (const Block *blocks, guint n_blocks, guint base_bytes, guint64 reference,
+             guint8 *out)
+{
+  guint8 *bases = out + align8 (3 * (gsize) n_blocks);
+
+  for (guint i = 0; i < n_blocks; i++)
+    {
+      guint64 base = blocks[i].base - reference;
+
+      out[i] = blocks[i].width;
+      out[n_blocks + i] = blocks[i].n_exceptions;
+      out[2 * n_blocks + i] = blocks[i].log_bytes;
+      memcpy (bases + (gsize) i * base_bytes, &base, base_bytes);
+    }
+
+  return bases + align8 ((gsize) n_blocks * base_bytes);
+}
+
+static gsize
+plan_blocks (const guint64 *values, guint32 count, WeftPackedOrder order, Block *blocks)
+{
+  guint64 offsets[BLOCK];
+  gsize size = 0;
+
+  for (guint32 i = 0, first = 0; first < count; i++, first += BLOCK)
+    size += plan_block (values + first, MIN (count - first, BLOCK), order, offsets, &blocks[i]);
+  return size;
+}
+
+static void
+put_blocks (const guint64 *values, guint32 count, const Block *blocks, gsize blocks_size,
+            guint8 *put)
+{
+  guint8 *exceptions = put + blocks_size;
+
+  for (guint32 i = 0, first = 0; first < count; i++, first += BLOCK)
+    {
+      guint n = MIN (count - first, BLOCK);
+      guint64 offsets[BLOCK];
+
+      for (guint j = 0; j < n; j++)
+        offsets[j] = values[first + j] - blocks[i].base;
+      memset (offsets + n, 0, (BLOCK - n) * sizeof offsets[0]);
+      pack_block (offsets, n, blocks[i].width, (guint32 *) (gpointer) put);
+      put += block_size (n, blocks[i].width);
+      if (blocks[i].n_exceptions > 0)
+        exceptions = put_exceptions (offsets, n, &blocks[i], exceptions);
+    }
+}
+
+static gsize
+blocks_size (const Block *blocks, guint32 count)
+{
+  gsize size = 0;
+
+  for (guint32 i = 0, first = 0; first < count; i++, first += BLOCK)
+    size += block_size (MIN (count - first, BLOCK), blocks[i].width);
+  return size;
+}
+
+void
+weft_packed_encode (const guint64 *values, guint32 count, WeftPackedOrder order, GByteArray *out)
+{
+  guint n_blocks = (count + BLOCK - 1) / BLOCK;
+  g_autofree Block *blocks = g_new0 (Block, n_blocks);
+  gsize begin = out->len;
+  gsize size = plan_blocks (values, count, order, blocks);
+  StreamHeader header = { 0 };
+  guint8 *put;
+
+  header.base_bytes = (guint8) choose_base_bytes (blocks, n_blocks, order, &header.reference);
+  size += sizeof header + align8 (3 * (gsize) n_blocks)
+          + align8 ((gsize) n_blocks * header.base_bytes);
+  header.size = (guint32) align8 (size);
+  g_byte_array_set_size (out, begin + header.size);
+
+  put = out->data + begin;
+  memset (put + size, 0, header.size - size);
+  memset (put, 0, sizeof header + align8 (3 * (gsize) n_blocks)
+                      + align8 ((gsize) n_blocks * header.base_bytes));
+  memcpy (put, &header, sizeof header);
+  put = put_headers (blocks, n_blocks, header.base_bytes, header.reference, put + sizeof header);
+  put_blocks (values, count, blocks, blocks_size (blocks, count), put);
+}
+
+guint64
+weft_packed_estimate (const guint64 *values, guint32 count, WeftPackedOrder order)
+{
+  guint64 offsets[BLOCK];
+  guint64 size = 0;
+  guint64 sampled = 0;
+  Block block;
+
+  for (guint32 first = 0; first < count; first += 16 * BLOCK)
+    {
+      guint n = MIN (count - first, BLOCK);
+
+      size += plan_block (values + first, n, order, offsets, &block);
+      sampled += n;
+    }
+
+  return sampled == 0 ? 0 : size * count / sampled;
+}
+
+/* Decoding */
+
+typedef struct
+{
+  const guint8 *widths;
+  const guint8 *counts;
+  const guint8 *logs;
+  const guint8 *bases;
+  const guint8 *blocks;
+  const guint8 *exceptions;
+  guint n_blocks;
+  StreamHeader header;
+} Stream;
+
+static inline void
+unpack_half (const guint32 *in, guint n, guint width, guint32 *out)
+{
+  guint32 mask = width == 32 ? ~0u : (1u << width) - 1;
+  guint groups = (n + STRIDE - 1) / STRIDE;
+
+  for (guint i = 0; i < groups; i++)
+    {
+      guint shift = i * width % 32;
+      const guint32 *word = in + i * width / 32 * STRIDE;
+
+      if (shift + width <= 32)
+        for (guint j = 0; j < STRIDE; j++)
+          out[i * STRIDE + j] = (word[j] >> shift) & mask;
+      else
+        for (guint j = 0; j < STRIDE; j++)
+          out[i * STRIDE + j] = ((word[j] >> shift) | (word[STRIDE + j] << (32 - shift))) & mask;
+    }
+}
+
+/* Arithmetic modulo the width of the result, which by its zone the result fits. */
+WEFT_HOT static void
+unpack_block (const guint32 *in, guint n, guint width, guint64 add, guint bytes, void *out)
+{
+  guint32 low[BLOCK] = { 0 };
+  guint32 high[BLOCK];
+
+  if (width > 0)
+    unpack_half (in, n, MIN (width, 32), low);
+  if (bytes == 1)
+    for (guint i = 0; i < BLOCK; i++)
+      ((guint8 *) out)[i] = (guint8) (low[i] + add);
+  else if (bytes == 2)
+    for (guint i = 0; i < BLOCK; i++)
+      ((guint16 *) out)[i] = (guint16) (low[i] + add);
+  else if (bytes == 4)
+    for (guint i = 0; i < BLOCK; i++)
+      ((guint32 *) out)[i] = low[i] + (guint32) add;
+  else if (width <= 32)
+    for (guint i = 0; i < BLOCK; i++)
+      ((guint64 *) out)[i] = low[i] + add;
+  else
+    {
+      memset (high, 0, sizeof high);
+      unpack_half (in + half_size (n, 32) / 4, n, width - 32, high);
+      for (guint i = 0; i < BLOCK; i++)
+        ((guint64 *) out)[i] = (((guint64) high[i] << 32) | low[i]) + add;
+    }
+}
+
+static inline void
+patch (void *out, guint bytes, guint position, guint64 add)
+{
+  if (bytes == 1)
+    ((guint8 *) out)[position] += (guint8) add;
+  else if (bytes == 2)
+    ((guint16 *) out)[position] += (guint16) add;
+  else if (bytes == 4)
+    ((guint32 *) out)[position] += (guint32) add;
+  else
+    ((guint64 *) out)[position] += add;
+}
+
+static const guint8 *
+patch_block (const guint8 *in, guint count, guint log_bytes, guint width, guint bytes, void *out)
+{
+  const guint8 *highs = in + count;
+
+  for (guint i = 0; i < count; i++)
+    {
+      guint64 high = 0;
+
+      memcpy (&high, highs + ((gsize) i << log_bytes), (gsize) 1 << log_bytes);
+      patch (out, bytes, in[i], width >= 64 ? 0 : high << width);
+    }
+
+  return highs + ((gsize) count << log_bytes);
+}
+
+/* Checks that all parts lie within the stream, so that decoding need not. */
+static gboolean
+open_stream (const guint8 *data, gsize size, guint32 count, Stream *stream)
+{
+  gsize blocks = 0;
+  gsize exceptions = 0;
+  gsize head;
+
+  if (size < sizeof stream->header)
+    return FALSE;
+  memcpy (&stream->header, data, sizeof stream->header);
+  stream->n_blocks = count / BLOCK + (count % BLOCK != 0);
+  head = sizeof stream->header + align8 (3 * (gsize) stream->n_blocks)
+         + align8 ((gsize) stream->n_blocks * stream->header.base_bytes);
+  if (stream->header.base_bytes > 8 || stream->header.size > size || head > stream->header.size)
+    return FALSE;
+
+  stream->widths = data + sizeof stream->header;
+  stream->counts = stream->widths + stream->n_blocks;
+  stream->logs = stream->counts + stream->n_blocks;
+  stream->bases = stream->widths + align8 (3 * (gsize) stream->n_blocks);
+  for (guint i = 0; i < stream->n_blocks; i++)
+    {
+      if (stream->widths[i] > 64 || stream->logs[i] > 3)
+        return FALSE;
+      blocks += block_size (MIN (count - i * BLOCK, BLOCK), stream->widths[i]);
+      exceptions += (gsize) stream->counts[i] * (1 + ((gsize) 1 << stream->logs[i]));
+    }
+  stream->blocks = data + head;
+  stream->exceptions = data + head + blocks;
+  return head + blocks + exceptions <= stream->header.size;
+}
+
+gboolean
+weft_packed_decode (const guint8 *data, gsize size, guint32 count, guint64 base, guint width,
+                    void *out, gsize *used)
+{
+  Stream stream;
+  const guint8 *in;
+  const guint8 *exceptions;
+
+  if (!open_stream (data, size, count, &stream))
+    return FALSE;
+
+  in = stream.blocks;
+  exceptions = stream.exceptions;
+  for (guint i = 0; i < stream.n_blocks; i++)
+    {
+      guint n = MIN (count - i * BLOCK, BLOCK);
+      guint8 *to = (guint8 *) out + (gsize) i * BLOCK * width;
+      guint64 add = 0;
+
+      memcpy (&add, stream.bases + (gsize) i * stream.header.base_bytes,
+              stream.header.base_bytes);
+      unpack_block ((const guint32 *) (gconstpointer) in, n, stream.widths[i],
+                    add + stream.header.reference - base, width, to);
+      exceptions = patch_block (exceptions, stream.counts[i], stream.logs[i], stream.widths[i],
+                                width, to);
+      in += block_size (n, stream.widths[i]);
+    }
+
+  if (used != NULL)
+    *used = stream.header.size;
+  return TRUE;
+}

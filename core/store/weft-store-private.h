@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+#include "weft-chunk.h"
+#include "weft-store.h"
+
+G_BEGIN_DECLS
+
+/* A dispatch chunk's derived companions. */
+typedef struct
+{
+  WeftChunk *summary;
+  WeftChunk *lod;
+} WeftDigests;
+
+struct _WeftStore
+{
+  gatomicrefcount refs;
+  WeftInput *input;
+  WeftFileHeader header;
+  WeftStoreState state;
+  guint64 file_size;
+  guint64 scanned; /* end of the last whole chunk */
+  guint64 missing_bytes;
+  guint64 n_unknown;
+  GString *damage;
+  GPtrArray *chunks; /* WeftChunk, all that is in the file or its index, in order */
+
+  GPtrArray *tables[WEFT_N_TABLES]; /* chunks of rows, by first row, none twice */
+  guint64 n_rows[WEFT_N_TABLES];
+  GPtrArray *strings;
+  GPtrArray *blobs;
+  GArray *digests; /* WeftDigests of each dispatch chunk */
+};
+
+/* All chunks, by a scan past the index, and not yet arranged: for repair. */
+WeftStore *weft_store_open_all (const char *path, GError **error);
+
+/* Fills CHUNKS from the index, if there is a sound one at the end. */
+gboolean weft_store_read_index (WeftStore *self);
+
+/* Appends to CHUNKS what lies between SCANNED and the end of the file. */
+void weft_store_scan (WeftStore *self);
+
+/* Sorts CHUNKS into tables, strings, blobs and digests. */
+void weft_store_arrange (WeftStore *self);
+
+void weft_store_add_damage (WeftStore *self, const char *format, ...) G_GNUC_PRINTF (2, 3);
+
+/* Position of a column in its table. */
+guint weft_store_column_place (WeftTableId table, WeftColumnNumber number);
+
+static inline WeftChunk *
+weft_store_chunk (WeftStore *self, WeftTableId table, guint chunk)
+{
+  return g_ptr_array_index (self->tables[table], chunk);
+}
+
+#define WEFT_DISPATCH_PLACE(NAME) (WEFT_DISPATCHES_##NAME - WEFT_COLUMN_BASE_DISPATCHES - 1)
+
+/* A column that is released with the scope. */
+static inline void
+weft_column_auto_clear (WeftColumn *column)
+{
+  weft_column_clear (column);
+}
+#define WEFT_AUTO_COLUMN __attribute__ ((cleanup (weft_column_auto_clear))) WeftColumn
+
+gboolean weft_store_read_chunk_column (WeftChunk *chunk, guint place, WeftColumn *column,
+                                       GError **error);
+
+G_END_DECLS

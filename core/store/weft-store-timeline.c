@@ -1,0 +1,499 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+#include "weft-store-private.h"
+
+#include <string.h>
+
+#include "weft-store-parallel.h"
+
+#define CANDIDATES 4 /* routines followed in each bucket for the busiest of them */
+#define LEVEL_STEP 2
+
+/* What one chunk gives to the slice: cells of the coarsest level that is fine enough and the rows
+ * that are too long for cells, or else rows. Columns are in order of lane.
+ */
+typedef struct
+{
+  gboolean is_lod;
+  gboolean sorted;
+  guint shift;
+  guint32 n_cells;
+  guint32 n_rows;
+  WeftColumn cells[WEFT_N_CELL_STREAMS];
+  WeftColumn rows[WEFT_N_LONG_STREAMS];
+} Part;
+
+typedef struct
+{
+  gint64 start;
+  gint64 end;
+  guint32 routine;
+  gboolean is_error;
+} Interval;
+
+typedef struct
+{
+  guint32 routine;
+  guint64 time;
+} Candidate;
+
+typedef struct
+{
+  WeftStore *store;
+  gint64 begin;
+  gint64 end;
+  guint n_buckets;
+  gint64 *edges; /* n_buckets + 1 */
+  double scale;  /* buckets a nanosecond */
+  guint64 width; /* of a bucket, rounded down */
+  GArray *chunks;
+  Part *parts;
+  guint n_parts;
+} Slice;
+
+/* A lane's buckets being filled. */
+typedef struct
+{
+  const Slice *slice;
+  WeftTimelineBucket *buckets;
+  Candidate *candidates; /* CANDIDATES of each bucket */
+  GArray *intervals;
+} Lane;
+
+/* Where a time falls; it must lie within the slice. */
+static inline guint
+bucket_of (const Slice *slice, gint64 time)
+{
+  guint bucket = (guint) (((double) ((guint64) time - (guint64) slice->begin)) * slice->scale);
+
+  bucket = MIN (bucket, slice->n_buckets - 1);
+  while (slice->edges[bucket] > time)
+    bucket--;
+  while (bucket + 1 < slice->n_buckets && slice->edges[bucket + 1] <= time)
+    bucket++;
+  return bucket;
+}
+
+/* Lanes */
+
+static inline void
+vote (Lane *lane, guint bucket, guint32 routine, guint64 time)
+{
+  Candidate *candidates = &lane->candidates[bucket * CANDIDATES];
+  guint least = 0;
+
+  for (guint i = 0; i < CANDIDATES; i++)
+    {
+      if (candidates[i].routine == routine)
+        {
+          candidates[i].time += time;
+          return;
+        }
+      if (candidates[i].time < candidates[least].time)
+        least = i;
+    }
+  if (time > candidates[least].time)
+    candidates[least] = (Candidate) { routine, time };
+}
+
+static void
+vote_interval (Lane *lane, gint64 start, gint64 end, guint32 routine)
+{
+  const Slice *slice = lane->slice;
+
+  start = MAX (start, slice->begin);
+  end = MIN (end, slice->end);
+  if (start >= end)
+    return;
+  for (guint bucket = bucket_of (slice, start);
+       bucket < slice->n_buckets && slice->edges[bucket] < end; bucket++)
+    vote (lane, bucket, routine,
+          (guint64) MIN (end, slice->edges[bucket + 1])
+              - (guint64) MAX (start, slice->edges[bucket]));
+}
+
+static void
+cover (Lane *lane, gint64 start, gint64 end)
+{
+  const Slice *slice = lane->slice;
+
+  start = MAX (start, slice->begin);
+  end = MIN (end, slice->end);
+  if (start >= end)
+    return;
+  for (guint bucket = bucket_of (slice, start);
+       bucket < slice->n_buckets && slice->edges[bucket] < end; bucket++)
+    lane->buckets[bucket].busy += (guint64) MIN (end, slice->edges[bucket + 1])
+                                  - (guint64) MAX (start, slice->edges[bucket]);
+}
+
+/* A cell lies in one bucket or in two: the first gets what begins in it, and both their share of
+ * its time.
+ */
+static void
+add_cell (Lane *lane, const Part *part, guint32 i)
+{
+  const Slice *slice = lane->slice;
+  gint64 bucket = (gint64) weft_column_get (&part->cells[WEFT_CELL_BUCKET], i);
+  gint64 start = (gint64) ((guint64) bucket << part->shift);
+  gint64 end = weft_time_add (start, G_GUINT64_CONSTANT (1) << part->shift);
+  guint64 busy = weft_column_get (&part->cells[WEFT_CELL_BUSY], i);
+  guint32 routine = (guint32) weft_column_get (&part->cells[WEFT_CELL_ROUTINE], i);
+  gint64 from = MAX (start, slice->begin);
+  gint64 to = MIN (end, slice->end);
+  WeftTimelineBucket *into;
+  guint first;
+
+  if (from >= to || end <= start)
+    return;
+  first = bucket_of (slice, from);
+  into = &lane->buckets[first];
+  if (start >= slice->begin)
+    {
+      into->count += (guint32) weft_column_get (&part->cells[WEFT_CELL_COUNT], i);
+      into->errors += (guint32) weft_column_get (&part->cells[WEFT_CELL_ERRORS], i);
+      into->longest = MAX (into->longest, weft_column_get (&part->cells[WEFT_CELL_LONGEST], i));
+    }
+  for (; first < slice->n_buckets && slice->edges[first] < to; first++)
+    {
+      guint64 part_width = (guint64) MIN (to, slice->edges[first + 1])
+                           - (guint64) MAX (from, slice->edges[first]);
+      guint64 share = part_width == (guint64) (end - start)
+                          ? busy
+                          : (guint64) ((double) busy * (double) part_width
+                                       / (double) ((guint64) end - (guint64) start));
+
+      lane->buckets[first].busy += share;
+      vote (lane, first, routine, share);
+    }
+}
+
+/* The rows of a lane in a column of lanes that ascend. */
+static guint32
+lower_bound (const WeftColumn *lanes, guint32 n, guint64 lane)
+{
+  guint32 low = 0;
+
+  while (low < n)
+    {
+      guint32 middle = low + (n - low) / 2;
+
+      if (weft_column_get (lanes, middle) < lane)
+        low = middle + 1;
+      else
+        n = middle;
+    }
+  return low;
+}
+
+static void
+add_interval (Lane *lane, const Part *part, guint32 row)
+{
+  const Slice *slice = lane->slice;
+  Interval interval;
+  guint64 duration = weft_column_get (&part->rows[WEFT_LONG_DURATION], row);
+  WeftTimelineBucket *bucket;
+
+  interval.start = (gint64) weft_column_get (&part->rows[WEFT_LONG_START], row);
+  if (interval.start >= slice->end)
+    return;
+  interval.end = weft_time_add (interval.start, duration);
+  if (interval.end < slice->begin)
+    return;
+  interval.routine = (guint32) weft_column_get (&part->rows[WEFT_LONG_ROUTINE], row);
+  interval.is_error = weft_column_get (&part->rows[WEFT_LONG_ERROR], row) != 0;
+  if (interval.end > slice->begin && duration > 0)
+    g_array_append_val (lane->intervals, interval);
+  if (interval.start < slice->begin)
+    return;
+
+  bucket = &lane->buckets[bucket_of (slice, interval.start)];
+  bucket->count++;
+  bucket->errors += interval.is_error;
+  bucket->longest = MAX (bucket->longest, duration);
+}
+
+/* The first of the rows of a lane that starts at or after TIME. */
+static guint32
+first_start (const WeftColumn *starts, guint32 low, guint32 high, gint64 time)
+{
+  while (low < high)
+    {
+      guint32 middle = low + (high - low) / 2;
+
+      if ((gint64) weft_column_get (starts, middle) < time)
+        low = middle + 1;
+      else
+        high = middle;
+    }
+  return low;
+}
+
+static void
+add_part_rows (Lane *lane, const Part *part, guint32 id)
+{
+  const WeftColumn *lanes = &part->rows[WEFT_LONG_LANE];
+
+  if (!part->sorted)
+    {
+      for (guint32 row = 0; row < part->n_rows; row++)
+        if (weft_column_get (lanes, row) == id)
+          add_interval (lane, part, row);
+    }
+  else
+    {
+      guint32 begin = lower_bound (lanes, part->n_rows, id);
+      guint32 end = lower_bound (lanes, part->n_rows, (guint64) id + 1);
+
+      end = first_start (&part->rows[WEFT_LONG_START], begin, end, lane->slice->end);
+      for (guint32 row = begin; row < end; row++)
+        add_interval (lane, part, row);
+    }
+}
+
+static void
+add_part_cells (Lane *lane, const Part *part, guint32 id)
+{
+  const WeftColumn *lanes = &part->cells[WEFT_CELL_LANE];
+  const WeftColumn *buckets = &part->cells[WEFT_CELL_BUCKET];
+  guint32 begin = lower_bound (lanes, part->n_cells, id);
+  guint32 end = lower_bound (lanes, part->n_cells, (guint64) id + 1);
+
+  begin = first_start (buckets, begin, end, lane->slice->begin >> part->shift);
+  for (guint32 i = begin; i < end; i++)
+    {
+      if ((gint64) weft_column_get (buckets, i) > (lane->slice->end - 1) >> part->shift)
+        break;
+      add_cell (lane, part, i);
+    }
+}
+
+static int
+compare_intervals (gconstpointer a, gconstpointer b)
+{
+  const Interval *interval_a = a;
+  const Interval *interval_b = b;
+
+  return interval_a->start < interval_b->start ? -1 : interval_a->start > interval_b->start;
+}
+
+static void
+add_intervals (Lane *lane)
+{
+  gint64 until = G_MININT64;
+  gboolean sorted = TRUE;
+
+  for (guint i = 1; i < lane->intervals->len && sorted; i++)
+    sorted = g_array_index (lane->intervals, Interval, i - 1).start
+             <= g_array_index (lane->intervals, Interval, i).start;
+  if (!sorted)
+    g_array_sort (lane->intervals, compare_intervals);
+
+  for (guint i = 0; i < lane->intervals->len; i++)
+    {
+      const Interval *interval = &g_array_index (lane->intervals, Interval, i);
+
+      vote_interval (lane, interval->start, interval->end, interval->routine);
+      cover (lane, MAX (interval->start, until), interval->end);
+      until = MAX (until, interval->end);
+    }
+}
+
+static void
+finish_lane (Lane *lane)
+{
+  const Slice *slice = lane->slice;
+
+  for (guint bucket = 0; bucket < slice->n_buckets; bucket++)
+    {
+      const Candidate *candidates = &lane->candidates[bucket * CANDIDATES];
+      guint best = 0;
+
+      for (guint i = 1; i < CANDIDATES; i++)
+        if (candidates[i].time > candidates[best].time)
+          best = i;
+      if (candidates[best].time > 0)
+        lane->buckets[bucket].routine = candidates[best].routine;
+      lane->buckets[bucket].busy
+          = MIN (lane->buckets[bucket].busy,
+                 (guint64) slice->edges[bucket + 1] - (guint64) slice->edges[bucket]);
+    }
+}
+
+static void
+fill_lane (Lane *lane, guint32 id)
+{
+  memset (lane->candidates, 0, sizeof (Candidate) * CANDIDATES * lane->slice->n_buckets);
+  g_array_set_size (lane->intervals, 0);
+  for (guint i = 0; i < lane->slice->n_parts; i++)
+    {
+      const Part *part = &lane->slice->parts[i];
+
+      if (part->is_lod)
+        add_part_cells (lane, part, id);
+      add_part_rows (lane, part, id);
+    }
+  add_intervals (lane);
+  finish_lane (lane);
+}
+
+/* Parts */
+
+/* When the first row of a chunk starts and the last one ends, if that can be told for nothing. */
+static void
+chunk_times (WeftStore *self, guint chunk, gint64 *first, gint64 *last)
+{
+  WeftChunk *summary = g_array_index (self->digests, WeftDigests, chunk).summary;
+  const WeftChunkDirectory *directory
+      = summary == NULL ? NULL : weft_chunk_get_directory (summary, NULL);
+  const WeftStreamEntry *starts
+      = directory == NULL ? NULL : weft_chunk_find_stream (directory, WEFT_SUMMARY_FIRST_START);
+  const WeftStreamEntry *ends
+      = directory == NULL ? NULL : weft_chunk_find_stream (directory, WEFT_SUMMARY_LAST_END);
+
+  *first = starts == NULL ? G_MININT64 : (gint64) starts->min;
+  *last = ends == NULL ? G_MAXINT64 : (gint64) ends->max;
+}
+
+static void
+choose_chunks (Slice *slice)
+{
+  slice->chunks = g_array_new (FALSE, FALSE, sizeof (guint));
+  for (guint i = 0; i < slice->store->digests->len; i++)
+    {
+      gint64 first, last;
+
+      chunk_times (slice->store, i, &first, &last);
+      if (first < slice->end && last >= slice->begin)
+        g_array_append_val (slice->chunks, i);
+    }
+}
+
+static gboolean
+read_rows (WeftChunk *chunk, Part *part, GError **error)
+{
+  static const guint places[WEFT_N_LONG_STREAMS] = {
+    [WEFT_LONG_LANE] = WEFT_DISPATCH_PLACE (LANE),
+    [WEFT_LONG_START] = WEFT_DISPATCH_PLACE (START),
+    [WEFT_LONG_DURATION] = WEFT_DISPATCH_PLACE (DURATION),
+    [WEFT_LONG_ROUTINE] = WEFT_DISPATCH_PLACE (ROUTINE),
+    [WEFT_LONG_ERROR] = WEFT_DISPATCH_PLACE (STATUS),
+  };
+
+  part->sorted = (chunk->flags & WEFT_CHUNK_SORTED) != 0;
+  part->n_rows = chunk->rows;
+  for (guint i = 0; i < WEFT_N_LONG_STREAMS; i++)
+    if (!weft_store_read_chunk_column (chunk, places[i], &part->rows[i], error))
+      return FALSE;
+  return TRUE;
+}
+
+/* FALSE if there is no level that is fine enough. */
+static gboolean
+read_cells (const Slice *slice, WeftChunk *lod, Part *part)
+{
+  const WeftChunkDirectory *directory = weft_chunk_get_directory (lod, NULL);
+  guint level;
+
+  if (directory == NULL || directory->version != WEFT_LOD_VERSION || directory->extra > 62
+      || slice->width >> directory->extra == 0)
+    return FALSE;
+  level = (63 - (guint) __builtin_clzll (slice->width) - (guint) directory->extra) / LEVEL_STEP;
+  level = MIN (level, WEFT_LOD_MAX_LEVELS - 1);
+  while (level > 0 && !weft_chunk_has_stream (lod, level * WEFT_LOD_STREAMS_PER_LEVEL))
+    level--;
+
+  part->shift = (guint) directory->extra + level * LEVEL_STEP;
+  part->is_lod = part->shift < 63
+                 && weft_chunk_read_streams (lod, level * WEFT_LOD_STREAMS_PER_LEVEL,
+                                             WEFT_N_CELL_STREAMS, 0, part->cells, &part->n_cells,
+                                             NULL)
+                 && weft_chunk_read_streams (lod, WEFT_LOD_LONG, WEFT_N_LONG_STREAMS, 0,
+                                             part->rows, &part->n_rows, NULL);
+  part->sorted = TRUE;
+  return part->is_lod;
+}
+
+static void
+part_clear (Part *part)
+{
+  for (guint i = 0; i < WEFT_N_CELL_STREAMS; i++)
+    weft_column_clear (&part->cells[i]);
+  for (guint i = 0; i < WEFT_N_LONG_STREAMS; i++)
+    weft_column_clear (&part->rows[i]);
+}
+
+static gboolean
+read_part (guint thread, guint item, gpointer data, GError **error)
+{
+  Slice *slice = data;
+  guint chunk = g_array_index (slice->chunks, guint, item);
+  WeftChunk *lod = g_array_index (slice->store->digests, WeftDigests, chunk).lod;
+  Part *part = &slice->parts[item];
+
+  if (lod != NULL && read_cells (slice, lod, part))
+    return TRUE;
+  part_clear (part);
+  part->is_lod = FALSE;
+  return read_rows (weft_store_chunk (slice->store, WEFT_TABLE_DISPATCHES, chunk), part, error);
+}
+
+/* Slices */
+
+static void
+slice_init (Slice *slice, WeftStore *store, gint64 begin, gint64 end, guint n_buckets)
+{
+  guint64 span = (guint64) end - (guint64) begin;
+
+  memset (slice, 0, sizeof *slice);
+  slice->store = store;
+  slice->begin = begin;
+  slice->end = end;
+  slice->n_buckets = n_buckets;
+  slice->width = span / n_buckets;
+  slice->scale = (double) n_buckets / (double) span;
+  slice->edges = g_new (gint64, n_buckets + 1);
+  for (guint i = 0; i <= n_buckets; i++)
+    slice->edges[i] = (gint64) ((guint64) begin
+                                + (guint64) ((unsigned __int128) span * i / n_buckets));
+}
+
+static void
+slice_clear (Slice *slice)
+{
+  for (guint i = 0; i < slice->n_parts; i++)
+    part_clear (&slice->parts[i]);
+  g_free (slice->parts);
+  g_free (slice->edges);
+  g_array_unref (slice->chunks);
+}
+
+gboolean
+weft_store_timeline (WeftStore *self, const guint32 *lanes, guint n_lanes, gint64 begin,
+                     gint64 end, guint n_buckets, WeftTimelineBucket *buckets, GError **error)
+{
+  gboolean good;
+  Slice slice;
+  Lane lane = { .slice = &slice };
+
+  g_return_val_if_fail (begin < end && n_buckets > 0, FALSE);
+
+  memset (buckets, 0, sizeof *buckets * n_lanes * n_buckets);
+  slice_init (&slice, self, begin, end, n_buckets);
+  choose_chunks (&slice);
+  slice.n_parts = slice.chunks->len;
+  slice.parts = g_new0 (Part, slice.n_parts);
+  good = weft_parallel_run (slice.n_parts, read_part, &slice, error);
+
+  lane.candidates = g_new (Candidate, (gsize) CANDIDATES * n_buckets);
+  lane.intervals = g_array_new (FALSE, FALSE, sizeof (Interval));
+  for (guint i = 0; i < n_lanes && good; i++)
+    {
+      lane.buckets = buckets + (gsize) i * n_buckets;
+      fill_lane (&lane, lanes[i]);
+    }
+  g_free (lane.candidates);
+  g_array_unref (lane.intervals);
+  slice_clear (&slice);
+  return good;
+}

@@ -1,0 +1,834 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+#include "weft-store-writer.h"
+
+#include <string.h>
+
+#include "weft-dispatch-digest.h"
+#include "weft-dispatch-order.h"
+#include "weft-store-file.h"
+#include "weft-string-dictionary.h"
+
+#define ROWS WEFT_STORE_SEAL_ROWS
+#define COLUMN_SIZE (ROWS * sizeof (guint64))
+#define PRESENCE_SIZE (ROWS / 8)
+#define MAX_SPARE 96 /* column buffers kept for the next memtable: fresh pages cost ten times */
+#define STRINGS_SIZE (1 << 20) /* bytes of a STRINGS chunk, about */
+
+/* Columns of rows of one table. The appending thread fills it; the rows below n_rows never change,
+ * and pointers are set before the first row that needs them is published.
+ */
+typedef struct
+{
+  WeftTableId table;
+  guint64 first_row;
+  guint32 n_rows;      /* published */
+  guint32 n_journaled; /* the writing thread's */
+  guint64 size;
+  guint64 *values[WEFT_MAX_COLUMNS];
+  guint64 *presence[WEFT_MAX_COLUMNS];
+} Memtable;
+
+typedef struct
+{
+  WeftTableWriter public;
+  WeftStoreWriter *store;
+  const WeftTableSpec *spec;
+  Memtable *memtable; /* replaced under the lock */
+  guint64 n_rows;     /* in all */
+} TableWriter;
+
+typedef struct
+{
+  guint32 id;
+  GBytes *bytes;
+} PendingBlob;
+
+struct _WeftStoreWriter
+{
+  WeftStoreOptions options;
+  TableWriter tables[WEFT_N_TABLES];
+  WeftStringDictionary *strings;
+  GHashTable *blobs; /* SHA-256 → id */
+
+  GMutex lock; /* of what follows, up to the thread's own */
+  GCond wake;  /* the writing thread */
+  GCond done;  /* whoever waits for it */
+  GQueue full;
+  GPtrArray *spare;
+  GPtrArray *spare_presence;
+  GByteArray *pending_text;
+  guint32 n_pending_strings;
+  guint32 n_strings;
+  GArray *pending_blobs;
+  guint64 bytes_queued;
+  guint64 bytes_written;
+  guint64 waits;
+  guint64 flush_wanted;
+  guint64 flush_done;
+  gboolean closing;
+  GError *error; /* set once, read without the lock */
+
+  GThread *thread; /* what follows is its own */
+  WeftStoreFile file;
+  WeftChunkBuilder chunk;
+  WeftDispatchOrder order;
+  WeftSummaryBuilder *summary;
+  WeftLodBuilder *lod;
+  guint64 *sorted[WEFT_MAX_COLUMNS];
+  guint64 *sorted_presence;
+  guint32 *routine_places;
+  guint64 *routine_names;
+  guint32 n_written_strings;
+};
+
+/* Buffers */
+
+static guint64 *
+take_buffer (WeftStoreWriter *self, GPtrArray *spare, gsize size)
+{
+  guint64 *buffer = NULL;
+
+  g_mutex_lock (&self->lock);
+  if (spare->len > 0)
+    buffer = g_ptr_array_steal_index_fast (spare, spare->len - 1);
+  g_mutex_unlock (&self->lock);
+
+  if (buffer == NULL)
+    return g_malloc0 (size);
+  memset (buffer, 0, size);
+  return buffer;
+}
+
+static void
+give_buffer (GPtrArray *spare, guint64 *buffer)
+{
+  if (buffer == NULL)
+    return;
+  if (spare->len < MAX_SPARE)
+    g_ptr_array_add (spare, buffer);
+  else
+    g_free (buffer);
+}
+
+static Memtable *
+memtable_new (TableWriter *table)
+{
+  Memtable *memtable = g_new0 (Memtable, 1);
+
+  memtable->table = (WeftTableId) (table - table->store->tables);
+  memtable->first_row = table->n_rows + 1;
+  return memtable;
+}
+
+/* Called with the lock held. */
+static void
+memtable_free (WeftStoreWriter *self, Memtable *memtable)
+{
+  for (guint i = 0; i < WEFT_MAX_COLUMNS; i++)
+    {
+      give_buffer (self->spare, memtable->values[i]);
+      give_buffer (self->spare_presence, memtable->presence[i]);
+    }
+  g_free (memtable);
+}
+
+/* Appending */
+
+void
+weft_table_writer_touch (WeftTableWriter *self, guint column)
+{
+  TableWriter *table = (TableWriter *) self;
+  WeftStoreWriter *store = table->store;
+
+  g_assert (column < table->spec->n_columns);
+  self->values[column] = take_buffer (store, store->spare, COLUMN_SIZE);
+  __atomic_store_n (&table->memtable->values[column], self->values[column], __ATOMIC_RELEASE);
+  table->memtable->size += COLUMN_SIZE;
+  if (table->spec->columns[column].flags & WEFT_COLUMN_NULLABLE)
+    {
+      self->presence[column] = take_buffer (store, store->spare_presence, PRESENCE_SIZE);
+      __atomic_store_n (&table->memtable->presence[column], self->presence[column],
+                        __ATOMIC_RELEASE);
+    }
+}
+
+void
+weft_table_writer_begin_slow (WeftTableWriter *self)
+{
+  TableWriter *table = (TableWriter *) self;
+  WeftStoreWriter *store = table->store;
+  Memtable *next = memtable_new (table);
+
+  g_mutex_lock (&store->lock);
+  if (store->bytes_queued > store->options.max_queued_bytes)
+    store->waits++;
+  while (store->bytes_queued > store->options.max_queued_bytes)
+    g_cond_wait (&store->done, &store->lock);
+  store->bytes_queued += table->memtable->size;
+  g_queue_push_tail (&store->full, table->memtable);
+  table->memtable = next;
+  g_cond_signal (&store->wake);
+  g_mutex_unlock (&store->lock);
+
+  memset (self->values, 0, sizeof self->values);
+  memset (self->presence, 0, sizeof self->presence);
+  self->row = 0;
+}
+
+guint64
+weft_table_writer_commit (WeftTableWriter *self)
+{
+  TableWriter *table = (TableWriter *) self;
+
+  self->row++;
+  __atomic_store_n (&table->memtable->n_rows, self->row, __ATOMIC_RELEASE);
+  __atomic_store_n (&table->n_rows, table->n_rows + 1, __ATOMIC_RELAXED);
+  return table->n_rows;
+}
+
+WeftTableWriter *
+weft_store_writer_table (WeftStoreWriter *self, WeftTableId table)
+{
+  g_return_val_if_fail (table < WEFT_N_TABLES, NULL);
+
+  return &self->tables[table].public;
+}
+
+guint32
+weft_store_writer_string (WeftStoreWriter *self, const char *text, gssize length)
+{
+  gboolean added;
+  guint32 id;
+
+  if (text == NULL)
+    return 0;
+  if (length < 0)
+    length = (gssize) strlen (text);
+  if (length == 0)
+    return 0;
+
+  id = weft_string_dictionary_add (self->strings, text, (gsize) length, &added);
+  if (added)
+    {
+      g_mutex_lock (&self->lock);
+      g_byte_array_append (self->pending_text, (const guint8 *) text, (guint) length);
+      g_byte_array_append (self->pending_text, (const guint8 *) "", 1);
+      self->n_pending_strings++;
+      self->n_strings = id;
+      g_mutex_unlock (&self->lock);
+    }
+
+  return id;
+}
+
+guint32
+weft_store_writer_blob (WeftStoreWriter *self, const void *data, gsize length)
+{
+  g_autofree char *sha256 = NULL;
+  WeftTableWriter *table = weft_store_writer_table (self, WEFT_TABLE_BLOBS);
+  PendingBlob blob;
+  gpointer known;
+
+  if (length >= WEFT_MAX_SEGMENT_SIZE)
+    return 0;
+  sha256 = g_compute_checksum_for_data (G_CHECKSUM_SHA256, data, length);
+  known = g_hash_table_lookup (self->blobs, sha256);
+  if (known != NULL)
+    return GPOINTER_TO_UINT (known);
+
+  weft_table_writer_begin (table);
+  weft_table_writer_set (table, WEFT_BLOBS_SHA256, weft_store_writer_string (self, sha256, -1));
+  weft_table_writer_set (table, WEFT_BLOBS_SIZE, length);
+  blob.id = (guint32) self->tables[WEFT_TABLE_BLOBS].n_rows + 1;
+  blob.bytes = g_bytes_new (data, length);
+  g_mutex_lock (&self->lock);
+  g_array_append_val (self->pending_blobs, blob);
+  g_mutex_unlock (&self->lock);
+  g_hash_table_insert (self->blobs, g_steal_pointer (&sha256), GUINT_TO_POINTER (blob.id));
+
+  return (guint32) weft_table_writer_commit (table);
+}
+
+/* The writing thread: what is in the file is append (…) calls in the order that readers rely on:
+ * strings and blobs before the rows that name them.
+ */
+
+static gboolean
+has_failed (WeftStoreWriter *self)
+{
+  return __atomic_load_n (&self->error, __ATOMIC_ACQUIRE) != NULL;
+}
+
+static void
+fail (WeftStoreWriter *self, GError *error)
+{
+  __atomic_store_n (&self->error, error, __ATOMIC_RELEASE);
+}
+
+static void
+append_chunk (WeftStoreWriter *self)
+{
+  g_autoptr (GError) error = NULL;
+
+  if (has_failed (self))
+    return;
+  if (!weft_store_file_append (&self->file, &self->chunk, &error))
+    fail (self, g_steal_pointer (&error));
+  __atomic_store_n (&self->bytes_written, self->file.size, __ATOMIC_RELAXED);
+}
+
+static void
+write_strings (WeftStoreWriter *self)
+{
+  g_autoptr (GByteArray) text = NULL;
+  guint32 n_strings;
+
+  g_mutex_lock (&self->lock);
+  text = g_steal_pointer (&self->pending_text);
+  n_strings = self->n_pending_strings;
+  self->pending_text = g_byte_array_new ();
+  self->n_pending_strings = 0;
+  g_mutex_unlock (&self->lock);
+
+  for (guint begin = 0, end = 0; begin < text->len; begin = end)
+    {
+      guint32 n = 0;
+
+      while (end < text->len && end - begin < STRINGS_SIZE)
+        {
+          end += (guint) strlen ((const char *) text->data + end) + 1;
+          n++;
+        }
+      weft_chunk_builder_begin (&self->chunk, WEFT_CHUNK_STRINGS, WEFT_NO_TABLE, n,
+                                self->n_written_strings + 1);
+      weft_chunk_builder_add_bytes (&self->chunk, 0, text->data + begin, end - begin, n);
+      append_chunk (self);
+      self->n_written_strings += n;
+      n_strings -= n;
+    }
+  g_assert (n_strings == 0);
+}
+
+static void
+write_blobs (WeftStoreWriter *self)
+{
+  g_autoptr (GArray) blobs = NULL;
+
+  g_mutex_lock (&self->lock);
+  blobs = g_steal_pointer (&self->pending_blobs);
+  self->pending_blobs = g_array_new (FALSE, FALSE, sizeof (PendingBlob));
+  g_mutex_unlock (&self->lock);
+
+  for (guint i = 0; i < blobs->len; i++)
+    {
+      PendingBlob *blob = &g_array_index (blobs, PendingBlob, i);
+      gsize size;
+      const void *data = g_bytes_get_data (blob->bytes, &size);
+
+      weft_chunk_builder_begin (&self->chunk, WEFT_CHUNK_BLOB, WEFT_NO_TABLE, 1, blob->id);
+      weft_chunk_builder_add_bytes (&self->chunk, 0, data, size, 1);
+      append_chunk (self);
+      g_bytes_unref (blob->bytes);
+    }
+}
+
+/* Copies rows of a presence bitmap from FIRST on, by atomic reads: later bits may be changing. */
+static guint64 *
+copy_presence (WeftStoreWriter *self, const guint64 *presence, guint32 first, guint32 n)
+{
+  memset (self->sorted_presence, 0, PRESENCE_SIZE);
+  for (guint32 i = 0; i < n; i++)
+    {
+      guint32 row = first + i;
+      guint64 word = __atomic_load_n (&presence[row / 64], __ATOMIC_RELAXED);
+
+      self->sorted_presence[i / 64] |= (word >> (row % 64) & 1) << (i % 64);
+    }
+  return self->sorted_presence;
+}
+
+static void
+add_key (WeftStoreWriter *self, guint column, guint64 first_row, guint32 n)
+{
+  guint64 *keys = self->sorted[0];
+
+  for (guint32 i = 0; i < n; i++)
+    keys[i] = first_row + i;
+  weft_chunk_builder_add_numbers (&self->chunk, (guint16) column, WEFT_TYPE_ID, keys, n);
+}
+
+/* Rows FIRST to END of MEMTABLE in the order of arrival. */
+static void
+write_rows (WeftStoreWriter *self, Memtable *memtable, WeftChunkKind kind, guint32 first,
+            guint32 end)
+{
+  const WeftTableSpec *spec = weft_schema_table (memtable->table);
+  guint32 n = end - first;
+
+  weft_chunk_builder_begin (&self->chunk, kind, memtable->table, n, memtable->first_row + first);
+  for (guint i = 0; i < spec->n_columns; i++)
+    {
+      const guint64 *values = __atomic_load_n (&memtable->values[i], __ATOMIC_ACQUIRE);
+      const guint64 *presence = __atomic_load_n (&memtable->presence[i], __ATOMIC_ACQUIRE);
+      WeftColumnSource source = { .id = (guint16) i, .type = spec->columns[i].type, .count = n };
+
+      if (spec->columns[i].flags & WEFT_COLUMN_KEY)
+        add_key (self, i, memtable->first_row + first, n);
+      if ((spec->columns[i].flags & WEFT_COLUMN_KEY) || values == NULL)
+        continue;
+      source.values = values + first;
+      if (spec->columns[i].flags & WEFT_COLUMN_NULLABLE)
+        {
+          /* The values are visible before their bitmap: none of these rows has one yet. */
+          if (presence == NULL)
+            continue;
+          source.presence = copy_presence (self, presence, first, n);
+        }
+      weft_chunk_builder_add (&self->chunk, &source);
+    }
+  append_chunk (self);
+}
+
+static guint64 *
+sorted_buffer (WeftStoreWriter *self, guint column)
+{
+  if (self->sorted[column] == NULL)
+    self->sorted[column] = g_malloc (COLUMN_SIZE);
+  return self->sorted[column];
+}
+
+static void
+sort_column (WeftStoreWriter *self, const guint64 *values, guint column)
+{
+  guint64 *sorted = sorted_buffer (self, column);
+
+  if (values == NULL)
+    memset (sorted, 0, self->order.n_rows * sizeof *sorted);
+  else
+    for (guint32 i = 0; i < self->order.n_rows; i++)
+      sorted[i] = values[self->order.rows[i]];
+}
+
+static const guint64 *
+sort_presence (WeftStoreWriter *self, const guint64 *presence)
+{
+  memset (self->sorted_presence, 0, PRESENCE_SIZE);
+  for (guint32 i = 0; i < self->order.n_rows; i++)
+    {
+      guint32 row = self->order.rows[i];
+
+      self->sorted_presence[i / 64] |= (presence[row / 64] >> (row % 64) & 1) << (i % 64);
+    }
+  return self->sorted_presence;
+}
+
+static void
+sort_dispatches (WeftStoreWriter *self, Memtable *memtable)
+{
+  guint base = WEFT_COLUMN_BASE_DISPATCHES + 1;
+  const guint64 *lanes = memtable->values[WEFT_DISPATCHES_LANE - base];
+  const guint64 *starts = memtable->values[WEFT_DISPATCHES_START - base];
+  guint64 *ids = sorted_buffer (self, WEFT_DISPATCHES_ID - base);
+  guint64 *sorted_lanes = sorted_buffer (self, WEFT_DISPATCHES_LANE - base);
+  guint32 row = 0;
+
+  if (lanes == NULL || starts == NULL)
+    memset (ids, 0, COLUMN_SIZE);
+  weft_dispatch_order_sort (&self->order, lanes != NULL ? lanes : ids,
+                            starts != NULL ? starts : ids, memtable->n_rows);
+  for (guint32 i = 0; i < memtable->n_rows; i++)
+    ids[i] = memtable->first_row + self->order.rows[i];
+  for (guint32 i = 0; i < self->order.n_lanes; i++)
+    for (guint32 j = 0; j < self->order.lane_rows[i]; j++)
+      sorted_lanes[row++] = self->order.lanes[i];
+  sort_column (self, memtable->values[WEFT_DISPATCHES_DURATION - base],
+               WEFT_DISPATCHES_DURATION - base);
+  sort_column (self, memtable->values[WEFT_DISPATCHES_ROUTINE - base],
+               WEFT_DISPATCHES_ROUTINE - base);
+}
+
+static void
+add_dispatch_column (WeftStoreWriter *self, Memtable *memtable, const WeftTableSpec *spec,
+                     guint column)
+{
+  WeftColumnNumber number = WEFT_COLUMN_BASE_DISPATCHES + 1 + column;
+  WeftColumnSource source = { .id = (guint16) column, .type = spec->columns[column].type,
+                              .count = memtable->n_rows };
+
+  if (number == WEFT_DISPATCHES_START)
+    {
+      source.values = self->order.starts;
+      source.durations
+          = self->sorted[WEFT_DISPATCHES_DURATION - WEFT_COLUMN_BASE_DISPATCHES - 1];
+      source.duration_id = WEFT_DISPATCHES_DURATION - WEFT_COLUMN_BASE_DISPATCHES - 1;
+      source.lane_runs = self->order.lane_rows;
+      source.n_lane_runs = self->order.n_lanes;
+    }
+  else
+    {
+      if (number > WEFT_DISPATCHES_DURATION)
+        sort_column (self, memtable->values[column], column);
+      source.values = self->sorted[column];
+      if (memtable->presence[column] != NULL)
+        source.presence = sort_presence (self, memtable->presence[column]);
+    }
+  weft_chunk_builder_add (&self->chunk, &source);
+}
+
+static void
+write_digests (WeftStoreWriter *self, Memtable *memtable)
+{
+  guint base = WEFT_COLUMN_BASE_DISPATCHES + 1;
+  WeftDispatchColumns columns = {
+    .n_rows = memtable->n_rows,
+    .n_lanes = self->order.n_lanes,
+    .ids = self->sorted[WEFT_DISPATCHES_ID - base],
+    .lanes = self->order.lanes,
+    .lane_rows = self->order.lane_rows,
+    .starts = self->order.starts,
+    .durations = self->sorted[WEFT_DISPATCHES_DURATION - base],
+    .routines = self->sorted[WEFT_DISPATCHES_ROUTINE - base],
+    .statuses = memtable->values[WEFT_DISPATCHES_STATUS - base] == NULL
+                    ? NULL
+                    : self->sorted[WEFT_DISPATCHES_STATUS - base],
+    .routine_names = self->routine_names,
+    .routine_places = self->routine_places,
+  };
+
+  weft_dispatch_columns_number_routines (&columns);
+  weft_chunk_builder_begin (&self->chunk, WEFT_CHUNK_SUMMARY, memtable->table, memtable->n_rows,
+                            memtable->first_row);
+  self->chunk.header.version = WEFT_SUMMARY_VERSION;
+  weft_summary_builder_add (self->summary, &columns, &self->chunk);
+  append_chunk (self);
+  weft_chunk_builder_begin (&self->chunk, WEFT_CHUNK_LOD, memtable->table, memtable->n_rows,
+                            memtable->first_row);
+  if (weft_lod_builder_add (self->lod, &columns, &self->chunk))
+    append_chunk (self);
+}
+
+static void
+seal_dispatches (WeftStoreWriter *self, Memtable *memtable)
+{
+  const WeftTableSpec *spec = weft_schema_table (memtable->table);
+
+  sort_dispatches (self, memtable);
+  weft_chunk_builder_begin (&self->chunk, WEFT_CHUNK_SEALED, memtable->table, memtable->n_rows,
+                            memtable->first_row);
+  self->chunk.header.flags = WEFT_CHUNK_SORTED;
+  for (guint i = 0; i < spec->n_columns; i++)
+    if (memtable->values[i] != NULL || (spec->columns[i].flags & WEFT_COLUMN_KEY))
+      add_dispatch_column (self, memtable, spec, i);
+  append_chunk (self);
+  write_digests (self, memtable);
+}
+
+static void
+seal (WeftStoreWriter *self, Memtable *memtable)
+{
+  if (memtable->n_rows == 0 || has_failed (self))
+    return;
+  if (memtable->table == WEFT_TABLE_DISPATCHES)
+    seal_dispatches (self, memtable);
+  else
+    write_rows (self, memtable, WEFT_CHUNK_SEALED, 0, memtable->n_rows);
+}
+
+/* Seals what is full. The lock is held on entry and exit. */
+static void
+seal_full (WeftStoreWriter *self)
+{
+  Memtable *memtable;
+
+  while ((memtable = g_queue_pop_head (&self->full)) != NULL)
+    {
+      g_mutex_unlock (&self->lock);
+      write_strings (self);
+      write_blobs (self);
+      seal (self, memtable);
+      g_mutex_lock (&self->lock);
+      self->bytes_queued -= memtable->size;
+      memtable_free (self, memtable);
+      g_cond_broadcast (&self->done);
+    }
+}
+
+/* Writes the rows that no chunk holds yet. The lock is held on entry and exit. */
+static void
+journal (WeftStoreWriter *self)
+{
+  guint32 published[WEFT_N_TABLES];
+  Memtable *memtables[WEFT_N_TABLES];
+
+  seal_full (self);
+  for (guint i = 0; i < WEFT_N_TABLES; i++)
+    {
+      memtables[i] = self->tables[i].memtable;
+      published[i] = __atomic_load_n (&memtables[i]->n_rows, __ATOMIC_ACQUIRE);
+    }
+
+  g_mutex_unlock (&self->lock);
+  write_strings (self);
+  write_blobs (self);
+  for (guint i = 0; i < WEFT_N_TABLES; i++)
+    if (published[i] > memtables[i]->n_journaled && !has_failed (self))
+      {
+        write_rows (self, memtables[i], WEFT_CHUNK_JOURNAL, memtables[i]->n_journaled,
+                    published[i]);
+        memtables[i]->n_journaled = published[i];
+      }
+  g_mutex_lock (&self->lock);
+}
+
+static void
+sync_file (WeftStoreWriter *self)
+{
+  g_autoptr (GError) error = NULL;
+
+  if (!has_failed (self) && !weft_store_file_sync (&self->file, &error))
+    fail (self, g_steal_pointer (&error));
+}
+
+static void
+finish (WeftStoreWriter *self)
+{
+  g_autoptr (GError) error = NULL;
+
+  seal_full (self);
+  g_mutex_unlock (&self->lock);
+  write_strings (self);
+  write_blobs (self);
+  for (guint i = 0; i < WEFT_N_TABLES; i++)
+    seal (self, self->tables[i].memtable);
+  if (!has_failed (self) && !weft_store_file_finish (&self->file, &self->chunk, &error))
+    fail (self, g_steal_pointer (&error));
+  sync_file (self);
+  g_mutex_lock (&self->lock);
+}
+
+static gpointer
+write_thread (gpointer data)
+{
+  WeftStoreWriter *self = data;
+  gint64 flush_interval = (gint64) self->options.flush_interval_ms * 1000;
+  gint64 sync_interval = (gint64) self->options.sync_interval_ms * 1000;
+  gint64 next_flush = g_get_monotonic_time () + flush_interval;
+  gint64 next_sync = g_get_monotonic_time () + sync_interval;
+
+  g_mutex_lock (&self->lock);
+  while (!self->closing)
+    {
+      guint64 wanted = self->flush_wanted;
+      gint64 now = g_get_monotonic_time ();
+
+      seal_full (self);
+      if (wanted > self->flush_done || now >= next_flush)
+        {
+          journal (self);
+          next_flush = now + flush_interval;
+          self->flush_done = wanted;
+          g_cond_broadcast (&self->done);
+        }
+      if (now >= next_sync)
+        {
+          g_mutex_unlock (&self->lock);
+          sync_file (self);
+          g_mutex_lock (&self->lock);
+          next_sync = now + sync_interval;
+        }
+      if (!self->closing && self->full.length == 0 && self->flush_wanted == self->flush_done)
+        g_cond_wait_until (&self->wake, &self->lock, MIN (next_flush, next_sync));
+    }
+  finish (self);
+  g_mutex_unlock (&self->lock);
+
+  return NULL;
+}
+
+/* Life */
+
+static void
+init_tables (WeftStoreWriter *self)
+{
+  static const guint bases[WEFT_N_TABLES + 1] = {
+#define WEFT_SCHEMA_TABLE(NAME, name) WEFT_COLUMN_BASE_##NAME,
+#define WEFT_SCHEMA_COLUMN(TABLE, NAME, name, TYPE, FLAGS)
+    WEFT_SCHEMA (WEFT_SCHEMA_TABLE, WEFT_SCHEMA_COLUMN)
+#undef WEFT_SCHEMA_TABLE
+#undef WEFT_SCHEMA_COLUMN
+  };
+
+  for (guint i = 0; i < WEFT_N_TABLES; i++)
+    {
+      self->tables[i].store = self;
+      self->tables[i].spec = weft_schema_table (i);
+      self->tables[i].public.column_base = bases[i];
+      self->tables[i].memtable = memtable_new (&self->tables[i]);
+    }
+}
+
+static void
+init_options (WeftStoreWriter *self, const WeftStoreOptions *options)
+{
+  if (options != NULL)
+    self->options = *options;
+  if (self->options.flush_interval_ms == 0)
+    self->options.flush_interval_ms = 1000;
+  if (self->options.sync_interval_ms == 0)
+    self->options.sync_interval_ms = 5000;
+  if (self->options.max_queued_bytes == 0)
+    self->options.max_queued_bytes = 256 << 20;
+}
+
+static void
+init_thread_state (WeftStoreWriter *self)
+{
+  weft_chunk_builder_init (&self->chunk);
+  weft_dispatch_order_init (&self->order);
+  self->summary = weft_summary_builder_new ();
+  self->lod = weft_lod_builder_new ();
+  self->sorted[0] = g_malloc (COLUMN_SIZE);
+  self->sorted_presence = g_malloc (PRESENCE_SIZE);
+  self->routine_places = g_new (guint32, ROWS);
+  self->routine_names = g_new (guint64, ROWS);
+}
+
+static void
+writer_free (WeftStoreWriter *self)
+{
+  for (guint i = 0; i < WEFT_N_TABLES; i++)
+    memtable_free (self, self->tables[i].memtable);
+  weft_string_dictionary_free (self->strings);
+  g_hash_table_unref (self->blobs);
+  g_ptr_array_unref (self->spare);
+  g_ptr_array_unref (self->spare_presence);
+  g_byte_array_unref (self->pending_text);
+  g_array_unref (self->pending_blobs);
+  g_clear_error (&self->error);
+  g_mutex_clear (&self->lock);
+  g_cond_clear (&self->wake);
+  g_cond_clear (&self->done);
+  weft_store_file_clear (&self->file);
+  weft_chunk_builder_clear (&self->chunk);
+  weft_dispatch_order_clear (&self->order);
+  weft_summary_builder_free (self->summary);
+  weft_lod_builder_free (self->lod);
+  for (guint i = 0; i < WEFT_MAX_COLUMNS; i++)
+    g_free (self->sorted[i]);
+  g_free (self->sorted_presence);
+  g_free (self->routine_places);
+  g_free (self->routine_names);
+  g_free (self);
+}
+
+static void
+init_header (WeftStoreWriter *self, WeftFileHeader *header)
+{
+  memset (header, 0, sizeof *header);
+  memcpy (header->magic, WEFT_FILE_MAGIC, sizeof header->magic);
+  header->major = WEFT_FILE_MAJOR;
+  header->minor = WEFT_FILE_MINOR;
+  header->header_size = sizeof *header;
+  for (guint i = 0; i < sizeof header->uuid; i++)
+    header->uuid[i] = (guint8) g_random_int ();
+  header->start_monotonic = self->options.start_monotonic;
+  header->start_realtime = self->options.start_realtime;
+}
+
+WeftStoreWriter *
+weft_store_writer_new (const char *path, const WeftStoreOptions *options, GError **error)
+{
+  WeftStoreWriter *self;
+  WeftFileHeader header;
+
+  g_return_val_if_fail (path != NULL, NULL);
+  g_return_val_if_fail (error == NULL || *error == NULL, NULL);
+
+  self = g_new0 (WeftStoreWriter, 1);
+  init_options (self, options);
+  init_header (self, &header);
+  if (!weft_store_file_create (&self->file, path, &header, error))
+    {
+      g_free (self);
+      return NULL;
+    }
+
+  g_mutex_init (&self->lock);
+  g_cond_init (&self->wake);
+  g_cond_init (&self->done);
+  self->strings = weft_string_dictionary_new ();
+  self->blobs = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
+  self->spare = g_ptr_array_new_with_free_func (g_free);
+  self->spare_presence = g_ptr_array_new_with_free_func (g_free);
+  self->pending_text = g_byte_array_new ();
+  self->pending_blobs = g_array_new (FALSE, FALSE, sizeof (PendingBlob));
+  init_tables (self);
+  init_thread_state (self);
+  if (!weft_store_file_append_schema (&self->file, &self->chunk, error))
+    {
+      writer_free (self);
+      return NULL;
+    }
+  self->bytes_written = self->file.size;
+  self->thread = g_thread_new ("weft-store", write_thread, self);
+  return self;
+}
+
+gboolean
+weft_store_writer_close (WeftStoreWriter *self, GError **error)
+{
+  gboolean good;
+
+  g_return_val_if_fail (self != NULL, FALSE);
+
+  g_mutex_lock (&self->lock);
+  self->closing = TRUE;
+  g_cond_signal (&self->wake);
+  g_mutex_unlock (&self->lock);
+  g_thread_join (self->thread);
+
+  good = self->error == NULL;
+  if (!good)
+    g_propagate_error (error, g_steal_pointer (&self->error));
+  writer_free (self);
+  return good;
+}
+
+gboolean
+weft_store_writer_flush (WeftStoreWriter *self, GError **error)
+{
+  guint64 wanted;
+
+  g_mutex_lock (&self->lock);
+  wanted = ++self->flush_wanted;
+  g_cond_signal (&self->wake);
+  while (self->flush_done < wanted)
+    g_cond_wait (&self->done, &self->lock);
+  g_mutex_unlock (&self->lock);
+
+  if (!has_failed (self))
+    return TRUE;
+  g_propagate_error (error, g_error_copy (weft_store_writer_get_error (self)));
+  return FALSE;
+}
+
+const GError *
+weft_store_writer_get_error (WeftStoreWriter *self)
+{
+  return __atomic_load_n (&self->error, __ATOMIC_ACQUIRE);
+}
+
+void
+weft_store_writer_get_statistics (WeftStoreWriter *self, WeftStoreStatistics *statistics)
+{
+  statistics->rows = 0;
+  for (guint i = 0; i < WEFT_N_TABLES; i++)
+    statistics->rows += __atomic_load_n (&self->tables[i].n_rows, __ATOMIC_RELAXED);
+
+  g_mutex_lock (&self->lock);
+  statistics->bytes_written = __atomic_load_n (&self->bytes_written, __ATOMIC_RELAXED);
+  statistics->bytes_queued = self->bytes_queued;
+  statistics->waits = self->waits;
+  g_mutex_unlock (&self->lock);
+}
