@@ -121,6 +121,7 @@ struct _WeftRuntime
   guint64 process;
   int pid;
   gboolean other_pid_namespace;
+  gboolean gone;
   gint64 monotonic_offset;
   gint64 earliest; /* ns: nothing of this process can be older */
   gint64 now;      /* ns: nothing drained now can be later */

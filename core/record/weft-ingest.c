@@ -231,7 +231,8 @@ find_thread (WeftRuntime *self, int tid, gboolean new_writer, const char *name)
   if (known != NULL && !new_writer)
     return known->id;
 
-  outer = weft_process_find_thread (self->pid, tid, self->other_pid_namespace);
+  outer = self->gone ? 0
+                     : weft_process_find_thread (self->pid, tid, self->other_pid_namespace);
   started = outer ? weft_process_thread_started (self->pid, outer) : 0;
   if (known != NULL && started != 0 && known->started == started)
     return known->id;
@@ -599,6 +600,7 @@ weft_ingest_attach (WeftIngest *self, const WeftProcessInfo *info, guint64 proce
   runtime->process = process;
   runtime->pid = info->pid;
   runtime->other_pid_namespace = info->other_pid_namespace;
+  runtime->gone = info->gone;
   runtime->monotonic_offset = info->monotonic_offset;
   runtime->earliest = info->started ? info->started - NS_PER_SECOND : 0;
   runtime->now = now;

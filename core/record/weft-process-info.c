@@ -10,10 +10,12 @@
 
 #define NS_PER_SECOND G_GINT64_CONSTANT (1000000000)
 
+/* FILE of a process, or of its thread TID where that is not 0. */
 static char *
-read_file (const char *format, int pid, int tid, gsize *length)
+read_file (int pid, int tid, const char *file, gsize *length)
 {
-  g_autofree char *path = g_strdup_printf (format, pid, tid);
+  g_autofree char *path = tid ? g_strdup_printf ("/proc/%d/task/%d/%s", pid, tid, file)
+                              : g_strdup_printf ("/proc/%d/%s", pid, file);
   char *contents = NULL;
 
   if (!g_file_get_contents (path, &contents, length, NULL))
@@ -77,7 +79,7 @@ offset_in (const char *offsets)
 static gint64
 read_monotonic_offset (int pid)
 {
-  g_autofree char *theirs = read_file ("/proc/%d/timens_offsets", pid, 0, NULL);
+  g_autofree char *theirs = read_file (pid, 0, "timens_offsets", NULL);
   g_autofree char *ours = NULL;
 
   g_file_get_contents ("/proc/self/timens_offsets", &ours, NULL, NULL);
@@ -115,7 +117,7 @@ static char *
 read_command_line (int pid)
 {
   gsize length = 0;
-  char *text = read_file ("/proc/%d/cmdline", pid, 0, &length);
+  char *text = read_file (pid, 0, "cmdline", &length);
 
   for (gsize i = 0; text != NULL && i + 1 < length; i++)
     if (text[i] == '\0')
@@ -126,8 +128,8 @@ read_command_line (int pid)
 void
 weft_process_info_read (WeftProcessInfo *self, int pid)
 {
-  g_autofree char *stat = read_file ("/proc/%d/stat", pid, 0, NULL);
-  g_autofree char *status = read_file ("/proc/%d/status", pid, 0, NULL);
+  g_autofree char *stat = read_file (pid, 0, "stat", NULL);
+  g_autofree char *status = read_file (pid, 0, "status", NULL);
   g_autofree char *link = g_strdup_printf ("/proc/%d/exe", pid);
 
   memset (self, 0, sizeof *self);
@@ -174,7 +176,7 @@ weft_process_find_thread (int pid, int tid, gboolean other_pid_namespace)
   while (tasks != NULL && (name = g_dir_read_name (tasks)) != NULL)
     {
       int outer = atoi (name);
-      g_autofree char *status = read_file ("/proc/%d/task/%d/status", pid, outer, NULL);
+      g_autofree char *status = read_file (pid, outer, "status", NULL);
 
       if (innermost_pid (status) == tid)
         return outer;
@@ -185,7 +187,7 @@ weft_process_find_thread (int pid, int tid, gboolean other_pid_namespace)
 guint64
 weft_process_thread_started (int pid, int tid)
 {
-  g_autofree char *stat = read_file ("/proc/%d/task/%d/stat", pid, tid, NULL);
+  g_autofree char *stat = read_file (pid, tid, "stat", NULL);
 
   return stat_field (stat, 22);
 }
@@ -193,7 +195,7 @@ weft_process_thread_started (int pid, int tid)
 char *
 weft_process_thread_name (int pid, int tid)
 {
-  char *name = read_file ("/proc/%d/task/%d/comm", pid, tid, NULL);
+  char *name = read_file (pid, tid, "comm", NULL);
 
   return name ? g_strchomp (name) : NULL;
 }

@@ -211,7 +211,7 @@ ingest_spool (Spool *self, WeftIngest *ingest)
 {
   g_autofree guint8 *copy = g_malloc (WEFT_WIRE_BLOCK_SIZE);
   g_autofree char *name = g_strndup (self->header.name, sizeof self->header.name);
-  WeftProcessInfo info = { .pid = self->header.pid, .name = name };
+  WeftProcessInfo info = { .pid = self->header.pid, .name = name, .gone = TRUE };
   gint64 begin = (gint64) MIN (self->header.start_monotonic, (guint64) G_MAXINT64 / 4);
   guint64 process = weft_ingest_add_process (ingest, &info);
   WeftRuntime *runtime = weft_ingest_attach (ingest, &info, process, &self->header, self->cells,

@@ -1,0 +1,105 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+
+#include "commands.h"
+
+#include <locale.h>
+#include <stdio.h>
+#include <string.h>
+
+typedef struct
+{
+  const char *name;
+  int (*run) (int argc, char **argv);
+  const char *summary;
+} Command;
+
+static const Command commands[] = {
+  { "record", command_record, "record a program, or whatever connects" },
+  { "status", command_status, "what the running recorders do" },
+  { "wait", command_wait, "wait until a running recorder has got so far" },
+  { "stop", command_stop, "stop a running recorder; it saves" },
+  { "list", command_list, "the recordings in the usual place" },
+  { "show", command_show, "what a recording holds" },
+  { "repair", command_repair, "save the intact part of a damaged recording" },
+  { "import", command_import, "make a recording of producers' spool files" },
+};
+
+int
+complain (const char *format, ...)
+{
+  va_list arguments;
+
+  va_start (arguments, format);
+  fputs ("weft: ", stderr);
+  vfprintf (stderr, format, arguments);
+  fputc ('\n', stderr);
+  va_end (arguments);
+  return EXIT_FAILED;
+}
+
+gboolean
+parse_options (const char *summary, const char *parameters, const GOptionEntry *entries, int *argc,
+               char ***argv, int *status)
+{
+  g_autoptr (GOptionContext) context = g_option_context_new (parameters);
+  g_autoptr (GError) error = NULL;
+
+  g_option_context_set_summary (context, summary);
+  g_option_context_set_strict_posix (context, FALSE);
+  g_option_context_add_main_entries (context, entries, NULL);
+  if (g_option_context_parse (context, argc, argv, &error))
+    {
+      if (*argc > 1 && strcmp ((*argv)[1], "--") == 0)
+        {
+          (*argv)[1] = (*argv)[0];
+          (*argv)++;
+          (*argc)--;
+        }
+      return TRUE;
+    }
+  complain ("%s (see “%s --help”)", error->message, g_get_prgname ());
+  *status = EXIT_USAGE;
+  return FALSE;
+}
+
+static void
+print_help (FILE *stream)
+{
+  fputs ("Usage: weft COMMAND [OPTIONS]\n\nCommands:\n", stream);
+  for (gsize i = 0; i < G_N_ELEMENTS (commands); i++)
+    fprintf (stream, "  %-8s  %s\n", commands[i].name, commands[i].summary);
+  fputs ("\n“weft COMMAND --help” tells more. Most commands take “--json”.\n", stream);
+}
+
+int
+main (int argc, char **argv)
+{
+  setlocale (LC_ALL, "");
+
+  if (argc < 2)
+    {
+      print_help (stderr);
+      return EXIT_USAGE;
+    }
+  if (strcmp (argv[1], "--help") == 0 || strcmp (argv[1], "help") == 0)
+    {
+      print_help (stdout);
+      return EXIT_OK;
+    }
+  if (strcmp (argv[1], "--version") == 0)
+    {
+      puts ("weft " WEFT_VERSION);
+      return EXIT_OK;
+    }
+
+  for (gsize i = 0; i < G_N_ELEMENTS (commands); i++)
+    if (strcmp (argv[1], commands[i].name) == 0)
+      {
+        g_autofree char *name = g_strdup_printf ("weft %s", argv[1]);
+
+        g_set_prgname (name);
+        return commands[i].run (argc - 1, argv + 1);
+      }
+  complain ("there is no command “%s”; “weft --help” lists them", argv[1]);
+  return EXIT_USAGE;
+}

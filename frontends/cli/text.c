@@ -1,0 +1,160 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+
+#include "text.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#define DEFAULT_COLUMNS 80
+#define LEAST_COLUMN 8
+
+char *
+text_duration (guint64 nanoseconds)
+{
+  double value = (double) nanoseconds;
+
+  if (nanoseconds < 1000)
+    return g_strdup_printf ("%" G_GUINT64_FORMAT " ns", nanoseconds);
+  if (value < 1e6)
+    return g_strdup_printf ("%.2f µs", value / 1e3);
+  if (value < 1e9)
+    return g_strdup_printf ("%.2f ms", value / 1e6);
+  return g_strdup_printf ("%.2f s", value / 1e9);
+}
+
+char *
+text_bytes (guint64 bytes)
+{
+  static const char *const units[] = { "B", "KiB", "MiB", "GiB", "TiB" };
+  double value = (double) bytes;
+  guint unit = 0;
+
+  while (value >= 1024 && unit + 1 < G_N_ELEMENTS (units))
+    {
+      value /= 1024;
+      unit++;
+    }
+  return g_strdup_printf (unit ? "%.1f %s" : "%.0f %s", value, units[unit]);
+}
+
+char *
+text_count (guint64 count)
+{
+  g_autofree char *plain = g_strdup_printf ("%" G_GUINT64_FORMAT, count);
+  GString *text = g_string_new (NULL);
+  gsize length = strlen (plain);
+
+  for (gsize i = 0; i < length; i++)
+    {
+      if (i > 0 && (length - i) % 3 == 0)
+        g_string_append_c (text, ',');
+      g_string_append_c (text, plain[i]);
+    }
+  return g_string_free (text, FALSE);
+}
+
+/* Display columns of a character. */
+static guint
+width_of (gunichar c)
+{
+  if (g_unichar_iszerowidth (c))
+    return 0;
+  return g_unichar_iswide (c) ? 2 : 1;
+}
+
+static guint
+text_width (const char *text)
+{
+  guint width = 0;
+
+  for (; *text; text = g_utf8_next_char (text))
+    width += width_of (g_utf8_get_char (text));
+  return width;
+}
+
+char *
+text_cell (const char *text, guint width)
+{
+  GString *cell = g_string_new (NULL);
+  guint used = 0;
+
+  for (; *text; text = g_utf8_next_char (text))
+    {
+      gunichar c = g_utf8_get_char (text);
+
+      if (!g_unichar_isprint (c))
+        c = 0xfffd;
+      if (used + width_of (c) > width - (*g_utf8_next_char (text) ? 1 : 0))
+        {
+          g_string_append (cell, "…");
+          break;
+        }
+      g_string_append_unichar (cell, c);
+      used += width_of (c);
+    }
+  return g_string_free (cell, FALSE);
+}
+
+guint
+text_columns (void)
+{
+  struct winsize size;
+  const char *given = g_getenv ("COLUMNS");
+
+  if (isatty (STDOUT_FILENO) && ioctl (STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 20)
+    return size.ws_col;
+  if (given != NULL && atoi (given) > 20)
+    return (guint) atoi (given);
+  return DEFAULT_COLUMNS;
+}
+
+static void
+print_cell (const char *text, guint width, gboolean right, gboolean last)
+{
+  g_autofree char *cell = text_cell (text, width);
+  int padding = (int) (width - MIN (text_width (cell), width));
+
+  if (right)
+    printf ("%*s%s", padding, "", cell);
+  else
+    printf ("%s%*s", cell, last ? 0 : padding, "");
+  fputs (last ? "\n" : "  ", stdout);
+}
+
+void
+text_table_print (GPtrArray *rows, const char *align)
+{
+  guint n = (guint) strlen (align);
+  g_autofree guint *widths = g_new0 (guint, n);
+  guint total = 2 * (n - 1);
+
+  for (guint r = 0; r < rows->len; r++)
+    {
+      char **row = g_ptr_array_index (rows, r);
+
+      for (guint c = 0; c < n; c++)
+        widths[c] = MAX (widths[c], text_width (row[c]));
+    }
+  for (guint c = 0; c < n; c++)
+    total += widths[c];
+  for (guint c = 0; c < n; c++)
+    if (align[c] == 'L' && total > text_columns ())
+      {
+        guint excess = total - text_columns ();
+        guint kept = widths[c] > excess + LEAST_COLUMN ? widths[c] - excess
+                                                       : MIN (widths[c], LEAST_COLUMN);
+
+        total -= widths[c] - kept;
+        widths[c] = kept;
+      }
+
+  for (guint r = 0; r < rows->len; r++)
+    {
+      char **row = g_ptr_array_index (rows, r);
+
+      for (guint c = 0; c < n; c++)
+        print_cell (row[c], widths[c], align[c] == 'r', c + 1 == n);
+    }
+}

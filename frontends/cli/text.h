@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#pragma once
+
+#include <glib.h>
+
+G_BEGIN_DECLS
+
+/* Figures for people; newly allocated. */
+char *text_duration (guint64 nanoseconds); /* "1.23 ms" */
+char *text_bytes (guint64 bytes);          /* "4.5 MiB" */
+char *text_count (guint64 count);          /* "1 234 567" with narrow groups */
+
+/* TEXT without control characters, cut to WIDTH columns; newly allocated. */
+char *text_cell (const char *text, guint width);
+
+/* Columns of the terminal; 80 where there is none. */
+guint text_columns (void);
+
+/* A table that fits the terminal. The first ROW is the heading; rows are NULL-terminated. Columns
+ * whose letter in ALIGN is 'r' are set right; the column with 'L' gives way where room is short.
+ */
+void text_table_print (GPtrArray *rows, const char *align);
+
+G_END_DECLS
