@@ -23,10 +23,10 @@ weft_target_id_new (void)
 
       return WFT_ADD (&lonely, 1) + 1;
     }
-  if (!writer->used || WFT_LOAD (&writer->busy))
+  if (!writer->used || wft_is_busy (writer))
     return WFT_ADD (&runtime->next_id, ID_RANGE) + 1;
   WFT_STORE (&writer->busy, 1);
-  WFT_SIGNAL_FENCE ();
+  wft_close_room (writer);
   if (writer->id_next == writer->id_end)
     {
       writer->id_next = WFT_ADD (&runtime->next_id, ID_RANGE) + 1;
@@ -252,31 +252,35 @@ has_sides (const WeftTargetDispatch *dispatch)
          != 0;
 }
 
-/* Ids and times only, and room for them: as short a way as a span's. */
+/* Ids and times only, and room for them: nearly as short a way as a span's. */
 static inline bool
 put_plain (const WeftTargetDispatch *dispatch)
 {
-  WftWriter *writer = wft_self;
-  uint32_t active = WFT_LOAD (WFT_LOAD (&weft_target_gate.remote));
   const WeftTargetLane *lane = dispatch->lane;
-  WftDispatch what = { .dispatch = dispatch, .type = WEFT_WIRE_DISPATCH };
+  const WeftTargetTrace *trace = dispatch->trace;
+  WftWriter *writer = wft_self;
+  uint32_t routine;
+  uint64_t *words;
 
-  if (WFT_UNLIKELY (lane == NULL || dispatch->routine == NULL || has_sides (dispatch)))
+  if (WFT_UNLIKELY (lane == NULL || dispatch->routine == NULL || has_sides (dispatch)
+                    || (trace != NULL && !trace->sampled)))
     return false;
-  what.routine = WFT_LOAD (&dispatch->routine->id);
-  if (WFT_UNLIKELY (lane->id == 0 || what.routine == 0 || active == 0
-                    || (dispatch->trace != NULL && !dispatch->trace->sampled)
-                    || (wft_special () | (writer->generation ^ active) | WFT_LOAD (&writer->busy)) != 0
-                    || writer->cursor + sizeof (WeftWireDispatch) > writer->limit))
+  routine = WFT_LOAD (&dispatch->routine->id);
+  if (lane->id == 0 || routine == 0 || !wft_ready (writer, sizeof (WeftWireDispatch)))
     return false;
-  what.start = dispatch->start;
-  what.end = dispatch->end;
-  what.id = dispatch->id;
-  WFT_STORE (&writer->busy, 1);
-  WFT_SIGNAL_FENCE ();
-  fill_dispatch ((WeftWireDispatch *) (writer->block + writer->cursor), &what);
+  words = (uint64_t *) (writer->block + writer->cursor);
+  wft_close_room (writer);
+  words[0] = (uint64_t) lane->id << 32 | (sizeof (WeftWireDispatch) / 8) << 16 | WEFT_WIRE_DISPATCH;
+  words[1] = dispatch->start;
+  words[2] = dispatch->end;
+  words[3] = routine;
+  words[4] = dispatch->id;
+  words[5] = dispatch->submission;
+  words[6] = trace != NULL ? trace->id : 0;
+  words[7] = (uint64_t) (uint8_t) dispatch->error_kind << 40
+             | (uint64_t) (uint8_t) dispatch->status << 32 | dispatch->queue;
   wft_commit (writer, sizeof (WeftWireDispatch));
-  wft_leave (writer);
+  wft_open_room (writer);
   return true;
 }
 
@@ -294,7 +298,7 @@ prepare (WftDispatch *what, const WeftTargetDispatch *dispatch, unsigned int typ
       what->start = dispatch->span->start;
       if (what->end == 0)
         what->end = wft_now ();
-      what->depth = wft_span_depth (dispatch->span);
+      what->depth = wft_span_depth (dispatch->span->nest);
       if (dispatch->lane->clock != WEFT_WIRE_CLOCK_ID_RUNTIME)
         what->flags |= WEFT_WIRE_FLAG_CLOCK;
     }
@@ -311,7 +315,7 @@ write_general (const WeftTargetDispatch *dispatch, unsigned int type)
   if (type == WEFT_WIRE_DISPATCH && !wft_dispatch_sampled (dispatch->lane, dispatch->trace))
     {
       if (dispatch->span != NULL)
-        wft_span_depth (dispatch->span);
+        wft_span_depth (dispatch->span->nest);
       return;
     }
   prepare (&what, dispatch, type);
@@ -327,6 +331,19 @@ weft_target_dispatch_write (const WeftTargetDispatch *dispatch, size_t size)
   if (WFT_LIKELY (put_plain (dispatch)))
     return;
   write_general (dispatch, WEFT_WIRE_DISPATCH);
+}
+
+void
+wft_ids_general (WeftTargetLane *lane, WeftTargetRoutine *routine, uint64_t start, uint64_t end,
+                 const WeftTargetIds *ids)
+{
+  const WeftTargetTrace trace = { ids->trace, 0, true };
+  const WeftTargetDispatch dispatch = { .lane = lane, .routine = routine, .start = start,
+                                        .end = end, .id = ids->id, .submission = ids->submission,
+                                        .queue = ids->queue,
+                                        .trace = ids->trace != 0 ? &trace : NULL };
+
+  write_general (&dispatch, WEFT_WIRE_DISPATCH);
 }
 
 uint64_t

@@ -272,7 +272,7 @@ buffer_begin (WftBuffer *buffer, WftWriter *writer, bool lenient)
 {
   memset (buffer, 0, sizeof *buffer);
   buffer->start = buffer->at = writer->block + writer->cursor;
-  buffer->end = writer->block + writer->limit;
+  buffer->end = writer->block + WEFT_WIRE_BLOCK_SIZE;
   buffer->lenient = lenient;
 }
 
@@ -282,14 +282,14 @@ write_group (WftWriter *writer, WeftTargetLane *lane, WftEncode encode, const vo
 {
   WftBuffer buffer = { .overflow = true };
 
-  if (writer->limit != 0)
+  if (writer->descriptor != NULL)
     {
       buffer_begin (&buffer, writer, false);
       encode (&buffer, what);
     }
   for (int lenient = 0; buffer.overflow && lenient < 2; lenient++)
     {
-      if ((lenient == 0 || writer->limit == 0) && !wft_take_block (writer, lane))
+      if (lenient == 0 && !wft_take_block (writer, lane))
         return false;
       buffer_begin (&buffer, writer, lenient != 0);
       encode (&buffer, what);

@@ -67,6 +67,19 @@ parse_hex (const char **at)
     }
 }
 
+/* Where the main thread began: above lie arguments and environment, which are none of ours. */
+static uintptr_t
+main_stack_end (uintptr_t high)
+{
+#if defined(__GLIBC__)
+  extern void *__libc_stack_end __attribute__ ((weak));
+
+  if (&__libc_stack_end != NULL && (uintptr_t) __libc_stack_end < high)
+    return ((uintptr_t) __libc_stack_end + 7) & ~(uintptr_t) 7;
+#endif
+  return high;
+}
+
 /* A mapping is a stack for sure if the thread's control block stands above SP in it, or if the
  * kernel says that it is the main one.
  */
@@ -83,7 +96,10 @@ take_line (WftWriter *writer, const char *line, uintptr_t sp, uintptr_t thread)
   if (thread > sp && thread < high)
     high = thread;
   else if (strstr (line, "[stack]") != NULL)
-    low = high > MAIN_STACK ? high - MAIN_STACK : 0;
+    {
+      low = high > MAIN_STACK ? high - MAIN_STACK : 0;
+      high = main_stack_end (high);
+    }
   else
     return false;
   writer->stack_low = low;
@@ -215,7 +231,7 @@ write_stack (WftWriter *writer, const Registers *registers, const WeftTargetOrig
   uint32_t size = (uint32_t) sizeof (WeftWireStack) + copied;
   WeftWireStack *record;
 
-  if (writer->cursor + size > writer->limit && !wft_take_block (writer, &wft_dead_lane))
+  if (size > wft_room (writer) && !wft_take_block (writer, &wft_dead_lane))
     return 0;
   record = (WeftWireStack *) (writer->block + writer->cursor);
   memset (record, 0, sizeof *record);

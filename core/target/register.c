@@ -72,6 +72,7 @@ lane_publish (WftRuntime *runtime, WftAppend *append, const WeftTargetLaneInfo *
   lane->clock = info->clock;
   lane->name = wft_arena_string (info->name);
   lane->id = entry->id;
+  lane->scoped_id = info->clock == WEFT_WIRE_CLOCK_ID_RUNTIME ? entry->id : 0;
   wft_registry_publish (append);
   return lane;
 }

@@ -7,31 +7,23 @@
 
 #include <string.h>
 
-static inline bool
-is_ready (const WftWriter *writer, uint32_t active, uint32_t size)
-{
-  return WFT_LIKELY ((wft_special () | (writer->generation ^ active) | WFT_LOAD (&writer->busy)) == 0
-                     && writer->cursor + size <= writer->limit && active != 0);
-}
-
+/* Four words, one after the other: the fields of WeftWireSpan as they lie in memory. */
 static inline void
 put_span (WftWriter *writer, uint32_t lane, uint32_t routine, uint64_t start, uint64_t end,
           uint16_t depth)
 {
-  WeftWireSpan *span = (WeftWireSpan *) (writer->block + writer->cursor);
+  const uint32_t cursor = writer->cursor + (uint32_t) sizeof (WeftWireSpan);
+  WeftWireBlock *descriptor = writer->descriptor;
+  uint64_t *words = (uint64_t *) (writer->block + writer->cursor);
 
-  WFT_STORE (&writer->busy, 1);
-  WFT_SIGNAL_FENCE ();
-  span->record.type = WEFT_WIRE_SPAN;
-  span->record.words = sizeof *span / 8;
-  span->record.lane = lane;
-  span->start = start;
-  span->end = end;
-  span->routine = routine;
-  span->depth = depth;
-  span->flags = 0;
-  wft_commit (writer, sizeof *span);
-  wft_leave (writer);
+  wft_close_room (writer);
+  words[0] = (uint64_t) lane << 32 | (sizeof (WeftWireSpan) / 8) << 16 | WEFT_WIRE_SPAN;
+  words[1] = start;
+  words[2] = end;
+  words[3] = (uint64_t) depth << 32 | routine;
+  WFT_STORE (&writer->cursor, cursor);
+  WFT_STORE_RELEASE (&descriptor->committed, cursor);
+  wft_open_room (writer);
 }
 
 void
@@ -39,13 +31,12 @@ weft_target_span_write (WeftTargetLane *lane, WeftTargetRoutine *routine, uint64
                         uint64_t end)
 {
   WftWriter *writer = wft_self;
-  uint32_t active = WFT_LOAD (WFT_LOAD (&weft_target_gate.remote));
 
   if (WFT_LIKELY (lane != NULL && routine != NULL))
     {
       uint32_t id = WFT_LOAD (&routine->id);
 
-      if (WFT_LIKELY (id != 0 && lane->id != 0) && is_ready (writer, active, sizeof (WeftWireSpan)))
+      if (WFT_LIKELY (id != 0 && lane->id != 0) && wft_ready (writer, sizeof (WeftWireSpan)))
         {
           put_span (writer, lane->id, id, start, end, 0);
           return;
@@ -53,6 +44,40 @@ weft_target_span_write (WeftTargetLane *lane, WeftTargetRoutine *routine, uint64
     }
   wft_span_general (lane, routine, start, end, 0, false);
 }
+
+void
+weft_target_span_write_ids (WeftTargetLane *lane, WeftTargetRoutine *routine, uint64_t start,
+                            uint64_t end, const WeftTargetIds *ids)
+{
+  WftWriter *writer = wft_self;
+
+  if (WFT_LIKELY (lane != NULL && routine != NULL))
+    {
+      uint32_t id = WFT_LOAD (&routine->id);
+
+      if (WFT_LIKELY (id != 0 && lane->id != 0) && wft_ready (writer, sizeof (WeftWireDispatch)))
+        {
+          uint64_t *words = (uint64_t *) (writer->block + writer->cursor);
+
+          wft_close_room (writer);
+          words[0] = (uint64_t) lane->id << 32 | (sizeof (WeftWireDispatch) / 8) << 16
+                     | WEFT_WIRE_DISPATCH;
+          words[1] = start;
+          words[2] = end;
+          words[3] = id;
+          words[4] = ids->id;
+          words[5] = ids->submission;
+          words[6] = ids->trace;
+          words[7] = ids->queue;
+          wft_commit (writer, sizeof (WeftWireDispatch));
+          wft_open_room (writer);
+          return;
+        }
+    }
+  wft_ids_general (lane, routine, start, end, ids);
+}
+
+/* ---- Scopes ---- */
 
 /* The first span of a thread: it needs a writer to nest in. */
 static WFT_COLD WftWriter *
@@ -63,72 +88,113 @@ begin_slow (void)
   return wft_writer_slow ();
 }
 
-WeftTargetSpan
-weft_target_span_open (WeftTargetLane *lane, WeftTargetRoutine *routine)
+/* Spans of this thread were ended on others. */
+static WFT_COLD void
+forget_foreign (WftWriter *writer)
+{
+  uint32_t ends = __atomic_exchange_n (&writer->foreign_ends, 0, __ATOMIC_RELAXED);
+
+  writer->depth -= ends < writer->depth ? ends : writer->depth;
+}
+
+/* Anything unusual: no writer yet, spans ended elsewhere, no TSC, too deep. */
+static WFT_COLD WeftTargetOpened
+open_slow (void)
 {
   WftWriter *writer = wft_self;
-  WeftTargetSpan span;
+  WeftTargetOpened opened = { 0, 0 };
 
-  if (WFT_UNLIKELY (!writer->used))
+  if (writer->nest == 0)
     writer = begin_slow ();
-  span.lane = lane;
-  span.routine = routine;
-  span.writer = writer;
-  span.depth = 0;
-  span.epoch = 0;
-  if (WFT_LIKELY (writer != NULL))
+  if (writer != NULL)
     {
-      if (WFT_UNLIKELY (WFT_LOAD (&writer->foreign_ends) != 0))
-        {
-          uint32_t ends = __atomic_exchange_n (&writer->foreign_ends, 0, __ATOMIC_RELAXED);
-
-          writer->depth -= ends < writer->depth ? ends : writer->depth;
-        }
-      span.depth = ++writer->depth;
-      span.epoch = writer->epoch;
+      forget_foreign (writer);
+      writer->depth++;
+      opened.nest = writer->nest | (writer->depth <= UINT16_MAX ? writer->depth : UINT16_MAX);
     }
-  span.start = wft_now ();
-  return span;
+  opened.start = wft_now ();
+  return opened;
+}
+
+WeftTargetOpened
+weft_target_span_open (void)
+{
+  WftWriter *writer = wft_self;
+  const uint32_t depth = writer->depth + 1;
+  WeftTargetOpened opened;
+
+  if (WFT_UNLIKELY (writer->nest == 0 || WFT_LOAD (&writer->foreign_ends) != 0
+                    || depth > UINT16_MAX || !wft_clock_is_tsc ()))
+    return open_slow ();
+  writer->depth = depth;
+  opened.nest = writer->nest | depth;
+  opened.start = wft_now ();
+  return opened;
+}
+
+static WFT_COLD uint16_t
+end_foreign (uint64_t nest)
+{
+  WftRuntime *runtime = wft_runtime;
+  WftWriter *writer;
+
+  if (nest == 0 || runtime == NULL)
+    return 0;
+  writer = &runtime->writers[(nest >> 16) & 0xffff];
+  if (WFT_LOAD (&writer->nest) >> 16 == nest >> 16)
+    WFT_ADD (&writer->foreign_ends, 1);
+  return 0;
+}
+
+static inline uint16_t
+end_nest (WftWriter *writer, uint64_t nest)
+{
+  if (WFT_UNLIKELY ((writer->nest ^ nest) >> 16 != 0))
+    return end_foreign (nest);
+  writer->depth -= writer->depth > 0;
+  return (uint16_t) nest;
 }
 
 uint16_t
-wft_span_depth (const WeftTargetSpan *span)
+wft_span_depth (uint64_t nest)
 {
-  WftWriter *begun = span->writer;
+  return end_nest (wft_self, nest);
+}
 
-  if (begun == NULL || WFT_LOAD (&begun->epoch) != span->epoch)
-    return 0;
-  if (WFT_UNLIKELY (begun != wft_self))
-    {
-      if (WFT_LOAD (&begun->used))
-        WFT_ADD (&begun->foreign_ends, 1);
-      return 0;
-    }
-  if (begun->depth > 0)
-    begun->depth--;
-  return span->depth <= UINT16_MAX ? (uint16_t) span->depth : UINT16_MAX;
+static WFT_COLD void
+close_slow (WeftTargetLane *lane, WeftTargetRoutine *routine, uint64_t start, uint64_t end,
+            uint64_t nest)
+{
+  if (end == 0)
+    end = wft_now ();
+  wft_span_general (lane, routine, start, end, wft_span_depth (nest), true);
 }
 
 void
-weft_target_span_close (const WeftTargetSpan *span)
+weft_target_span_close (WeftTargetLane *lane, WeftTargetRoutine *routine, uint64_t start,
+                        uint64_t nest)
 {
-  uint64_t end = wft_now ();
   WftWriter *writer = wft_self;
-  uint32_t active = WFT_LOAD (WFT_LOAD (&weft_target_gate.remote));
-  WeftTargetLane *lane = span->lane;
-  WeftTargetRoutine *routine = span->routine;
-  uint16_t depth = wft_span_depth (span);
+  uint32_t id;
+  uint64_t end;
 
-  if (WFT_LIKELY (lane != NULL && routine != NULL))
+  if (WFT_UNLIKELY (!wft_clock_is_tsc () || lane == NULL || routine == NULL))
     {
-      uint32_t id = WFT_LOAD (&routine->id);
-
-      if (WFT_LIKELY (id != 0 && lane->id != 0 && lane->clock == WEFT_WIRE_CLOCK_ID_RUNTIME)
-          && is_ready (writer, active, sizeof (WeftWireSpan)))
-        {
-          put_span (writer, lane->id, id, span->start, end, depth);
-          return;
-        }
+      close_slow (lane, routine, start, 0, nest);
+      return;
     }
-  wft_span_general (lane, routine, span->start, end, depth, true);
+  end = wft_now ();
+  id = WFT_LOAD (&routine->id);
+  if (WFT_UNLIKELY (id == 0 || lane->scoped_id == 0 || (writer->nest ^ nest) >> 16 != 0
+                    || !wft_ready (writer, sizeof (WeftWireSpan))))
+    {
+      close_slow (lane, routine, start, end, nest);
+      return;
+    }
+  /* Not a decrement: that would wait for the store of the span's begin. */
+  if (WFT_LIKELY (writer->depth == (uint16_t) nest))
+    writer->depth = (uint32_t) (uint16_t) nest - 1;
+  else
+    writer->depth -= writer->depth > 0;
+  put_span (writer, lane->scoped_id, id, start, end, (uint16_t) nest);
 }

@@ -26,10 +26,7 @@ open_records (const WftRuntime *runtime)
   for (uint32_t i = 0; i < n && i < WFT_MAX_WRITERS; i++)
     {
       const WftWriter *writer = &runtime->writers[i];
-      uint64_t before = WFT_LOAD (&writer->block_records);
-      uint64_t records = WFT_LOAD (&writer->records);
-
-      open += records > before ? records - before : 0;
+      open += wft_block_records (writer);
     }
   return open;
 }

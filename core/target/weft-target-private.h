@@ -61,10 +61,11 @@ struct _WeftTargetLane
   uint32_t id; /* 0: a lane that swallows its calls */
   uint32_t cell;
   uint32_t clock;
-  uint32_t ring_users; /* atomic */
+  uint32_t scoped_id;  /* ID if the lane is on the runtime's clock, else 0 */
   WftRing *ring;       /* atomic */
   const char *name;
-  uint64_t reserved[4];
+  uint32_t ring_users; /* atomic */
+  uint32_t reserved[7];
 };
 
 _Static_assert (sizeof (WeftTargetLane) == 64, "one line a lane");
@@ -85,17 +86,19 @@ struct _WftWriter
 {
   uint8_t *block;
   uint32_t cursor;
-  uint32_t limit;      /* 0 without a block */
+  uint32_t limit;      /* 0 without a block, and while a record is being written */
   uint32_t generation; /* that the fast paths may write for */
-  uint32_t busy;       /* inside a call of ours */
-  uint64_t records;    /* committed, all in all */
+  uint32_t busy;       /* inside a call of the general way */
+  uint64_t records;    /* committed before this block */
   WeftWireBlock *descriptor;
+  uint64_t nest;         /* epoch << 32 | index << 16: what tokens of this thread carry */
   uint32_t depth;        /* of scoped spans */
   uint32_t foreign_ends; /* atomic: spans begun here that others ended */
-  uint32_t epoch;
-  uint32_t id; /* in the registry, 0 while it has written nothing */
 
-  uint64_t block_records; /* RECORDS when the block was taken */
+  uint32_t epoch; /* grows as the place is given to other threads; from 1 */
+  uint32_t id;    /* in the registry, 0 while it has written nothing */
+  uint32_t excess; /* bytes of the block beyond 32 a record: what is left tells their number */
+  uint32_t padding;
   uint64_t id_next;
   uint64_t id_end;
   uintptr_t stack_low;
@@ -256,11 +259,21 @@ void wft_clock_choose (void);
 uint64_t wft_monotonic (void);
 uint64_t wft_now_slow (void);
 
+static inline bool
+wft_clock_is_tsc (void)
+{
+#if defined(__x86_64__)
+  return WFT_LIKELY (WFT_LOAD (&wft_clock) == WEFT_WIRE_CLOCK_TSC);
+#else
+  return false;
+#endif
+}
+
 static inline uint64_t
 wft_now (void)
 {
 #if defined(__x86_64__)
-  if (WFT_LIKELY (wft_clock == WEFT_WIRE_CLOCK_TSC))
+  if (wft_clock_is_tsc ())
     return __rdtsc ();
 #endif
   return wft_now_slow ();
@@ -324,11 +337,32 @@ void wft_writer_key (void);
 /* A call of ours begins: NULL, and counted, if it interrupts another on this thread. */
 WftWriter *wft_enter (WeftTargetLane *lane);
 
+static inline bool
+wft_is_busy (const WftWriter *writer)
+{
+  return WFT_LOAD (&writer->busy) != 0
+         || (writer->descriptor != NULL && WFT_LOAD (&writer->limit) == 0);
+}
+
 static inline void
 wft_leave (WftWriter *writer)
 {
   WFT_SIGNAL_FENCE ();
+  WFT_STORE (&writer->limit, writer->descriptor != NULL ? WEFT_WIRE_BLOCK_SIZE : 0);
   WFT_STORE (&writer->busy, 0);
+}
+
+static inline uint32_t
+wft_room (const WftWriter *writer)
+{
+  return writer->descriptor != NULL ? WEFT_WIRE_BLOCK_SIZE - writer->cursor : 0;
+}
+
+/* Records in the writer's block. */
+static inline uint32_t
+wft_block_records (const WftWriter *writer)
+{
+  return (WFT_LOAD (&writer->cursor) - WFT_LOAD (&writer->excess)) / sizeof (WeftWireSpan);
 }
 
 /* Whether records can be written now; counts for LANE (or NULL) if not. */
@@ -338,9 +372,39 @@ bool wft_take_block (WftWriter *writer, WeftTargetLane *lane);
 static inline void
 wft_commit (WftWriter *writer, uint32_t size)
 {
-  writer->cursor += size;
-  WFT_STORE (&writer->records, writer->records + 1);
-  WFT_STORE_RELEASE (&writer->descriptor->committed, writer->cursor);
+  uint32_t cursor = writer->cursor + size;
+
+  WFT_STORE (&writer->excess, writer->excess + size - (uint32_t) sizeof (WeftWireSpan));
+  WFT_STORE (&writer->cursor, cursor);
+  WFT_STORE_RELEASE (&writer->descriptor->committed, cursor);
+}
+
+/* No rings, listeners or sampling; the generation that WRITER answered; room, and so not inside
+ * another call. A writer without a block has no room, so generation 0 never passes.
+ */
+static inline bool
+wft_ready (const WftWriter *writer, uint32_t size)
+{
+  const uint64_t special = WFT_LOAD ((const uint64_t *) &weft_target_gate);
+  const uint32_t active = WFT_LOAD (WFT_LOAD (&weft_target_gate.remote));
+
+  return WFT_LIKELY ((special | (writer->generation ^ active)) == 0)
+         && WFT_LIKELY (writer->cursor + size <= WFT_LOAD (&writer->limit));
+}
+
+/* Around the writing of a record by a fast path. */
+static inline void
+wft_close_room (WftWriter *writer)
+{
+  WFT_STORE (&writer->limit, 0);
+  WFT_SIGNAL_FENCE ();
+}
+
+static inline void
+wft_open_room (WftWriter *writer)
+{
+  WFT_SIGNAL_FENCE ();
+  WFT_STORE (&writer->limit, WEFT_WIRE_BLOCK_SIZE);
 }
 
 /* ---- encode.c: record groups ---- */
@@ -398,7 +462,9 @@ void wft_dispatch_local (const WftDispatch *what);
 bool wft_dispatch_sampled (WeftTargetLane *lane, const WeftTargetTrace *trace);
 void wft_span_general (WeftTargetLane *lane, WeftTargetRoutine *routine, uint64_t start,
                        uint64_t end, uint16_t depth, bool runtime_clock);
-uint16_t wft_span_depth (const WeftTargetSpan *span);
+void wft_ids_general (WeftTargetLane *lane, WeftTargetRoutine *routine, uint64_t start,
+                      uint64_t end, const WeftTargetIds *ids);
+uint16_t wft_span_depth (uint64_t nest);
 
 /* ---- trace.c ---- */
 
@@ -422,13 +488,6 @@ static inline bool
 wft_recording (void)
 {
   return WFT_LOAD (WFT_LOAD (&weft_target_gate.remote)) != 0;
-}
-
-/* Local listeners, rings or sampling: the fast paths do not know them. */
-static inline uint64_t
-wft_special (void)
-{
-  return WFT_LOAD ((const uint64_t *) &weft_target_gate);
 }
 
 #define WFT_FULL(type, argument, size)                                                             \

@@ -152,17 +152,22 @@ typedef struct
 {
   WeftTargetLane *lane;
   WeftTargetRoutine *routine;
-  uint64_t start;
-  void *writer;
-  uint32_t depth;
-  uint32_t epoch;
+  uint64_t start; /* ticks of the runtime's clock */
+  uint64_t nest;  /* the library's: thread and depth */
 } WeftTargetSpan;
+
+/* START and NEST of a span: small enough to come back in registers. */
+typedef struct
+{
+  uint64_t start;
+  uint64_t nest;
+} WeftTargetOpened;
 
 WEFT_TARGET_API void weft_target_span_write (WeftTargetLane *lane, WeftTargetRoutine *routine,
                                              uint64_t start, uint64_t end);
-WEFT_TARGET_API WeftTargetSpan weft_target_span_open (WeftTargetLane *lane,
-                                                      WeftTargetRoutine *routine);
-WEFT_TARGET_API void weft_target_span_close (const WeftTargetSpan *span);
+WEFT_TARGET_API WeftTargetOpened weft_target_span_open (void);
+WEFT_TARGET_API void weft_target_span_close (WeftTargetLane *lane, WeftTargetRoutine *routine,
+                                             uint64_t start, uint64_t nest);
 
 /* A span whose times are known, in the lane's clock. */
 static inline void
@@ -178,16 +183,45 @@ weft_target_span (WeftTargetLane *lane, WeftTargetRoutine *routine, uint64_t sta
 static inline WeftTargetSpan
 weft_target_span_begin (WeftTargetLane *lane, WeftTargetRoutine *routine)
 {
-  WeftTargetSpan none = { NULL, NULL, 0, NULL, 0, 0 };
+  WeftTargetSpan span = { lane, routine, 0, 0 };
 
-  return weft_target_enabled () ? weft_target_span_open (lane, routine) : none;
+  if (weft_target_enabled ())
+    {
+      WeftTargetOpened opened = weft_target_span_open ();
+
+      span.start = opened.start;
+      span.nest = opened.nest;
+    }
+  return span;
 }
 
 static inline void
 weft_target_span_end (WeftTargetSpan span)
 {
   if (WEFT_TARGET_UNLIKELY (span.start != 0))
-    weft_target_span_close (&span);
+    weft_target_span_close (span.lane, span.routine, span.start, span.nest);
+}
+
+/* What a span may carry without becoming a full dispatch; see WeftTargetDispatch. */
+typedef struct
+{
+  uint64_t id;
+  uint64_t submission;
+  uint64_t trace; /* WeftTargetTrace.id of a sampled one, or 0 */
+  uint32_t queue;
+} WeftTargetIds;
+
+WEFT_TARGET_API void weft_target_span_write_ids (WeftTargetLane *lane, WeftTargetRoutine *routine,
+                                                 uint64_t start, uint64_t end,
+                                                 const WeftTargetIds *ids);
+
+/* A dispatch of which only ids and times are told: the cheapest there is. */
+static inline void
+weft_target_span_with_ids (WeftTargetLane *lane, WeftTargetRoutine *routine, uint64_t start,
+                           uint64_t end, const WeftTargetIds *ids)
+{
+  if (weft_target_enabled ())
+    weft_target_span_write_ids (lane, routine, start, end, ids);
 }
 
 #if defined(__GNUC__)

@@ -281,10 +281,7 @@ own_block (WftWriter *writer, WftSegment *segment, uint32_t index)
   WFT_STORE_RELEASE (&block->state, WEFT_WIRE_BLOCK_OWNED);
   writer->descriptor = block;
   writer->block = block_data (segment, index);
-  writer->block_records = writer->records;
   writer->session = WFT_LOAD (&session->epoch);
-  writer->cursor = 0;
-  writer->limit = WEFT_WIRE_BLOCK_SIZE;
 }
 
 static bool
@@ -312,15 +309,16 @@ take_from_segments (WftWriter *writer)
 static void
 hand_over (WftWriter *writer)
 {
-  uint64_t records = writer->records - writer->block_records;
+  uint64_t records = wft_block_records (writer);
 
-  writer->limit = 0;
-  writer->cursor = 0;
-  writer->block_records = writer->records;
+  WFT_STORE (&writer->records, writer->records + records);
+  WFT_STORE (&writer->cursor, 0);
+  WFT_STORE (&writer->excess, 0);
   if (writer->descriptor == NULL)
     return;
   wft_stat_add (WEFT_WIRE_STAT_QUEUED, records);
-  WFT_STORE_RELEASE (&writer->descriptor->state, WEFT_WIRE_BLOCK_FULL);
+  if (writer->session == WFT_LOAD (&wft_runtime->session->epoch))
+    WFT_STORE_RELEASE (&writer->descriptor->state, WEFT_WIRE_BLOCK_FULL);
   writer->descriptor = NULL;
 }
 
@@ -409,14 +407,14 @@ thread_ends (void *data)
   if (runtime == NULL || writer != wft_self || !writer->used)
     return;
   writer->busy = 1;
-  WFT_SIGNAL_FENCE ();
+  wft_close_room (writer);
   hand_over (writer);
   wft_self = &wft_nobody;
   if (!wft_lock ())
     return;
   epoch = writer->epoch;
   memset (writer, 0, sizeof *writer);
-  WFT_STORE (&writer->epoch, epoch + 1);
+  writer->epoch = epoch;
   writer->next = runtime->session->free_writers;
   runtime->session->free_writers = writer;
   wft_unlock ();
@@ -461,6 +459,9 @@ wft_writer_slow (void)
       writer->tid = wft_tid ();
       writer->random = wft_now () ^ (uintptr_t) writer * UINT64_C (0x9E3779B97F4A7C15);
       writer->random |= 1;
+      writer->epoch++;
+      WFT_STORE (&writer->nest,
+                 (uint64_t) writer->epoch << 32 | (uint64_t) (writer - runtime->writers) << 16);
       writer->used = 1;
       WFT_SIGNAL_FENCE ();
       wft_self = writer;
@@ -485,13 +486,13 @@ wft_enter (WeftTargetLane *lane)
           return NULL;
         }
     }
-  if (WFT_UNLIKELY (writer->busy))
+  if (WFT_UNLIKELY (wft_is_busy (writer)))
     {
       wft_drop (lane, WEFT_WIRE_DROP_REENTRANT);
       return NULL;
     }
   WFT_STORE (&writer->busy, 1);
-  WFT_SIGNAL_FENCE ();
+  wft_close_room (writer);
   return writer;
 }
 
@@ -533,16 +534,13 @@ wft_open (WftWriter *writer, WeftTargetLane *lane)
         return false;
       if (active == WFT_LOAD_ACQUIRE (&session->answered))
         {
-          if (!WFT_LOAD (&session->connected) && writer->limit == 0)
+          if (!WFT_LOAD (&session->connected) && writer->descriptor == NULL)
             {
               wft_drop (lane, WEFT_WIRE_DROP_DISCONNECTED);
               return false;
             }
-          if (writer->limit != 0 && writer->session != WFT_LOAD (&session->epoch))
-            {
-              writer->descriptor = NULL;
-              hand_over (writer);
-            }
+          if (writer->descriptor != NULL && writer->session != WFT_LOAD (&session->epoch))
+            hand_over (writer);
           WFT_STORE (&writer->generation, active);
           return true;
         }

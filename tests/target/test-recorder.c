@@ -46,7 +46,7 @@ peer_free (TestPeer *peer)
     munmap (peer->registry, WEFT_WIRE_REGISTRY_SIZE);
   for (size_t i = 0; peer->hello && i <= peer->n_segments; i++)
     close (peer->fds[i]);
-  free (peer->expected);
+  free (peer->writers);
   free (peer->bytes);
   free (peer);
 }
@@ -278,23 +278,36 @@ count_records (TestRecorder *recorder, const uint8_t *bytes, size_t n)
   return records;
 }
 
+/* A writer may hand a block over and take the next between two looks of one snapshot: what is
+ * claimed and what was seen agree only once all is drained.
+ */
 static void
 check_sequence (TestPeer *peer, const WeftWireBlock *block, uint32_t drained, size_t records)
 {
   uint32_t writer = block->writer;
 
-  if (writer >= peer->n_expected)
+  if (writer >= peer->n_writers)
     {
       size_t n = writer * 2 + 64;
 
-      peer->expected = realloc (peer->expected, n * sizeof *peer->expected);
-      memset (peer->expected + peer->n_expected, 0,
-              (n - peer->n_expected) * sizeof *peer->expected);
-      peer->n_expected = n;
+      peer->writers = realloc (peer->writers, n * sizeof *peer->writers);
+      memset (peer->writers + peer->n_writers, 0, (n - peer->n_writers) * sizeof *peer->writers);
+      peer->n_writers = n;
     }
-  if (drained == 0 && block->sequence > peer->expected[writer])
-    peer->gaps += block->sequence - peer->expected[writer];
-  peer->expected[writer] += records;
+  if (drained == 0 && block->sequence > peer->writers[writer].claimed)
+    peer->writers[writer].claimed = block->sequence;
+  peer->writers[writer].seen += records;
+}
+
+uint64_t
+test_peer_gaps (const TestPeer *peer)
+{
+  uint64_t gaps = 0;
+
+  for (size_t i = 0; i < peer->n_writers; i++)
+    if (peer->writers[i].claimed > peer->writers[i].seen)
+      gaps += peer->writers[i].claimed - peer->writers[i].seen;
+  return gaps;
 }
 
 static void

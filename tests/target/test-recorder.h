@@ -28,9 +28,12 @@ struct _TestPeer
   int fds[TEST_MAX_SEGMENTS + 1];
   size_t n_segments;
   unsigned int wakes;
-  uint64_t gaps;   /* records that sequences say are missing */
-  uint64_t *expected; /* next sequence, by writer */
-  size_t n_expected;
+  struct
+  {
+    uint64_t claimed; /* records before the latest block, as its sequence says */
+    uint64_t seen;
+  } *writers;
+  size_t n_writers;
   uint64_t n_records; /* side records not counted */
   uint8_t *bytes;     /* all records, in the order drained */
   size_t n_bytes;
@@ -66,6 +69,8 @@ TestPeer *test_recorder_peer (TestRecorder *recorder, pid_t pid);
 
 /* The first record of TYPE after AFTER (NULL: of all). */
 const WeftWireRecord *test_peer_find (const TestPeer *peer, unsigned int type, const void *after);
+/* Records that sequences claim and nobody saw; to be asked when all is drained. */
+uint64_t test_peer_gaps (const TestPeer *peer);
 size_t test_peer_count (const TestPeer *peer, unsigned int type);
 void test_peer_forget (TestPeer *peer);
 /* The same of the side records that follow OWNER. */
