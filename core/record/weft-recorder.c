@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <sys/utsname.h>
 #include <time.h>
 #include <unistd.h>
@@ -13,7 +14,7 @@
 #include "weft-ingest.h"
 #include "weft-runtime-directory.h"
 #include "weft-store-writer.h"
-#include "weft-target-source.h"
+#include "weft-producer-source.h"
 
 #define NS_PER_SECOND G_GINT64_CONSTANT (1000000000)
 #define HOUSEKEEPING_MS 1000
@@ -21,10 +22,11 @@
 
 struct _WeftRecorder
 {
+  char *output;
   WeftRuntimeDirectory *directory;
   WeftStoreWriter *store;
   WeftIngest *ingest;
-  WeftTargetSource *target;
+  WeftProducerSource *target;
   WeftControl *control;
   GMainContext *context;
   GMainLoop *loop;
@@ -79,7 +81,7 @@ publish (WeftRecorder *self, const char *state)
   status.rejected = totals.rejected;
   status.lost = totals.lost;
   status.sampled_out = totals.sampled_out;
-  status.refused = self->target ? weft_target_source_get_refused (self->target) : 0;
+  status.refused = self->target ? weft_producer_source_get_refused (self->target) : 0;
   status.lanes = totals.lanes;
   status.runtimes = totals.runtimes;
   status.runtimes_seen = totals.runtimes_seen;
@@ -129,7 +131,7 @@ housekeep (WeftRecorder *self, gint64 now)
 {
   WeftStoreStatistics statistics;
 
-  weft_target_source_housekeep (self->target, now);
+  weft_producer_source_housekeep (self->target, now);
   weft_store_writer_get_statistics (self->store, &statistics);
   weft_ingest_add_own_cost (self->ingest, now,
                             (guint64) clock_now (CLOCK_PROCESS_CPUTIME_ID) - self->start_cpu,
@@ -226,7 +228,7 @@ static void
 dispose (WeftRecorder *self)
 {
   g_clear_pointer (&self->control, weft_control_free);
-  g_clear_pointer (&self->target, weft_target_source_free);
+  g_clear_pointer (&self->target, weft_producer_source_free);
   g_clear_pointer (&self->ingest, weft_ingest_free);
   g_clear_pointer (&self->directory, weft_runtime_directory_free);
   while (g_main_context_iteration (self->context, FALSE))
@@ -234,13 +236,14 @@ dispose (WeftRecorder *self)
   g_clear_pointer (&self->loop, g_main_loop_unref);
   g_clear_pointer (&self->context, g_main_context_unref);
   g_mutex_clear (&self->lock);
+  g_free (self->output);
   g_free (self);
 }
 
 static gboolean
 open_sources (WeftRecorder *self, const WeftRecorderOptions *options, GError **error)
 {
-  self->target = weft_target_source_new (self->ingest, self->directory, self->context, options->uid,
+  self->target = weft_producer_source_new (self->ingest, self->directory, self->context, options->uid,
                                          options->any_uid, error);
   if (self->target == NULL)
     return FALSE;
@@ -255,6 +258,7 @@ weft_recorder_new (const WeftRecorderOptions *options, GError **error)
   WeftRecorder *self = g_new0 (WeftRecorder, 1);
 
   g_mutex_init (&self->lock);
+  self->output = g_strdup (options->output);
   self->exit_status = -1;
   self->start = clock_now (CLOCK_MONOTONIC);
   self->start_cpu = (guint64) clock_now (CLOCK_PROCESS_CPUTIME_ID);
@@ -313,9 +317,9 @@ finish_ingest (WeftRecorder *self)
 {
   if (self->exit_status >= 0)
     weft_ingest_add_meta_number (self->ingest, "exit-status", self->exit_status);
-  weft_target_source_drain (self->target);
+  weft_producer_source_drain (self->target);
   housekeep (self, clock_now (CLOCK_MONOTONIC));
-  g_clear_pointer (&self->target, weft_target_source_free);
+  g_clear_pointer (&self->target, weft_producer_source_free);
   weft_ingest_add_meta_number (self->ingest, "duration",
                                clock_now (CLOCK_MONOTONIC) - self->start);
 }
@@ -324,7 +328,8 @@ gboolean
 weft_recorder_stop (WeftRecorder *self, WeftRecorderStatus *status, GError **error)
 {
   WeftStoreWriter *store = self->store;
-  WeftStoreStatistics statistics;
+  g_autofree char *output = g_strdup (self->output);
+  struct stat st;
   gboolean written;
 
   weft_runtime_directory_withdraw (self->directory);
@@ -336,12 +341,9 @@ weft_recorder_stop (WeftRecorder *self, WeftRecorderStatus *status, GError **err
   publish (self, "stopping");
   if (status != NULL)
     *status = self->status;
-  if (status != NULL && weft_store_writer_flush (store, NULL))
-    {
-      weft_store_writer_get_statistics (store, &statistics);
-      status->file_size = statistics.bytes_written;
-    }
   dispose (self);
   written = weft_store_writer_close (store, error);
+  if (status != NULL && stat (output, &st) == 0)
+    status->file_size = (guint64) st.st_size;
   return written;
 }

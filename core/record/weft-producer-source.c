@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-#include "weft-target-source.h"
+#include "weft-producer-source.h"
 
 #include <errno.h>
 #include <glib-unix.h>
@@ -25,7 +25,7 @@
  */
 typedef struct
 {
-  WeftTargetSource *source;
+  WeftProducerSource *source;
   int fd;
   struct ucred credentials;
   GSource *readable;
@@ -35,13 +35,13 @@ typedef struct
 /* A process with at least one peer. */
 typedef struct
 {
-  WeftTargetSource *source;
+  WeftProducerSource *source;
   int pid;
   int pidfd;
   GSource *death;
 } Process;
 
-struct _WeftTargetSource
+struct _WeftProducerSource
 {
   WeftIngest *ingest;
   GMainContext *context;
@@ -70,7 +70,7 @@ static gboolean on_acceptable (int fd, GIOCondition condition, gpointer data);
 static gboolean on_readable (int fd, GIOCondition condition, gpointer data);
 
 static GSource *
-watch_fd (WeftTargetSource *self, int fd, GUnixFDSourceFunc callback, gpointer data)
+watch_fd (WeftProducerSource *self, int fd, GUnixFDSourceFunc callback, gpointer data)
 {
   GSource *source = g_unix_fd_source_new (fd, G_IO_IN | G_IO_HUP | G_IO_ERR);
 
@@ -88,10 +88,10 @@ unwatch (GSource **source)
 }
 
 static void
-refuse (WeftTargetSource *self, const char *code, const char *format, ...) G_GNUC_PRINTF (3, 4);
+refuse (WeftProducerSource *self, const char *code, const char *format, ...) G_GNUC_PRINTF (3, 4);
 
 static void
-refuse (WeftTargetSource *self, const char *code, const char *format, ...)
+refuse (WeftProducerSource *self, const char *code, const char *format, ...)
 {
   g_autofree char *message = NULL;
   va_list arguments;
@@ -120,7 +120,7 @@ process_free (gpointer data)
 }
 
 static void
-drop_peer (WeftTargetSource *self, WeftPeer *peer, const char *reason)
+drop_peer (WeftProducerSource *self, WeftPeer *peer, const char *reason)
 {
   for (guint i = 0; i < self->connections->len; i++)
     {
@@ -134,7 +134,7 @@ drop_peer (WeftTargetSource *self, WeftPeer *peer, const char *reason)
 }
 
 static void
-end_process (WeftTargetSource *self, int pid)
+end_process (WeftProducerSource *self, int pid)
 {
   guint64 row = 0;
 
@@ -157,7 +157,7 @@ static gboolean
 on_death (int fd, GIOCondition condition, gpointer data)
 {
   Process *process = data;
-  WeftTargetSource *self = process->source;
+  WeftProducerSource *self = process->source;
   int pid = process->pid;
 
   on_acceptable (self->fd, G_IO_IN, self);
@@ -173,7 +173,7 @@ on_death (int fd, GIOCondition condition, gpointer data)
 }
 
 static gboolean
-is_watched (WeftTargetSource *self, int pid)
+is_watched (WeftProducerSource *self, int pid)
 {
   const Process *process = g_hash_table_lookup (self->processes, GINT_TO_POINTER (pid));
 
@@ -181,7 +181,7 @@ is_watched (WeftTargetSource *self, int pid)
 }
 
 static void
-watch_process (WeftTargetSource *self, int pid)
+watch_process (WeftProducerSource *self, int pid)
 {
   Process *process;
 
@@ -209,7 +209,7 @@ connection_free (gpointer data)
 }
 
 static WeftPeer *
-find_peer (WeftTargetSource *self, int pid, guint64 runtime_id)
+find_peer (WeftProducerSource *self, int pid, guint64 runtime_id)
 {
   for (guint i = 0; i < self->peers->len; i++)
     {
@@ -223,7 +223,7 @@ find_peer (WeftTargetSource *self, int pid, guint64 runtime_id)
 
 /* Another runtime in the place of an old one: the process has executed another program. */
 static void
-drop_replaced (WeftTargetSource *self, int pid, guint instance)
+drop_replaced (WeftProducerSource *self, int pid, guint instance)
 {
   for (guint i = self->peers->len; i-- > 0;)
     {
@@ -235,7 +235,7 @@ drop_replaced (WeftTargetSource *self, int pid, guint instance)
 }
 
 static gboolean
-has_room_for (WeftTargetSource *self, int pid)
+has_room_for (WeftProducerSource *self, int pid)
 {
   guint n = 0;
 
@@ -252,7 +252,7 @@ close_fds (const int *fds, guint n)
 }
 
 static void
-on_hello (WeftTargetSource *self, Connection *connection, const WeftWireMessage *hello,
+on_hello (WeftProducerSource *self, Connection *connection, const WeftWireMessage *hello,
           const int *fds)
 {
   g_autoptr (GError) error = NULL;
@@ -287,7 +287,7 @@ on_hello (WeftTargetSource *self, Connection *connection, const WeftWireMessage 
 }
 
 static gboolean
-check_version (WeftTargetSource *self, Connection *connection, const WeftWireMessage *message)
+check_version (WeftProducerSource *self, Connection *connection, const WeftWireMessage *message)
 {
   if (message->major == WEFT_WIRE_MAJOR)
     return TRUE;
@@ -300,7 +300,7 @@ check_version (WeftTargetSource *self, Connection *connection, const WeftWireMes
 
 /* FALSE closes the connection. Takes over the descriptors. */
 static gboolean
-on_message (WeftTargetSource *self, Connection *connection, const WeftWireMessage *message,
+on_message (WeftProducerSource *self, Connection *connection, const WeftWireMessage *message,
             const int *fds, guint n_fds)
 {
   g_autoptr (GError) error = NULL;
@@ -361,7 +361,7 @@ collect_fds (struct msghdr *header, int *fds, guint max)
 
 /* One message. FALSE if the connection is to be closed. */
 static gboolean
-receive (WeftTargetSource *self, Connection *connection, gboolean *again)
+receive (WeftProducerSource *self, Connection *connection, gboolean *again)
 {
   WeftWireMessage message = { 0 };
   struct iovec vector = { &message, sizeof message };
@@ -402,7 +402,7 @@ receive (WeftTargetSource *self, Connection *connection, gboolean *again)
  * the process was gone before we could watch it is this its end.
  */
 static void
-close_connection (WeftTargetSource *self, Connection *connection)
+close_connection (WeftProducerSource *self, Connection *connection)
 {
   int pid = connection->credentials.pid;
   gboolean orphaned = connection->peer != NULL && !is_watched (self, pid);
@@ -416,7 +416,7 @@ static gboolean
 on_readable (int fd, GIOCondition condition, gpointer data)
 {
   Connection *connection = data;
-  WeftTargetSource *self = connection->source;
+  WeftProducerSource *self = connection->source;
   gboolean again = TRUE;
 
   for (guint i = 0; again && i < ACCEPTS_A_TURN; i++)
@@ -429,7 +429,7 @@ on_readable (int fd, GIOCondition condition, gpointer data)
 }
 
 static gboolean
-is_welcome (WeftTargetSource *self, const struct ucred *credentials)
+is_welcome (WeftProducerSource *self, const struct ucred *credentials)
 {
   if (self->any_uid || credentials->uid == self->own_uid || credentials->uid == geteuid ())
     return TRUE;
@@ -440,7 +440,7 @@ is_welcome (WeftTargetSource *self, const struct ucred *credentials)
 }
 
 static void
-accept_one (WeftTargetSource *self, int fd)
+accept_one (WeftProducerSource *self, int fd)
 {
   Connection *connection;
   struct ucred credentials = { 0 };
@@ -464,7 +464,7 @@ accept_one (WeftTargetSource *self, int fd)
 static gboolean
 on_acceptable (int fd, GIOCondition condition, gpointer data)
 {
-  WeftTargetSource *self = data;
+  WeftProducerSource *self = data;
 
   for (guint i = 0; i < ACCEPTS_A_TURN; i++)
     {
@@ -480,7 +480,7 @@ on_acceptable (int fd, GIOCondition condition, gpointer data)
 /* ---- Drain ---- */
 
 void
-weft_target_source_drain (WeftTargetSource *self)
+weft_producer_source_drain (WeftProducerSource *self)
 {
   gsize bytes = 0;
 
@@ -492,10 +492,10 @@ weft_target_source_drain (WeftTargetSource *self)
 static gboolean
 on_timer (gpointer data)
 {
-  WeftTargetSource *self = data;
+  WeftProducerSource *self = data;
   gint64 interval;
 
-  weft_target_source_drain (self);
+  weft_producer_source_drain (self);
   interval = self->idle_drains > IDLE_DRAINS ? IDLE_INTERVAL_MS : DRAIN_INTERVAL_MS;
   g_source_set_ready_time (self->timer, g_get_monotonic_time () + interval * 1000);
   return G_SOURCE_CONTINUE;
@@ -510,7 +510,7 @@ dispatch_timer (GSource *source, GSourceFunc callback, gpointer data)
 static GSourceFuncs timer_funcs = { .dispatch = dispatch_timer };
 
 void
-weft_target_source_housekeep (WeftTargetSource *self, gint64 now)
+weft_producer_source_housekeep (WeftProducerSource *self, gint64 now)
 {
   for (guint i = 0; i < self->peers->len; i++)
     {
@@ -522,22 +522,22 @@ weft_target_source_housekeep (WeftTargetSource *self, gint64 now)
 }
 
 guint64
-weft_target_source_get_refused (WeftTargetSource *self)
+weft_producer_source_get_refused (WeftProducerSource *self)
 {
   return self->refused;
 }
 
-WeftTargetSource *
-weft_target_source_new (WeftIngest *ingest, WeftRuntimeDirectory *directory, GMainContext *context,
+WeftProducerSource *
+weft_producer_source_new (WeftIngest *ingest, WeftRuntimeDirectory *directory, GMainContext *context,
                         guint own_uid, gboolean any_uid, GError **error)
 {
   int fd = weft_runtime_directory_listen (directory, WEFT_WIRE_SOCKET_NAME, SOCK_SEQPACKET, error);
-  WeftTargetSource *self;
+  WeftProducerSource *self;
 
   if (fd < 0)
     return NULL;
 
-  self = g_new0 (WeftTargetSource, 1);
+  self = g_new0 (WeftProducerSource, 1);
   self->ingest = ingest;
   self->context = g_main_context_ref (context);
   self->own_uid = own_uid;
@@ -555,7 +555,7 @@ weft_target_source_new (WeftIngest *ingest, WeftRuntimeDirectory *directory, GMa
 }
 
 void
-weft_target_source_free (WeftTargetSource *self)
+weft_producer_source_free (WeftProducerSource *self)
 {
   unwatch (&self->timer);
   /* Whoever said hello before the gate closed is let in, so that nothing of theirs is lost. */

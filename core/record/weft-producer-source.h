@@ -12,23 +12,23 @@ G_BEGIN_DECLS
  * Where producers arrive: listens, checks who they are, holds their memory and drains it, from
  * the first hello to the death of the process. Lives on the thread of its main context.
  */
-typedef struct _WeftTargetSource WeftTargetSource;
+typedef struct _WeftProducerSource WeftProducerSource;
 
 /* Producers of OWN_UID (and of no one else, unless ANY_UID) are let in. */
-WeftTargetSource *weft_target_source_new (WeftIngest *ingest, WeftRuntimeDirectory *directory,
+WeftProducerSource *weft_producer_source_new (WeftIngest *ingest, WeftRuntimeDirectory *directory,
                                           GMainContext *context, guint own_uid, gboolean any_uid,
                                           GError **error);
 
 /* Called by itself every few milliseconds; call it to have everything at once. */
-void weft_target_source_drain (WeftTargetSource *self);
+void weft_producer_source_drain (WeftProducerSource *self);
 
 /* Once a second or so: counters, and the blocks of threads that are gone. */
-void weft_target_source_housekeep (WeftTargetSource *self, gint64 now);
+void weft_producer_source_housekeep (WeftProducerSource *self, gint64 now);
 
 /* Connections that were refused since the start. */
-guint64 weft_target_source_get_refused (WeftTargetSource *self);
+guint64 weft_producer_source_get_refused (WeftProducerSource *self);
 
 /* Drains a last time and lets go of everybody. */
-void weft_target_source_free (WeftTargetSource *self);
+void weft_producer_source_free (WeftProducerSource *self);
 
 G_END_DECLS
