@@ -391,6 +391,7 @@ copy_group (const guint8 *group, gsize length, guint64 thread, gint64 now)
 
   copy->thread = thread;
   copy->arrived = now;
+  copy->noted = FALSE;
   copy->length = length;
   memcpy (copy->data, group, length);
   return copy;
@@ -409,6 +410,7 @@ keep_pending (WeftRuntime *self, WeftIngestLane *lane, guint64 id, const guint8 
   g_hash_table_insert (self->pending, g_memdup2 (&id, sizeof id),
                        copy_group (group, length, thread, self->now));
   self->pending_bytes += length;
+  self->n_unnoted++;
   lane->pending++;
   lane->dirty = TRUE;
 }
@@ -458,6 +460,58 @@ join (WeftRuntime *self, WeftIngestWriter *writer, WeftIngestLane *lane,
                     reservation, 0);
     }
   g_hash_table_remove (self->pending, &head->id);
+}
+
+static void
+note_reservation (WeftRuntime *self, const WeftWireDispatch *head)
+{
+  WeftTableWriter *t = self->ingest->tables[WEFT_TABLE_RESERVATIONS];
+  const WeftIngestLane *lane = weft_runtime_get_lane (self, head->record.lane);
+  guint64 submission
+      = weft_runtime_get_submission (self, head->submission, head->record.lane, head->queue);
+  gboolean extrapolated;
+  gint64 time = 0;
+
+  weft_runtime_convert (self, WEFT_WIRE_CLOCK_ID_RUNTIME, head->start, &time, &extrapolated);
+  weft_table_writer_begin (t);
+  weft_table_writer_set (t, WEFT_RESERVATIONS_RUNTIME, self->id);
+  weft_table_writer_set (t, WEFT_RESERVATIONS_PRODUCER_ID, head->id);
+  weft_table_writer_set (t, WEFT_RESERVATIONS_LANE, lane->id);
+  weft_table_writer_set (t, WEFT_RESERVATIONS_ROUTINE,
+                         weft_runtime_lookup (self->routines, head->routine));
+  weft_table_writer_set (t, WEFT_RESERVATIONS_SUBMITTED, (guint64) time);
+  weft_table_writer_set (t, WEFT_RESERVATIONS_SUBMISSION, submission);
+  weft_table_writer_set (t, WEFT_RESERVATIONS_QUEUE,
+                         weft_runtime_lookup (self->queues, head->queue));
+  if (head->trace != 0)
+    weft_table_writer_set (t, WEFT_RESERVATIONS_TRACE, weft_runtime_get_trace (self, head->trace));
+  weft_ingest_commit (self->ingest, WEFT_TABLE_RESERVATIONS);
+}
+
+/* What stands open for longer than a second or so becomes a row, so that a recorder that is killed
+ * has not forgotten it.
+ */
+void
+weft_runtime_note_reservations (WeftRuntime *self)
+{
+  GHashTableIter iter;
+  gpointer value;
+
+  if (self->n_unnoted == 0)
+    return;
+  self->n_unnoted = 0;
+  g_hash_table_iter_init (&iter, self->pending);
+  while (g_hash_table_iter_next (&iter, NULL, &value))
+    {
+      WeftIngestGroup *group = value;
+      WeftWireDispatch head;
+
+      if (group->noted || type_of (group) != WEFT_WIRE_RESERVE)
+        continue;
+      read_head (&head, (const guint8 *) group->data);
+      note_reservation (self, &head);
+      group->noted = TRUE;
+    }
 }
 
 /* At the end: a completion whose reservation never came still has sound times. */

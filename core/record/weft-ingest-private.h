@@ -46,6 +46,9 @@ typedef struct
 typedef struct
 {
   int tid; /* in the producer's namespace */
+  char *name;
+  gboolean resolved; /* THREAD is known: with its first record, for forked children inherit the
+                        entries of threads that they do not have */
   guint64 thread;
   guint64 seen;
   gboolean started;
@@ -78,6 +81,7 @@ typedef struct
 {
   guint64 thread;
   gint64 arrived;
+  gboolean noted; /* a reservation: it stands in the table of them */
   gsize length;
   guint64 data[];
 } WeftIngestGroup;
@@ -150,6 +154,7 @@ struct _WeftRuntime
   WeftIngestRecent *stacks;
   GHashTable *pending; /* guint64 producer id (in the group) → WeftIngestGroup */
   gsize pending_bytes;
+  guint n_unnoted; /* reservations that came since they were noted last */
   gsize deferred_bytes;
   GQueue late_origins; /* element-type WeftIngestLateOrigin */
   GHashTable *traces;  /* guint64 producer id → WeftIngestTrace */
@@ -193,6 +198,7 @@ void weft_runtime_read_dispatch (WeftRuntime *self, WeftIngestWriter *writer, co
                                  gsize length);
 void weft_runtime_release_deferred (WeftRuntime *self, WeftIngestClock *clock, gboolean all);
 void weft_runtime_release_pending (WeftRuntime *self);
+void weft_runtime_note_reservations (WeftRuntime *self);
 
 /* -- weft-ingest-sides.c -- */
 typedef struct

@@ -367,6 +367,7 @@ write_lane_counts (WeftRuntime *self, WeftIngestLane *lane, gint64 now)
 void
 weft_runtime_write_counts (WeftRuntime *self, gint64 now)
 {
+  weft_runtime_note_reservations (self);
   for (guint i = 0; i < self->lanes->len; i++)
     {
       WeftIngestLane *lane = &g_array_index (self->lanes, WeftIngestLane, i);
@@ -675,7 +676,10 @@ static void
 runtime_free (WeftRuntime *self)
 {
   for (guint i = 0; i < self->writers->len; i++)
-    g_free (g_array_index (self->writers, WeftIngestWriter, i).scopes);
+    {
+      g_free (g_array_index (self->writers, WeftIngestWriter, i).scopes);
+      g_free (g_array_index (self->writers, WeftIngestWriter, i).name);
+    }
   g_array_unref (self->lanes);
   g_array_unref (self->routines);
   g_array_unref (self->queues);
@@ -775,6 +779,15 @@ get_writer (WeftRuntime *self, guint writer)
 }
 
 static void
+resolve_writer (WeftRuntime *self, WeftIngestWriter *writer)
+{
+  if (writer->tid > 0)
+    writer->thread = find_thread (self, writer->tid, TRUE, writer->name);
+  g_clear_pointer (&writer->name, g_free);
+  writer->resolved = TRUE;
+}
+
+static void
 check_sequence (WeftRuntime *self, WeftIngestWriter *writer, guint64 sequence)
 {
   if (writer->started && sequence > writer->seen)
@@ -814,6 +827,8 @@ weft_runtime_read_records (WeftRuntime *self, guint writer_id, guint64 sequence,
       weft_runtime_count (self, 0, WEFT_LOSS_UNKNOWN_ID, 1);
       return 0;
     }
+  if (G_UNLIKELY (!writer->resolved))
+    resolve_writer (self, writer);
   if (fresh)
     check_sequence (self, writer, sequence);
 
@@ -850,9 +865,8 @@ weft_runtime_read_records (WeftRuntime *self, guint writer_id, guint64 sequence,
 void
 weft_ingest_register_writer (WeftRuntime *self, int tid, const char *name)
 {
-  WeftIngestWriter writer = { .tid = tid };
+  WeftIngestWriter writer = { .tid = tid, .name = g_strdup (name) };
 
-  writer.thread = tid > 0 ? find_thread (self, tid, TRUE, name) : 0;
   g_array_append_val (self->writers, writer);
 }
 

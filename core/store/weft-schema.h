@@ -344,7 +344,16 @@ typedef enum
     C (DIAGNOSTICS, TIME, time, TIME, NONE)                                                        \
     C (DIAGNOSTICS, SEVERITY, severity, ENUM, NONE)                                                \
     C (DIAGNOSTICS, CODE, code, STRING, NONE)                                                      \
-    C (DIAGNOSTICS, MESSAGE, message, STRING, NONE)
+    C (DIAGNOSTICS, MESSAGE, message, STRING, NONE)                                                \
+  TABLE (RESERVATIONS, reservations)                                                               \
+    C (RESERVATIONS, RUNTIME, runtime, ID, NONE)                                                   \
+    C (RESERVATIONS, PRODUCER_ID, producer_id, U64, NONE)                                          \
+    C (RESERVATIONS, LANE, lane, ID, NONE)                                                         \
+    C (RESERVATIONS, ROUTINE, routine, ID, NONE)                                                   \
+    C (RESERVATIONS, SUBMITTED, submitted, TIME, NONE)                                             \
+    C (RESERVATIONS, SUBMISSION, submission, ID, NONE)                                             \
+    C (RESERVATIONS, QUEUE, queue, ID, NONE)                                                       \
+    C (RESERVATIONS, TRACE, trace, ID, NONE)
 /* clang-format on */
 
 typedef enum
