@@ -218,7 +218,10 @@ open_store (WeftRecorder *self, const WeftRecorderOptions *options, GError **err
 
   self->store = weft_store_writer_new (options->output, &store, error);
   if (self->store == NULL)
-    return FALSE;
+    {
+      g_prefix_error (error, "Cannot make the recording: ");
+      return FALSE;
+    }
   self->ingest = weft_ingest_new (self->store, self->start);
   describe (self, options);
   return TRUE;

@@ -147,10 +147,12 @@ run (const Shape *shape, const char *folder)
   recorder = weft_recorder_new (&options, &error);
   if (recorder == NULL)
     g_error ("%s", error->message);
-  g_setenv ("WEFT_RUNTIME_DIR", weft_recorder_get_runtime_directory (recorder), TRUE);
   child = fork ();
   if (child == 0)
-    produce (shape);
+    {
+      g_setenv ("WEFT_RUNTIME_DIR", weft_recorder_get_runtime_directory (recorder), TRUE);
+      produce (shape);
+    }
   waitpid (child, &child_status, 0);
   if (!weft_recorder_stop (recorder, &status, &error))
     g_error ("%s", error->message);
