@@ -128,7 +128,7 @@ weft_target_span_open (void)
     return open_slow ();
   writer->depth = depth;
   opened.nest = writer->nest | depth;
-  opened.start = wft_now ();
+  opened.start = wft_tsc ();
   return opened;
 }
 
@@ -183,7 +183,7 @@ weft_target_span_close (WeftTargetLane *lane, WeftTargetRoutine *routine, uint64
       close_slow (lane, routine, start, 0, nest);
       return;
     }
-  end = wft_now ();
+  end = wft_tsc ();
   id = WFT_LOAD (&routine->id);
   if (WFT_UNLIKELY (id == 0 || lane->scoped_id == 0 || (writer->nest ^ nest) >> 16 != 0
                     || !wft_ready (writer, sizeof (WeftWireSpan))))
@@ -191,10 +191,6 @@ weft_target_span_close (WeftTargetLane *lane, WeftTargetRoutine *routine, uint64
       close_slow (lane, routine, start, end, nest);
       return;
     }
-  /* Not a decrement: that would wait for the store of the span's begin. */
-  if (WFT_LIKELY (writer->depth == (uint16_t) nest))
-    writer->depth = (uint32_t) (uint16_t) nest - 1;
-  else
-    writer->depth -= writer->depth > 0;
+  writer->depth -= writer->depth > 0;
   put_span (writer, lane->scoped_id, id, start, end, (uint16_t) nest);
 }

@@ -269,14 +269,21 @@ wft_clock_is_tsc (void)
 #endif
 }
 
+/* To be called where wft_clock_is_tsc () only. */
+static inline uint64_t
+wft_tsc (void)
+{
+#if defined(__x86_64__)
+  return __rdtsc ();
+#else
+  return 0;
+#endif
+}
+
 static inline uint64_t
 wft_now (void)
 {
-#if defined(__x86_64__)
-  if (wft_clock_is_tsc ())
-    return __rdtsc ();
-#endif
-  return wft_now_slow ();
+  return wft_clock_is_tsc () ? wft_tsc () : wft_now_slow ();
 }
 
 /* ---- registry.c: under the lock ---- */
