@@ -241,7 +241,7 @@ weft_time_add (gint64 start, guint64 duration)
  */
 #if defined(__x86_64__) && defined(__GNUC__) && !defined(__SANITIZE_ADDRESS__)                     \
     && !defined(__SANITIZE_THREAD__) && !defined(__clang__)
-#define WEFT_HOT __attribute__ ((target_clones ("arch=haswell", "default")))
+#define WEFT_HOT __attribute__ ((target_clones ("avx2", "default")))
 #else
 #define WEFT_HOT
 #endif

@@ -388,6 +388,29 @@ read_rows (WeftChunk *chunk, Part *part, GError **error)
   return TRUE;
 }
 
+static gboolean
+read_long_rows (WeftChunk *lod, Part *part)
+{
+  part->sorted = TRUE;
+  return weft_chunk_read_streams (lod, WEFT_LOD_LONG, WEFT_N_LONG_STREAMS, 0, part->rows,
+                                  &part->n_rows, NULL);
+}
+
+/* Whether any but the long rows of a chunk lie in the slice. */
+static gboolean
+cells_overlap (const Slice *slice, const WeftChunkDirectory *directory)
+{
+  const WeftStreamEntry *buckets = weft_chunk_find_stream (directory, WEFT_CELL_BUCKET);
+  gint64 first, last;
+
+  if (buckets == NULL || buckets->count == 0)
+    return FALSE;
+  first = (gint64) (buckets->min << directory->extra);
+  last = weft_time_add ((gint64) (buckets->max << directory->extra),
+                        G_GUINT64_CONSTANT (1) << directory->extra);
+  return first < slice->end && last > slice->begin;
+}
+
 /* FALSE if there is no level that is fine enough. */
 static gboolean
 read_cells (const Slice *slice, WeftChunk *lod, Part *part)
@@ -395,8 +418,11 @@ read_cells (const Slice *slice, WeftChunk *lod, Part *part)
   const WeftChunkDirectory *directory = weft_chunk_get_directory (lod, NULL);
   guint level;
 
-  if (directory == NULL || directory->version != WEFT_LOD_VERSION || directory->extra > 62
-      || slice->width >> directory->extra == 0)
+  if (directory == NULL || directory->version != WEFT_LOD_VERSION || directory->extra > 62)
+    return FALSE;
+  if (!cells_overlap (slice, directory))
+    return part->is_lod = read_long_rows (lod, part);
+  if (slice->width >> directory->extra == 0)
     return FALSE;
   level = (63 - (guint) __builtin_clzll (slice->width) - (guint) directory->extra) / LEVEL_STEP;
   level = MIN (level, WEFT_LOD_MAX_LEVELS - 1);
@@ -408,9 +434,7 @@ read_cells (const Slice *slice, WeftChunk *lod, Part *part)
                  && weft_chunk_read_streams (lod, level * WEFT_LOD_STREAMS_PER_LEVEL,
                                              WEFT_N_CELL_STREAMS, 0, part->cells, &part->n_cells,
                                              NULL)
-                 && weft_chunk_read_streams (lod, WEFT_LOD_LONG, WEFT_N_LONG_STREAMS, 0,
-                                             part->rows, &part->n_rows, NULL);
-  part->sorted = TRUE;
+                 && read_long_rows (lod, part);
   return part->is_lod;
 }
 
