@@ -13,7 +13,7 @@ void
 weft_clock_map_init (WeftClockMap *self)
 {
   self->pairs = g_array_new (FALSE, FALSE, sizeof (WeftClockPair));
-  self->last = 0;
+  self->width = 0;
 }
 
 void
@@ -43,7 +43,6 @@ thin (WeftClockMap *self)
     g_array_remove_index (self->pairs, candidate);
   else if (n > MAX_PAIRS)
     g_array_remove_index (self->pairs, 1);
-  self->last = 0;
 }
 
 gboolean
@@ -111,13 +110,25 @@ is_out_of_reach (const WeftClockMap *self, guint64 ticks, gint64 time)
   return FALSE;
 }
 
+/* Remembers the interval of TICKS for those that follow. */
+static void
+choose_interval (WeftClockMap *self, guint64 ticks)
+{
+  const WeftClockPair *a = pair_at (self, find_interval (self, ticks));
+  const WeftClockPair *b = a + 1;
+
+  self->low = a->ticks;
+  self->width = b->ticks - a->ticks;
+  self->base = a->time;
+  self->slope = (double) (b->time - a->time) / (double) (b->ticks - a->ticks);
+}
+
 gboolean
 weft_clock_map_convert (WeftClockMap *self, guint64 ticks, gint64 *time, gboolean *extrapolated)
 {
-  const WeftClockPair *a, *b;
-  double slope;
-
   *extrapolated = FALSE;
+  if (weft_clock_map_convert_near (self, ticks, time))
+    return TRUE;
   if (self->pairs->len == 0)
     return FALSE;
 
@@ -128,17 +139,10 @@ weft_clock_map_convert (WeftClockMap *self, guint64 ticks, gint64 *time, gboolea
       return TRUE;
     }
 
-  a = pair_at (self, self->last);
-  if (ticks < a->ticks || ticks > a[1].ticks)
-    {
-      self->last = find_interval (self, ticks);
-      a = pair_at (self, self->last);
-    }
-  b = a + 1;
-
-  slope = (double) (b->time - a->time) / (double) (b->ticks - a->ticks);
-  *time = a->time + clamp_to_time ((double) (gint64) (ticks - a->ticks) * slope);
-  if (G_UNLIKELY (ticks < a->ticks || ticks > b->ticks))
-    *extrapolated = is_out_of_reach (self, ticks, *time);
+  choose_interval (self, ticks);
+  if (weft_clock_map_convert_near (self, ticks, time))
+    return TRUE;
+  *time = self->base + clamp_to_time ((double) (gint64) (ticks - self->low) * self->slope);
+  *extrapolated = is_out_of_reach (self, ticks, *time);
   return TRUE;
 }

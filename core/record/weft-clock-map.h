@@ -18,7 +18,12 @@ typedef struct
 typedef struct
 {
   GArray *pairs; /* element-type WeftClockPair, by ticks */
-  guint last;    /* interval used last */
+
+  /* The interval used last. */
+  guint64 low;
+  guint64 width; /* ticks; 0: none yet */
+  gint64 base;   /* ns at LOW */
+  double slope;  /* ns a tick */
 } WeftClockMap;
 
 /* How far a time may lie from the nearest pair before it counts as extrapolated. */
@@ -35,6 +40,18 @@ gboolean weft_clock_map_add (WeftClockMap *self, guint64 ticks, gint64 time, gin
  */
 gboolean weft_clock_map_convert (WeftClockMap *self, guint64 ticks, gint64 *time,
                                  gboolean *extrapolated);
+
+/* The same where TICKS lie between the two pairs used last, which is nearly always; FALSE if not. */
+static inline gboolean
+weft_clock_map_convert_near (const WeftClockMap *self, guint64 ticks, gint64 *time)
+{
+  guint64 offset = ticks - self->low;
+
+  if (G_UNLIKELY (offset >= self->width))
+    return FALSE;
+  *time = self->base + (gint64) ((double) (gint64) offset * self->slope + 0.5);
+  return TRUE;
+}
 
 /* Whether a pair at or after TICKS is known. */
 gboolean weft_clock_map_covers (const WeftClockMap *self, guint64 ticks);

@@ -85,6 +85,19 @@ reject (WeftIngestLane *lane, WeftLoss loss)
   lane->dirty = TRUE;
 }
 
+static inline gboolean
+convert (WeftRuntime *self, guint clock, guint64 ticks, gint64 *time, gboolean *extrapolated)
+{
+  if (G_LIKELY (clock == WEFT_WIRE_CLOCK_ID_RUNTIME &&
+                weft_clock_map_convert_near (&self->map, ticks, time)))
+    {
+      *time -= self->ingest->start;
+      *extrapolated = FALSE;
+      return TRUE;
+    }
+  return weft_runtime_convert (self, clock, ticks, time, extrapolated);
+}
+
 void
 weft_runtime_read_span (WeftRuntime *self, WeftIngestWriter *writer, const WeftWireSpan *span)
 {
@@ -110,8 +123,8 @@ weft_runtime_read_span (WeftRuntime *self, WeftIngestWriter *writer, const WeftW
       weft_runtime_read_dispatch (self, writer, (const guint8 *) span, sizeof *span);
       return;
     }
-  if (G_UNLIKELY (!weft_runtime_convert (self, lane->clock, span->start, &start, &early) ||
-                  !weft_runtime_convert (self, lane->clock, span->end, &end, &late)))
+  if (G_UNLIKELY (!convert (self, lane->clock, span->start, &start, &early) ||
+                  !convert (self, lane->clock, span->end, &end, &late)))
     {
       reject (lane, WEFT_LOSS_NO_CLOCK);
       return;

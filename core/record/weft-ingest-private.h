@@ -130,9 +130,10 @@ struct _WeftRuntime
   gint64 earliest; /* ns: nothing of this process can be older */
   gint64 now;      /* ns: nothing drained now can be later */
   guint clock;
-  gboolean attached; /* the log that was there when we came is read */
   const WeftWireCell *cells;
   guint n_cells;
+  WeftWireCell *base; /* the cells when we came, until the log that was there is read; or NULL */
+  guint n_base;
 
   GArray *lanes;        /* element-type WeftIngestLane; producer id - 1 */
   GArray *routines;     /* element-type guint64 */

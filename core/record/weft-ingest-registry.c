@@ -51,11 +51,8 @@ read_writer (WeftRuntime *self, const WeftWireEntry *entry)
 static void
 read_base (WeftRuntime *self, WeftIngestLane *lane)
 {
-  if (lane->cell >= self->n_cells || self->attached || self->gone ||
-      self->earliest >= self->ingest->start)
-    return;
-  for (guint i = 0; i < WEFT_WIRE_N_DROPS; i++)
-    lane->base[i] = __atomic_load_n (&self->cells[lane->cell].drops[i], __ATOMIC_RELAXED);
+  if (lane->cell < self->n_base)
+    memcpy (lane->base, self->base[lane->cell].drops, sizeof lane->base);
 }
 
 static guint64

@@ -589,6 +589,28 @@ init_collections (WeftRuntime *self)
   weft_clock_map_init (&self->map);
 }
 
+/* Start times of processes come in ticks of 10 ms. */
+#define START_TOLERANCE (2 * 10 * G_GINT64_CONSTANT (1000000))
+
+static void
+copy_base (WeftRuntime *self, const WeftProcessInfo *info, guint cells_used)
+{
+  if (info->gone || info->started == 0 || info->started + START_TOLERANCE >= self->ingest->start)
+    return;
+  self->n_base = MIN (cells_used, self->n_cells);
+  self->base = g_new0 (WeftWireCell, self->n_base);
+  for (guint i = 0; i < self->n_base; i++)
+    for (guint j = 0; j < WEFT_WIRE_N_DROPS; j++)
+      self->base[i].drops[j] = __atomic_load_n (&self->cells[i].drops[j], __ATOMIC_RELAXED);
+}
+
+static void
+forget_base (WeftRuntime *self)
+{
+  g_clear_pointer (&self->base, g_free);
+  self->n_base = 0;
+}
+
 WeftRuntime *
 weft_ingest_attach (WeftIngest *self, const WeftProcessInfo *info, guint64 process,
                     const WeftWireRegistry *header, const WeftWireCell *cells, guint n_cells,
@@ -610,6 +632,7 @@ weft_ingest_attach (WeftIngest *self, const WeftProcessInfo *info, guint64 proce
   runtime->n_cells = n_cells;
   runtime->last_stored_pair = G_MININT64 / 2;
   memcpy (runtime->stats_base, header->stats, sizeof runtime->stats_base);
+  copy_base (runtime, info, header->cells_used);
   init_collections (runtime);
 
   runtime->id = add_runtime_row (self, process, header, now);
@@ -694,6 +717,7 @@ runtime_free (WeftRuntime *self)
   g_hash_table_unref (self->traces);
   g_queue_clear_full (&self->late_origins, g_free);
   weft_clock_map_clear (&self->map);
+  forget_base (self);
   g_free (self->dispatches);
   g_free (self->submissions);
   g_free (self->stacks);
@@ -742,7 +766,7 @@ weft_runtime_end (WeftRuntime *self, const char *reason, gint64 now)
 void
 weft_runtime_end_drain (WeftRuntime *self)
 {
-  self->attached = TRUE;
+  forget_base (self);
   for (guint i = 0; i < self->clocks->len; i++)
     weft_runtime_release_deferred (self, g_ptr_array_index (self->clocks, i), FALSE);
   weft_runtime_release_late_origins (self, FALSE);
