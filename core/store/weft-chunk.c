@@ -55,8 +55,8 @@ weft_input_open (const char *path, GError **error)
     }
 
   self = g_new0 (WeftInput, 1);
-  g_atomic_ref_count_init (&self->refs);
-  g_mutex_init (&self->lock);
+  self->refs = 1;
+  pthread_mutex_init (&self->lock, NULL);
   self->fd = fd;
   self->cache_limit = cache_limit ();
   return self;
@@ -65,18 +65,18 @@ weft_input_open (const char *path, GError **error)
 WeftInput *
 weft_input_ref (WeftInput *self)
 {
-  g_atomic_ref_count_inc (&self->refs);
+  g_atomic_int_inc (&self->refs);
   return self;
 }
 
 void
 weft_input_unref (WeftInput *self)
 {
-  if (!g_atomic_ref_count_dec (&self->refs))
+  if (!g_atomic_int_dec_and_test (&self->refs))
     return;
   g_assert (self->cached.length == 0);
   close (self->fd);
-  g_mutex_clear (&self->lock);
+  pthread_mutex_destroy (&self->lock);
   g_free (self);
 }
 
@@ -116,7 +116,7 @@ cache_drop (WeftInput *self, WeftDecoded *decoded)
 static WeftDecoded *
 cache_put (WeftInput *self, gpointer *place, WeftDecoded *decoded)
 {
-  g_mutex_lock (&self->lock);
+  pthread_mutex_lock (&self->lock);
   if (*place != NULL)
     {
       weft_decoded_unref (decoded);
@@ -132,7 +132,7 @@ cache_put (WeftInput *self, gpointer *place, WeftDecoded *decoded)
       self->cache_size += decoded->size;
       *place = weft_decoded_ref (decoded);
     }
-  g_mutex_unlock (&self->lock);
+  pthread_mutex_unlock (&self->lock);
 
   return decoded;
 }
@@ -142,7 +142,7 @@ cache_get (WeftInput *self, gpointer *place)
 {
   WeftDecoded *decoded;
 
-  g_mutex_lock (&self->lock);
+  pthread_mutex_lock (&self->lock);
   decoded = *place;
   if (decoded != NULL)
     {
@@ -150,7 +150,7 @@ cache_get (WeftInput *self, gpointer *place)
       g_queue_unlink (&self->cached, &decoded->link);
       g_queue_push_head_link (&self->cached, &decoded->link);
     }
-  g_mutex_unlock (&self->lock);
+  pthread_mutex_unlock (&self->lock);
 
   return decoded;
 }
@@ -216,8 +216,8 @@ weft_chunk_new (WeftInput *input, guint64 offset, const WeftChunkHeader *header)
 {
   WeftChunk *self = g_new0 (WeftChunk, 1);
 
-  g_atomic_ref_count_init (&self->refs);
-  g_mutex_init (&self->lock);
+  self->refs = 1;
+  pthread_mutex_init (&self->lock, NULL);
   self->input = weft_input_ref (input);
   self->offset = offset;
   self->size = header->payload_size + sizeof *header;
@@ -232,18 +232,18 @@ weft_chunk_new (WeftInput *input, guint64 offset, const WeftChunkHeader *header)
 WeftChunk *
 weft_chunk_ref (WeftChunk *self)
 {
-  g_atomic_ref_count_inc (&self->refs);
+  g_atomic_int_inc (&self->refs);
   return self;
 }
 
 static void
 drop_decoded (WeftChunk *self)
 {
-  g_mutex_lock (&self->input->lock);
+  pthread_mutex_lock (&self->input->lock);
   for (guint i = 0; i < self->directory->n_streams; i++)
     if (self->directory->decoded[i] != NULL)
       cache_drop (self->input, self->directory->decoded[i]);
-  g_mutex_unlock (&self->input->lock);
+  pthread_mutex_unlock (&self->input->lock);
   g_free (self->directory->decoded);
   g_free (self->directory);
 }
@@ -251,7 +251,7 @@ drop_decoded (WeftChunk *self)
 void
 weft_chunk_unref (WeftChunk *self)
 {
-  if (!g_atomic_ref_count_dec (&self->refs))
+  if (!g_atomic_int_dec_and_test (&self->refs))
     return;
   if (self->directory != NULL)
     drop_decoded (self);
@@ -262,7 +262,7 @@ weft_chunk_unref (WeftChunk *self)
       g_free (self->strings);
     }
   weft_input_unref (self->input);
-  g_mutex_clear (&self->lock);
+  pthread_mutex_destroy (&self->lock);
   g_free (self);
 }
 
@@ -371,11 +371,11 @@ weft_chunk_get_directory (WeftChunk *self, GError **error)
   if (directory != NULL)
     return directory;
 
-  g_mutex_lock (&self->lock);
+  pthread_mutex_lock (&self->lock);
   if (self->directory == NULL)
     __atomic_store_n (&self->directory, read_directory (self, error), __ATOMIC_RELEASE);
   directory = self->directory;
-  g_mutex_unlock (&self->lock);
+  pthread_mutex_unlock (&self->lock);
 
   return directory;
 }

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
+#include <pthread.h>
+
 #include "weft-column-decoder.h"
 
 G_BEGIN_DECLS
@@ -8,9 +10,9 @@ G_BEGIN_DECLS
 /* An open file, shared by all views of it, with the cache of what was decoded from it. */
 typedef struct
 {
-  gatomicrefcount refs;
+  gint refs; /* atomic */
   int fd;
-  GMutex lock; /* of the cache */
+  pthread_mutex_t lock; /* of the cache */
   GQueue cached; /* WeftDecoded, latest first */
   guint64 cache_size;
   guint64 cache_limit;
@@ -33,7 +35,7 @@ typedef struct
  */
 typedef struct
 {
-  gatomicrefcount refs;
+  gint refs; /* atomic */
   WeftInput *input;
   guint64 offset;
   guint64 size; /* header included */
@@ -43,7 +45,7 @@ typedef struct
   guint16 kind;
   guint16 table;
 
-  GMutex lock;
+  pthread_mutex_t lock;
   struct _WeftChunkDirectory *directory; /* atomic: set once */
   WeftChunkStrings *strings;             /* atomic: set once */
 } WeftChunk;

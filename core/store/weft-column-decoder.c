@@ -16,14 +16,14 @@ typedef struct
 WeftDecoded *
 weft_decoded_ref (WeftDecoded *self)
 {
-  g_atomic_ref_count_inc (&self->refs);
+  g_atomic_int_inc (&self->refs);
   return self;
 }
 
 void
 weft_decoded_unref (WeftDecoded *self)
 {
-  if (!g_atomic_ref_count_dec (&self->refs))
+  if (!g_atomic_int_dec_and_test (&self->refs))
     return;
   g_free (self->data);
   g_free (self->presence);
@@ -323,7 +323,7 @@ weft_column_decode (const WeftStreamEntry *entry, const guint8 *raw, WeftDecoded
   g_autoptr (WeftDecoded) self = g_new0 (WeftDecoded, 1);
   Input input = { raw, entry->raw_size };
 
-  g_atomic_ref_count_init (&self->refs);
+  self->refs = 1;
   self->count = entry->count;
   if (entry->count == 0)
     return g_steal_pointer (&self);

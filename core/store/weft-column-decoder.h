@@ -9,7 +9,7 @@ G_BEGIN_DECLS
 /* A decoded stream. Values are within the zone that its entry states: value - min <= max - min. */
 typedef struct
 {
-  gatomicrefcount refs;
+  gint refs; /* atomic */
   guint32 count;
   guint32 width;
   guint64 base;

@@ -2,6 +2,7 @@
 
 #include "weft-crc32c.h"
 
+#include <pthread.h>
 #include <string.h>
 
 #define POLYNOMIAL 0x82f63b78u
@@ -41,13 +42,9 @@ fill_tables (void)
 static void
 ensure_tables (void)
 {
-  static gsize filled;
+  static pthread_once_t once = PTHREAD_ONCE_INIT;
 
-  if (g_once_init_enter (&filled))
-    {
-      fill_tables ();
-      g_once_init_leave (&filled, 1);
-    }
+  pthread_once (&once, fill_tables);
 }
 
 #if defined(__x86_64__)

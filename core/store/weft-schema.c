@@ -2,6 +2,8 @@
 
 #include "weft-schema.h"
 
+#include <pthread.h>
+
 static const WeftColumnSpec columns[WEFT_N_COLUMN_NUMBERS] = {
 #define WEFT_SCHEMA_TABLE(NAME, name)
 #define WEFT_SCHEMA_COLUMN(TABLE, NAME, name, TYPE, FLAGS)                                         \
@@ -27,24 +29,26 @@ static const struct
 
 static WeftTableSpec specs[WEFT_N_TABLES];
 
+static void
+fill_specs (void)
+{
+  for (guint i = 0; i < WEFT_N_TABLES; i++)
+    {
+      specs[i].name = tables[i].name;
+      specs[i].columns = &columns[tables[i].base + 1];
+      specs[i].n_columns = tables[i + 1].base - tables[i].base - 1;
+      g_assert (specs[i].n_columns <= WEFT_MAX_COLUMNS);
+    }
+}
+
 const WeftTableSpec *
 weft_schema_table (WeftTableId table)
 {
-  static gsize filled;
+  static pthread_once_t once = PTHREAD_ONCE_INIT;
 
   g_return_val_if_fail (table < WEFT_N_TABLES, NULL);
 
-  if (g_once_init_enter (&filled))
-    {
-      for (guint i = 0; i < WEFT_N_TABLES; i++)
-        {
-          specs[i].name = tables[i].name;
-          specs[i].columns = &columns[tables[i].base + 1];
-          specs[i].n_columns = tables[i + 1].base - tables[i].base - 1;
-          g_assert (specs[i].n_columns <= WEFT_MAX_COLUMNS);
-        }
-      g_once_init_leave (&filled, 1);
-    }
+  pthread_once (&once, fill_specs);
 
   return &specs[table];
 }

@@ -2,6 +2,8 @@
 
 #include "weft-store-parallel.h"
 
+#include <pthread.h>
+
 #define MIN_ITEMS 8 /* for a second thread to be worth its start */
 
 typedef struct
@@ -11,7 +13,7 @@ typedef struct
   guint n_started;
   WeftParallelFunc func;
   gpointer data;
-  GMutex lock;
+  pthread_mutex_t lock;
   GError *error;
 } Job;
 
@@ -29,10 +31,10 @@ work (gpointer data)
       if (job->func (thread, item, job->data, &error))
         continue;
       __atomic_store_n (&job->next, job->n, __ATOMIC_RELAXED);
-      g_mutex_lock (&job->lock);
+      pthread_mutex_lock (&job->lock);
       if (job->error == NULL)
         job->error = g_steal_pointer (&error);
-      g_mutex_unlock (&job->lock);
+      pthread_mutex_unlock (&job->lock);
       break;
     }
 
@@ -46,14 +48,14 @@ weft_parallel_run (guint n, WeftParallelFunc func, gpointer data, GError **error
   GThread *threads[WEFT_MAX_THREADS] = { NULL };
   Job job = { .n = n, .func = func, .data = data };
 
-  g_mutex_init (&job.lock);
+  pthread_mutex_init (&job.lock, NULL);
   for (guint i = 1; i < n_threads; i++)
     threads[i] = g_thread_try_new ("weft-query", work, &job, NULL);
   work (&job);
   for (guint i = 1; i < n_threads; i++)
     if (threads[i] != NULL)
       g_thread_join (threads[i]);
-  g_mutex_clear (&job.lock);
+  pthread_mutex_destroy (&job.lock);
 
   if (job.error == NULL)
     return TRUE;

@@ -15,7 +15,7 @@ typedef struct
 
 struct _WeftStore
 {
-  gatomicrefcount refs;
+  gint refs; /* atomic */
   WeftInput *input;
   WeftFileHeader header;
   WeftStoreState state;

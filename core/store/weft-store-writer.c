@@ -2,6 +2,7 @@
 
 #include "weft-store-writer.h"
 
+#include <pthread.h>
 #include <string.h>
 
 #include "weft-dispatch-digest.h"
@@ -51,9 +52,9 @@ struct _WeftStoreWriter
   WeftStringDictionary *strings;
   GHashTable *blobs; /* SHA-256 → id */
 
-  GMutex lock; /* of what follows, up to the thread's own */
-  GCond wake;  /* the writing thread */
-  GCond done;  /* whoever waits for it */
+  pthread_mutex_t lock; /* of what follows, up to the thread's own */
+  pthread_cond_t wake;  /* the writing thread */
+  pthread_cond_t done;  /* whoever waits for it */
   GQueue full;
   GPtrArray *spare;
   GPtrArray *spare_presence;
@@ -89,10 +90,10 @@ take_buffer (WeftStoreWriter *self, GPtrArray *spare, gsize size)
 {
   guint64 *buffer = NULL;
 
-  g_mutex_lock (&self->lock);
+  pthread_mutex_lock (&self->lock);
   if (spare->len > 0)
     buffer = g_ptr_array_steal_index_fast (spare, spare->len - 1);
-  g_mutex_unlock (&self->lock);
+  pthread_mutex_unlock (&self->lock);
 
   if (buffer == NULL)
     return g_malloc0 (size);
@@ -160,16 +161,16 @@ weft_table_writer_begin_slow (WeftTableWriter *self)
   WeftStoreWriter *store = table->store;
   Memtable *next = memtable_new (table);
 
-  g_mutex_lock (&store->lock);
+  pthread_mutex_lock (&store->lock);
   if (store->bytes_queued > store->options.max_queued_bytes)
     store->waits++;
   while (store->bytes_queued > store->options.max_queued_bytes)
-    g_cond_wait (&store->done, &store->lock);
+    pthread_cond_wait (&store->done, &store->lock);
   store->bytes_queued += table->memtable->size;
   g_queue_push_tail (&store->full, table->memtable);
   table->memtable = next;
-  g_cond_signal (&store->wake);
-  g_mutex_unlock (&store->lock);
+  pthread_cond_signal (&store->wake);
+  pthread_mutex_unlock (&store->lock);
 
   memset (self->values, 0, sizeof self->values);
   memset (self->presence, 0, sizeof self->presence);
@@ -211,12 +212,12 @@ weft_store_writer_string (WeftStoreWriter *self, const char *text, gssize length
   id = weft_string_dictionary_add (self->strings, text, (gsize) length, &added);
   if (added)
     {
-      g_mutex_lock (&self->lock);
+      pthread_mutex_lock (&self->lock);
       g_byte_array_append (self->pending_text, (const guint8 *) text, (guint) length);
       g_byte_array_append (self->pending_text, (const guint8 *) "", 1);
       self->n_pending_strings++;
       self->n_strings = id;
-      g_mutex_unlock (&self->lock);
+      pthread_mutex_unlock (&self->lock);
     }
 
   return id;
@@ -242,9 +243,9 @@ weft_store_writer_blob (WeftStoreWriter *self, const void *data, gsize length)
   weft_table_writer_set (table, WEFT_BLOBS_SIZE, length);
   blob.id = (guint32) self->tables[WEFT_TABLE_BLOBS].n_rows + 1;
   blob.bytes = g_bytes_new (data, length);
-  g_mutex_lock (&self->lock);
+  pthread_mutex_lock (&self->lock);
   g_array_append_val (self->pending_blobs, blob);
-  g_mutex_unlock (&self->lock);
+  pthread_mutex_unlock (&self->lock);
   g_hash_table_insert (self->blobs, g_steal_pointer (&sha256), GUINT_TO_POINTER (blob.id));
 
   return (guint32) weft_table_writer_commit (table);
@@ -284,12 +285,12 @@ write_strings (WeftStoreWriter *self)
   g_autoptr (GByteArray) text = NULL;
   guint32 n_strings;
 
-  g_mutex_lock (&self->lock);
+  pthread_mutex_lock (&self->lock);
   text = g_steal_pointer (&self->pending_text);
   n_strings = self->n_pending_strings;
   self->pending_text = g_byte_array_new ();
   self->n_pending_strings = 0;
-  g_mutex_unlock (&self->lock);
+  pthread_mutex_unlock (&self->lock);
 
   for (guint begin = 0, end = 0; begin < text->len; begin = end)
     {
@@ -315,10 +316,10 @@ write_blobs (WeftStoreWriter *self)
 {
   g_autoptr (GArray) blobs = NULL;
 
-  g_mutex_lock (&self->lock);
+  pthread_mutex_lock (&self->lock);
   blobs = g_steal_pointer (&self->pending_blobs);
   self->pending_blobs = g_array_new (FALSE, FALSE, sizeof (PendingBlob));
-  g_mutex_unlock (&self->lock);
+  pthread_mutex_unlock (&self->lock);
 
   for (guint i = 0; i < blobs->len; i++)
     {
@@ -543,14 +544,14 @@ seal_full (WeftStoreWriter *self)
 
   while ((memtable = g_queue_pop_head (&self->full)) != NULL)
     {
-      g_mutex_unlock (&self->lock);
+      pthread_mutex_unlock (&self->lock);
       write_strings (self);
       write_blobs (self);
       seal (self, memtable);
-      g_mutex_lock (&self->lock);
+      pthread_mutex_lock (&self->lock);
       self->bytes_queued -= memtable->size;
       memtable_free (self, memtable);
-      g_cond_broadcast (&self->done);
+      pthread_cond_broadcast (&self->done);
     }
 }
 
@@ -568,7 +569,7 @@ journal (WeftStoreWriter *self)
       published[i] = __atomic_load_n (&memtables[i]->n_rows, __ATOMIC_ACQUIRE);
     }
 
-  g_mutex_unlock (&self->lock);
+  pthread_mutex_unlock (&self->lock);
   write_strings (self);
   write_blobs (self);
   for (guint i = 0; i < WEFT_N_TABLES; i++)
@@ -578,7 +579,7 @@ journal (WeftStoreWriter *self)
                     published[i]);
         memtables[i]->n_journaled = published[i];
       }
-  g_mutex_lock (&self->lock);
+  pthread_mutex_lock (&self->lock);
 }
 
 static void
@@ -596,7 +597,7 @@ finish (WeftStoreWriter *self)
   g_autoptr (GError) error = NULL;
 
   seal_full (self);
-  g_mutex_unlock (&self->lock);
+  pthread_mutex_unlock (&self->lock);
   write_strings (self);
   write_blobs (self);
   for (guint i = 0; i < WEFT_N_TABLES; i++)
@@ -604,7 +605,29 @@ finish (WeftStoreWriter *self)
   if (!has_failed (self) && !weft_store_file_finish (&self->file, &self->chunk, &error))
     fail (self, g_steal_pointer (&error));
   sync_file (self);
-  g_mutex_lock (&self->lock);
+  pthread_mutex_lock (&self->lock);
+}
+
+/* Locks are POSIX ones, which thread sanitizers know. TIME is that of g_get_monotonic_time (). */
+static void
+wait_until (WeftStoreWriter *self, gint64 time)
+{
+  struct timespec until = { time / G_USEC_PER_SEC, time % G_USEC_PER_SEC * 1000 };
+
+  pthread_cond_timedwait (&self->wake, &self->lock, &until);
+}
+
+static void
+init_locks (WeftStoreWriter *self)
+{
+  pthread_condattr_t attributes;
+
+  pthread_condattr_init (&attributes);
+  pthread_condattr_setclock (&attributes, CLOCK_MONOTONIC);
+  pthread_mutex_init (&self->lock, NULL);
+  pthread_cond_init (&self->wake, &attributes);
+  pthread_cond_init (&self->done, NULL);
+  pthread_condattr_destroy (&attributes);
 }
 
 static gpointer
@@ -616,7 +639,7 @@ write_thread (gpointer data)
   gint64 next_flush = g_get_monotonic_time () + flush_interval;
   gint64 next_sync = g_get_monotonic_time () + sync_interval;
 
-  g_mutex_lock (&self->lock);
+  pthread_mutex_lock (&self->lock);
   while (!self->closing)
     {
       guint64 wanted = self->flush_wanted;
@@ -628,20 +651,20 @@ write_thread (gpointer data)
           journal (self);
           next_flush = now + flush_interval;
           self->flush_done = wanted;
-          g_cond_broadcast (&self->done);
+          pthread_cond_broadcast (&self->done);
         }
       if (now >= next_sync)
         {
-          g_mutex_unlock (&self->lock);
+          pthread_mutex_unlock (&self->lock);
           sync_file (self);
-          g_mutex_lock (&self->lock);
+          pthread_mutex_lock (&self->lock);
           next_sync = now + sync_interval;
         }
       if (!self->closing && self->full.length == 0 && self->flush_wanted == self->flush_done)
-        g_cond_wait_until (&self->wake, &self->lock, MIN (next_flush, next_sync));
+        wait_until (self, MIN (next_flush, next_sync));
     }
   finish (self);
-  g_mutex_unlock (&self->lock);
+  pthread_mutex_unlock (&self->lock);
 
   return NULL;
 }
@@ -706,9 +729,9 @@ writer_free (WeftStoreWriter *self)
   g_byte_array_unref (self->pending_text);
   g_array_unref (self->pending_blobs);
   g_clear_error (&self->error);
-  g_mutex_clear (&self->lock);
-  g_cond_clear (&self->wake);
-  g_cond_clear (&self->done);
+  pthread_mutex_destroy (&self->lock);
+  pthread_cond_destroy (&self->wake);
+  pthread_cond_destroy (&self->done);
   weft_store_file_clear (&self->file);
   weft_chunk_builder_clear (&self->chunk);
   weft_dispatch_order_clear (&self->order);
@@ -754,9 +777,7 @@ weft_store_writer_new (const char *path, const WeftStoreOptions *options, GError
       return NULL;
     }
 
-  g_mutex_init (&self->lock);
-  g_cond_init (&self->wake);
-  g_cond_init (&self->done);
+  init_locks (self);
   self->strings = weft_string_dictionary_new ();
   self->blobs = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
   self->spare = g_ptr_array_new_with_free_func (g_free);
@@ -782,10 +803,10 @@ weft_store_writer_close (WeftStoreWriter *self, GError **error)
 
   g_return_val_if_fail (self != NULL, FALSE);
 
-  g_mutex_lock (&self->lock);
+  pthread_mutex_lock (&self->lock);
   self->closing = TRUE;
-  g_cond_signal (&self->wake);
-  g_mutex_unlock (&self->lock);
+  pthread_cond_signal (&self->wake);
+  pthread_mutex_unlock (&self->lock);
   g_thread_join (self->thread);
 
   good = self->error == NULL;
@@ -800,12 +821,12 @@ weft_store_writer_flush (WeftStoreWriter *self, GError **error)
 {
   guint64 wanted;
 
-  g_mutex_lock (&self->lock);
+  pthread_mutex_lock (&self->lock);
   wanted = ++self->flush_wanted;
-  g_cond_signal (&self->wake);
+  pthread_cond_signal (&self->wake);
   while (self->flush_done < wanted)
-    g_cond_wait (&self->done, &self->lock);
-  g_mutex_unlock (&self->lock);
+    pthread_cond_wait (&self->done, &self->lock);
+  pthread_mutex_unlock (&self->lock);
 
   if (!has_failed (self))
     return TRUE;
@@ -826,9 +847,9 @@ weft_store_writer_get_statistics (WeftStoreWriter *self, WeftStoreStatistics *st
   for (guint i = 0; i < WEFT_N_TABLES; i++)
     statistics->rows += __atomic_load_n (&self->tables[i].n_rows, __ATOMIC_RELAXED);
 
-  g_mutex_lock (&self->lock);
+  pthread_mutex_lock (&self->lock);
   statistics->bytes_written = __atomic_load_n (&self->bytes_written, __ATOMIC_RELAXED);
   statistics->bytes_queued = self->bytes_queued;
   statistics->waits = self->waits;
-  g_mutex_unlock (&self->lock);
+  pthread_mutex_unlock (&self->lock);
 }

@@ -14,7 +14,7 @@ store_new (WeftInput *input, const WeftFileHeader *header)
 {
   WeftStore *self = g_new0 (WeftStore, 1);
 
-  g_atomic_ref_count_init (&self->refs);
+  self->refs = 1;
   self->input = weft_input_ref (input);
   self->header = *header;
   self->scanned = header->header_size;
@@ -32,7 +32,7 @@ weft_store_ref (WeftStore *self)
 {
   g_return_val_if_fail (self != NULL, NULL);
 
-  g_atomic_ref_count_inc (&self->refs);
+  g_atomic_int_inc (&self->refs);
   return self;
 }
 
@@ -41,7 +41,7 @@ weft_store_unref (WeftStore *self)
 {
   g_return_if_fail (self != NULL);
 
-  if (!g_atomic_ref_count_dec (&self->refs))
+  if (!g_atomic_int_dec_and_test (&self->refs))
     return;
   for (guint i = 0; i < WEFT_N_TABLES; i++)
     g_ptr_array_unref (self->tables[i]);

@@ -29,6 +29,7 @@ other_path (const char *name)
 static void
 put_file (const char *path, const void *data, gsize size)
 {
+  g_unlink (path);
   g_assert_true (g_file_set_contents_full (path, data, (gssize) size, G_FILE_SET_CONTENTS_NONE,
                                            0600, NULL));
 }
