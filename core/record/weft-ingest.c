@@ -593,11 +593,12 @@ init_collections (WeftRuntime *self)
 #define START_TOLERANCE (2 * 10 * G_GINT64_CONSTANT (1000000))
 
 static void
-copy_base (WeftRuntime *self, const WeftProcessInfo *info, guint cells_used)
+copy_base (WeftRuntime *self, const WeftProcessInfo *info, const WeftWireRegistry *header)
 {
   if (info->gone || info->started == 0 || info->started + START_TOLERANCE >= self->ingest->start)
     return;
-  self->n_base = MIN (cells_used, self->n_cells);
+  memcpy (self->stats_base, header->stats, sizeof self->stats_base);
+  self->n_base = MIN (header->cells_used, self->n_cells);
   self->base = g_new0 (WeftWireCell, self->n_base);
   for (guint i = 0; i < self->n_base; i++)
     for (guint j = 0; j < WEFT_WIRE_N_DROPS; j++)
@@ -631,8 +632,7 @@ weft_ingest_attach (WeftIngest *self, const WeftProcessInfo *info, guint64 proce
   runtime->cells = cells;
   runtime->n_cells = n_cells;
   runtime->last_stored_pair = G_MININT64 / 2;
-  memcpy (runtime->stats_base, header->stats, sizeof runtime->stats_base);
-  copy_base (runtime, info, header->cells_used);
+  copy_base (runtime, info, header);
   init_collections (runtime);
 
   runtime->id = add_runtime_row (self, process, header, now);
@@ -827,6 +827,7 @@ read_group (WeftRuntime *self, WeftIngestWriter *writer, const guint8 *group, gs
 
   switch (record->type)
     {
+    case WEFT_WIRE_SPAN: /* of a later minor version, or with side records */
     case WEFT_WIRE_DISPATCH:
     case WEFT_WIRE_RESERVE:
     case WEFT_WIRE_COMPLETE:
