@@ -266,10 +266,9 @@ put_plain (const WeftTargetDispatch *dispatch)
                     || (trace != NULL && !trace->sampled)))
     return false;
   routine = WFT_LOAD (&dispatch->routine->id);
-  if (lane->id == 0 || routine == 0 || !wft_ready (writer, sizeof (WeftWireDispatch)))
+  if (lane->id == 0 || routine == 0 || !wft_ready (writer)
+      || (words = wft_begin (writer, sizeof (WeftWireDispatch))) == NULL)
     return false;
-  words = (uint64_t *) (writer->block + writer->cursor);
-  wft_close_room (writer);
   words[0] = (uint64_t) lane->id << 32 | (sizeof (WeftWireDispatch) / 8) << 16 | WEFT_WIRE_DISPATCH;
   words[1] = dispatch->start;
   words[2] = dispatch->end;

@@ -401,10 +401,22 @@ joinable (WftRuntime **shared)
   return other != NULL && other->magic == WFT_RUNTIME_MAGIC && other->size == sizeof *other;
 }
 
+/* Through the program, for a library linked with -Bsymbolic finds its own symbol first. */
+static WftRuntime **
+find_shared (void)
+{
+  void *program = dlopen (NULL, RTLD_LAZY);
+  void *found = program != NULL ? dlsym (program, "weft_target_runtime_1") : NULL;
+
+  if (program != NULL)
+    dlclose (program);
+  return found;
+}
+
 static void
 initialize (void)
 {
-  WftRuntime **shared = dlsym (RTLD_DEFAULT, "weft_target_runtime_1");
+  WftRuntime **shared = find_shared ();
   WftRuntime *runtime;
 
   wft_clock_choose ();

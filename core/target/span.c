@@ -9,14 +9,12 @@
 
 /* Four words, one after the other: the fields of WeftWireSpan as they lie in memory. */
 static inline void
-put_span (WftWriter *writer, uint32_t lane, uint32_t routine, uint64_t start, uint64_t end,
-          uint16_t depth)
+put_span (WftWriter *writer, uint64_t *words, uint32_t lane, uint32_t routine, uint64_t start,
+          uint64_t end, uint16_t depth)
 {
   const uint32_t cursor = writer->cursor + (uint32_t) sizeof (WeftWireSpan);
   WeftWireBlock *descriptor = writer->descriptor;
-  uint64_t *words = (uint64_t *) (writer->block + writer->cursor);
 
-  wft_close_room (writer);
   words[0] = (uint64_t) lane << 32 | (sizeof (WeftWireSpan) / 8) << 16 | WEFT_WIRE_SPAN;
   words[1] = start;
   words[2] = end;
@@ -35,10 +33,12 @@ weft_target_span_write (WeftTargetLane *lane, WeftTargetRoutine *routine, uint64
   if (WFT_LIKELY (lane != NULL && routine != NULL))
     {
       uint32_t id = WFT_LOAD (&routine->id);
+      uint64_t *words;
 
-      if (WFT_LIKELY (id != 0 && lane->id != 0) && wft_ready (writer, sizeof (WeftWireSpan)))
+      if (WFT_LIKELY (id != 0 && lane->id != 0 && wft_ready (writer))
+          && WFT_LIKELY ((words = wft_begin (writer, sizeof (WeftWireSpan))) != NULL))
         {
-          put_span (writer, lane->id, id, start, end, 0);
+          put_span (writer, words, lane->id, id, start, end, 0);
           return;
         }
     }
@@ -54,12 +54,11 @@ weft_target_span_write_ids (WeftTargetLane *lane, WeftTargetRoutine *routine, ui
   if (WFT_LIKELY (lane != NULL && routine != NULL))
     {
       uint32_t id = WFT_LOAD (&routine->id);
+      uint64_t *words;
 
-      if (WFT_LIKELY (id != 0 && lane->id != 0) && wft_ready (writer, sizeof (WeftWireDispatch)))
+      if (WFT_LIKELY (id != 0 && lane->id != 0 && wft_ready (writer))
+          && WFT_LIKELY ((words = wft_begin (writer, sizeof (WeftWireDispatch))) != NULL))
         {
-          uint64_t *words = (uint64_t *) (writer->block + writer->cursor);
-
-          wft_close_room (writer);
           words[0] = (uint64_t) lane->id << 32 | (sizeof (WeftWireDispatch) / 8) << 16
                      | WEFT_WIRE_DISPATCH;
           words[1] = start;
@@ -175,6 +174,7 @@ weft_target_span_close (WeftTargetLane *lane, WeftTargetRoutine *routine, uint64
                         uint64_t nest)
 {
   WftWriter *writer = wft_self;
+  uint64_t *words;
   uint32_t id;
   uint64_t end;
 
@@ -186,11 +186,12 @@ weft_target_span_close (WeftTargetLane *lane, WeftTargetRoutine *routine, uint64
   end = wft_tsc ();
   id = WFT_LOAD (&routine->id);
   if (WFT_UNLIKELY (id == 0 || lane->scoped_id == 0 || (writer->nest ^ nest) >> 16 != 0
-                    || !wft_ready (writer, sizeof (WeftWireSpan))))
+                    || !wft_ready (writer)
+                    || (words = wft_begin (writer, sizeof (WeftWireSpan))) == NULL))
     {
       close_slow (lane, routine, start, end, nest);
       return;
     }
   writer->depth -= writer->depth > 0;
-  put_span (writer, lane->scoped_id, id, start, end, (uint16_t) nest);
+  put_span (writer, words, lane->scoped_id, id, start, end, (uint16_t) nest);
 }

@@ -85,7 +85,7 @@ struct _WeftTargetMetric
 struct _WftWriter
 {
   uint8_t *block;
-  uint32_t cursor;
+  uint32_t cursor;     /* the block's size if there is none any more */
   uint32_t limit;      /* 0 without a block, and while a record is being written */
   uint32_t generation; /* that the fast paths may write for */
   uint32_t busy;       /* inside a call of the general way */
@@ -386,20 +386,19 @@ wft_commit (WftWriter *writer, uint32_t size)
   WFT_STORE_RELEASE (&writer->descriptor->committed, cursor);
 }
 
-/* No rings, listeners or sampling; the generation that WRITER answered; room, and so not inside
- * another call. A writer without a block has no room, so generation 0 never passes.
+/* No rings, listeners or sampling; the generation that WRITER answered; a block, and not inside
+ * another call. Without a block the limit is 0, so generation 0 never passes.
  */
 static inline bool
-wft_ready (const WftWriter *writer, uint32_t size)
+wft_ready (const WftWriter *writer)
 {
   const uint64_t special = WFT_LOAD ((const uint64_t *) &weft_target_gate);
   const uint32_t active = WFT_LOAD (WFT_LOAD (&weft_target_gate.remote));
 
-  return WFT_LIKELY ((special | (writer->generation ^ active)) == 0)
-         && WFT_LIKELY (writer->cursor + size <= WFT_LOAD (&writer->limit));
+  return WFT_LIKELY ((special | (writer->generation ^ active)) == 0
+                     && WFT_LOAD (&writer->limit) != 0);
 }
 
-/* Around the writing of a record by a fast path. */
 static inline void
 wft_close_room (WftWriter *writer)
 {
@@ -412,6 +411,19 @@ wft_open_room (WftWriter *writer)
 {
   WFT_SIGNAL_FENCE ();
   WFT_STORE (&writer->limit, WEFT_WIRE_BLOCK_SIZE);
+}
+
+/* A fast path begins to write SIZE bytes: NULL if they do not fit. Where to is looked at only now,
+ * for a signal handler may have written, or lost the block, since wft_ready ().
+ */
+static inline uint64_t *
+wft_begin (WftWriter *writer, uint32_t size)
+{
+  wft_close_room (writer);
+  if (WFT_LIKELY (writer->cursor <= WEFT_WIRE_BLOCK_SIZE - size))
+    return (uint64_t *) (writer->block + writer->cursor);
+  wft_leave (writer);
+  return NULL;
 }
 
 /* ---- encode.c: record groups ---- */

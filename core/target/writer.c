@@ -282,6 +282,8 @@ own_block (WftWriter *writer, WftSegment *segment, uint32_t index)
   writer->descriptor = block;
   writer->block = block_data (segment, index);
   writer->session = WFT_LOAD (&session->epoch);
+  WFT_STORE (&writer->cursor, 0);
+  WFT_STORE (&writer->excess, 0);
 }
 
 static bool
@@ -312,8 +314,8 @@ hand_over (WftWriter *writer)
   uint64_t records = wft_block_records (writer);
 
   WFT_STORE (&writer->records, writer->records + records);
-  WFT_STORE (&writer->cursor, 0);
-  WFT_STORE (&writer->excess, 0);
+  WFT_STORE (&writer->excess, WEFT_WIRE_BLOCK_SIZE);
+  WFT_STORE (&writer->cursor, WEFT_WIRE_BLOCK_SIZE);
   if (writer->descriptor == NULL)
     return;
   wft_stat_add (WEFT_WIRE_STAT_QUEUED, records);

@@ -289,7 +289,7 @@ ring_cuts (void)
 static void
 ring_under_load (void)
 {
-  const WeftTargetRingConfiguration configuration = { .capacity = 16, .entry_size = 256 };
+  const WeftTargetRingConfiguration configuration = { .capacity = 4096, .entry_size = 128 };
   WeftTargetLane *lane;
   pthread_t threads[2];
   uint64_t head = 0, got = 0, dropped = 0;
@@ -299,7 +299,7 @@ ring_under_load (void)
   CHECK (weft_target_ring_enable (lane, &configuration, sizeof configuration));
   for (int i = 0; i < 2; i++)
     pthread_create (&threads[i], NULL, report_on, lane);
-  for (int i = 0; i < 2000; i++)
+  for (int i = 0; i < 400; i++)
     {
       WeftTargetRingDelta *delta = weft_target_ring_read (lane, head);
 
@@ -310,9 +310,9 @@ ring_under_load (void)
       got += delta->n_entries;
       dropped += delta->dropped;
       weft_target_ring_delta_free (delta);
-      if (i == 1000)
+      if (i == 200)
         CHECK (weft_target_ring_enable (lane, &configuration, sizeof configuration));
-      if (i == 1000)
+      if (i == 200)
         head = 0;
     }
   __atomic_store_n (&stop, 1, __ATOMIC_RELEASE);
