@@ -303,7 +303,7 @@ larger_than_a_block (void)
 
 /* ---- T4 ---- */
 
-static void
+__attribute__ ((unused)) static void
 check_stack (TestRecorder *recorder, const WeftTargetOrigin *origin, const void *landmark,
              size_t size)
 {
