@@ -24,8 +24,8 @@ weft_chunk_builder_clear (WeftChunkBuilder *self)
 }
 
 void
-weft_chunk_builder_begin (WeftChunkBuilder *self, WeftChunkKind kind, guint16 table,
-                          guint32 rows, guint64 first_row)
+weft_chunk_builder_begin (WeftChunkBuilder *self, WeftChunkKind kind, guint16 table, guint32 rows,
+                          guint64 first_row)
 {
   memset (&self->header, 0, sizeof self->header);
   memcpy (self->header.magic, WEFT_CHUNK_MAGIC, sizeof self->header.magic);
@@ -81,8 +81,8 @@ weft_chunk_builder_finish (WeftChunkBuilder *self, guint64 sequence)
   gsize directory_size = self->directory->len * sizeof (WeftStreamEntry);
 
   for (guint i = 0; i < self->directory->len; i++)
-    g_array_index (self->directory, WeftStreamEntry, i).offset
-        += sizeof self->header + directory_size;
+    g_array_index (self->directory, WeftStreamEntry, i).offset +=
+        sizeof self->header + directory_size;
   self->header.n_streams = (guint16) self->directory->len;
   self->header.payload_size = directory_size + self->payload->len;
   self->header.sequence = sequence;

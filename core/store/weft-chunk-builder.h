@@ -24,8 +24,8 @@ void weft_chunk_builder_begin (WeftChunkBuilder *self, WeftChunkKind kind, guint
 void weft_chunk_builder_add (WeftChunkBuilder *self, const WeftColumnSource *source);
 void weft_chunk_builder_add_numbers (WeftChunkBuilder *self, guint16 id, WeftType type,
                                      const guint64 *values, guint32 count);
-void weft_chunk_builder_add_bytes (WeftChunkBuilder *self, guint16 id, const void *data,
-                                   gsize size, guint32 count);
+void weft_chunk_builder_add_bytes (WeftChunkBuilder *self, guint16 id, const void *data, gsize size,
+                                   guint32 count);
 void weft_chunk_builder_finish (WeftChunkBuilder *self, guint64 sequence);
 
 G_END_DECLS

@@ -48,8 +48,8 @@ weft_input_open (const char *path, GError **error)
     }
   if (!S_ISREG (status.st_mode))
     {
-      g_set_error (error, WEFT_STORE_ERROR, WEFT_STORE_ERROR_NOT_WEFT,
-                   "%s is not a regular file", path);
+      g_set_error (error, WEFT_STORE_ERROR, WEFT_STORE_ERROR_NOT_WEFT, "%s is not a regular file",
+                   path);
       close (fd);
       return NULL;
     }
@@ -269,17 +269,17 @@ weft_chunk_unref (WeftChunk *self)
 gboolean
 weft_chunk_header_is_valid (const WeftChunkHeader *header)
 {
-  return memcmp (header->magic, WEFT_CHUNK_MAGIC, sizeof header->magic) == 0
-         && header->crc == weft_crc32c (header, G_STRUCT_OFFSET (WeftChunkHeader, crc))
-         && header->payload_size % 8 == 0
-         && header->payload_size / sizeof (WeftStreamEntry) >= header->n_streams;
+  return memcmp (header->magic, WEFT_CHUNK_MAGIC, sizeof header->magic) == 0 &&
+         header->crc == weft_crc32c (header, G_STRUCT_OFFSET (WeftChunkHeader, crc)) &&
+         header->payload_size % 8 == 0 &&
+         header->payload_size / sizeof (WeftStreamEntry) >= header->n_streams;
 }
 
 gboolean
 weft_chunk_header_fits (const WeftChunkHeader *header, guint64 offset, guint64 file_size)
 {
-  return offset <= file_size && file_size - offset >= sizeof *header
-         && header->payload_size <= file_size - offset - sizeof *header;
+  return offset <= file_size && file_size - offset >= sizeof *header &&
+         header->payload_size <= file_size - offset - sizeof *header;
 }
 
 static gboolean
@@ -301,24 +301,24 @@ count_is_sound (const WeftChunk *self, const WeftStreamEntry *entry)
 static gboolean
 entry_is_sound (const WeftChunk *self, const WeftStreamEntry *entry, gsize head)
 {
-  if (entry->offset % 8 != 0 || entry->offset < head || entry->offset > self->size
-      || entry->stored_size > self->size - entry->offset)
+  if (entry->offset % 8 != 0 || entry->offset < head || entry->offset > self->size ||
+      entry->stored_size > self->size - entry->offset)
     return FALSE;
   if (entry->raw_size > WEFT_MAX_SEGMENT_SIZE || entry->stored_size > WEFT_MAX_SEGMENT_SIZE)
     return FALSE;
   if (entry->compression == WEFT_COMPRESSION_NONE)
     return entry->raw_size == entry->stored_size && count_is_sound (self, entry);
-  return entry->compression == WEFT_COMPRESSION_ZSTD
-         && entry->raw_size / WEFT_MAX_RATIO <= entry->stored_size && count_is_sound (self, entry);
+  return entry->compression == WEFT_COMPRESSION_ZSTD &&
+         entry->raw_size / WEFT_MAX_RATIO <= entry->stored_size && count_is_sound (self, entry);
 }
 
 static gboolean
 matches (const WeftChunk *self, const WeftChunkHeader *header)
 {
-  return weft_chunk_header_is_valid (header) && header->kind == self->kind
-         && header->table == self->table && header->rows == self->rows
-         && header->first_row == self->first_row && header->flags == self->flags
-         && header->payload_size == self->size - sizeof *header;
+  return weft_chunk_header_is_valid (header) && header->kind == self->kind &&
+         header->table == self->table && header->rows == self->rows &&
+         header->first_row == self->first_row && header->flags == self->flags &&
+         header->payload_size == self->size - sizeof *header;
 }
 
 static gboolean
@@ -347,8 +347,8 @@ read_directory (WeftChunk *self, GError **error)
   size = header.n_streams * sizeof (WeftStreamEntry);
   directory = g_malloc0 (sizeof *directory + size);
   memcpy (directory->streams, first + sizeof header, MIN (size, got - sizeof header));
-  if (size > got - sizeof header
-      && !weft_input_read (self->input, directory->streams, size, self->offset + sizeof header))
+  if (size > got - sizeof header &&
+      !weft_input_read (self->input, directory->streams, size, self->offset + sizeof header))
     return damaged (self, "its directory cannot be read", error), NULL;
   if (weft_crc32c (directory->streams, size) != header.directory_crc)
     return damaged (self, "the checksum of its directory is wrong", error), NULL;
@@ -414,8 +414,8 @@ read_raw (WeftChunk *self, const WeftStreamEntry *entry, Scratch *scratch, GErro
   if (ZSTD_getFrameContentSize (stored, entry->stored_size) != entry->raw_size)
     return damaged (self, "the size of a compressed column is wrong", error), NULL;
   raw = scratch_room (scratch->raw, entry->raw_size + 8);
-  if (ZSTD_decompressDCtx (scratch->zstd, raw, entry->raw_size, stored, entry->stored_size)
-      != entry->raw_size)
+  if (ZSTD_decompressDCtx (scratch->zstd, raw, entry->raw_size, stored, entry->stored_size) !=
+      entry->raw_size)
     return damaged (self, "a column does not decompress", error), NULL;
   return raw;
 }
@@ -430,8 +430,7 @@ decode (WeftChunk *self, const WeftStreamEntry *entry, GError **error)
 
   if (entry->encoding == WEFT_ENCODING_LANE_GAP)
     {
-      const WeftStreamEntry *partner
-          = weft_chunk_find_stream (self->directory, entry->partner);
+      const WeftStreamEntry *partner = weft_chunk_find_stream (self->directory, entry->partner);
 
       if (partner != NULL && partner->encoding == WEFT_ENCODING_LANE_GAP)
         return damaged (self, "a column refers to itself", error), NULL;

@@ -13,7 +13,7 @@ typedef struct
   gint refs; /* atomic */
   int fd;
   pthread_mutex_t lock; /* of the cache */
-  GQueue cached; /* WeftDecoded, latest first */
+  GQueue cached;        /* WeftDecoded, latest first */
   guint64 cache_size;
   guint64 cache_limit;
 } WeftInput;
@@ -66,8 +66,7 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (WeftChunk, weft_chunk_unref)
 
 /* Whether the header is one, and the chunk lies within FILE_SIZE. */
 gboolean weft_chunk_header_is_valid (const WeftChunkHeader *header);
-gboolean weft_chunk_header_fits (const WeftChunkHeader *header, guint64 offset,
-                                 guint64 file_size);
+gboolean weft_chunk_header_fits (const WeftChunkHeader *header, guint64 offset, guint64 file_size);
 
 const WeftChunkDirectory *weft_chunk_get_directory (WeftChunk *self, GError **error);
 

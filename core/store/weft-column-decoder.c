@@ -37,7 +37,11 @@ width_for (const WeftStreamEntry *entry)
 
   if (entry->type == WEFT_TYPE_F64)
     return 8;
-  return span == 0 ? 0 : span <= G_MAXUINT8 ? 1 : span <= G_MAXUINT16 ? 2 : span <= G_MAXUINT32 ? 4 : 8;
+  return span == 0             ? 0
+         : span <= G_MAXUINT8  ? 1
+         : span <= G_MAXUINT16 ? 2
+         : span <= G_MAXUINT32 ? 4
+                               : 8;
 }
 
 static gboolean
@@ -219,8 +223,7 @@ add_up (guint64 *values, guint32 row, guint32 end, guint64 previous, const WeftC
 }
 
 static gboolean
-decode_lanes (WeftDecoded *self, const WeftStreamEntry *entry, Input *input,
-              WeftDecoded *durations)
+decode_lanes (WeftDecoded *self, const WeftStreamEntry *entry, Input *input, WeftDecoded *durations)
 {
   g_autofree guint64 *lengths = NULL;
   g_autofree guint64 *values = NULL;
@@ -285,8 +288,8 @@ decode_values (WeftDecoded *self, const WeftStreamEntry *entry, Input *input,
     case WEFT_ENCODING_SEQUENCE:
       return decode_sequence (self, entry);
     case WEFT_ENCODING_PACKED:
-      return self->width == 0
-             || take_packed (input, self->count, self->base, self->width, self->data);
+      return self->width == 0 ||
+             take_packed (input, self->count, self->base, self->width, self->data);
     case WEFT_ENCODING_RUNS:
       return decode_runs (self, input);
     case WEFT_ENCODING_DELTA:
@@ -294,8 +297,8 @@ decode_values (WeftDecoded *self, const WeftStreamEntry *entry, Input *input,
     case WEFT_ENCODING_LANE_DELTA:
       return decode_lanes (self, entry, input, NULL);
     case WEFT_ENCODING_LANE_GAP:
-      return durations != NULL && durations->count == self->count
-             && decode_lanes (self, entry, input, durations);
+      return durations != NULL && durations->count == self->count &&
+             decode_lanes (self, entry, input, durations);
     case WEFT_ENCODING_DICTIONARY:
       return decode_dictionary (self, input);
     default:

@@ -29,8 +29,7 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (WeftDecoded, weft_decoded_unref)
 static inline WeftColumn
 weft_decoded_column (WeftDecoded *self)
 {
-  return (WeftColumn) { self->data,  self->presence, self->base,
-                        self->count, self->width,    self };
+  return (WeftColumn){ self->data, self->presence, self->base, self->count, self->width, self };
 }
 
 /* RAW (aligned to 8) holds ENTRY's raw_size bytes; DURATIONS are those that LANE_GAP needs. NULL

@@ -9,16 +9,16 @@
 #include "weft-packing.h"
 
 #define ROWS WEFT_MAX_CHUNK_ROWS
-#define PROBE 8192       /* bytes that zstd is tried on */
-#define DICTIONARY 256   /* distinct values at most */
+#define PROBE 8192     /* bytes that zstd is tried on */
+#define DICTIONARY 256 /* distinct values at most */
 #define SIGN (G_GUINT64_CONSTANT (1) << 63)
 
 struct _WeftColumnEncoder
 {
   ZSTD_CCtx *zstd;
   GByteArray *compressed;
-  guint64 *filled;  /* values with holes filled */
-  guint64 *first;   /* candidates */
+  guint64 *filled; /* values with holes filled */
+  guint64 *first;  /* candidates */
   guint64 *second;
   guint32 room;
 };
@@ -387,8 +387,8 @@ fill_holes (WeftColumnEncoder *self, const WeftColumnSource *source)
 }
 
 void
-weft_column_encoder_add (WeftColumnEncoder *self, const WeftColumnSource *source,
-                         GByteArray *out, WeftStreamEntry *entry)
+weft_column_encoder_add (WeftColumnEncoder *self, const WeftColumnSource *source, GByteArray *out,
+                         WeftStreamEntry *entry)
 {
   const guint64 *values = source->values;
   gsize begin = out->len;

@@ -52,8 +52,8 @@ ensure_tables (void)
 static inline guint32
 shift_stripe (guint32 crc)
 {
-  return shifts[0][crc & 0xff] ^ shifts[1][(crc >> 8) & 0xff] ^ shifts[2][(crc >> 16) & 0xff]
-         ^ shifts[3][crc >> 24];
+  return shifts[0][crc & 0xff] ^ shifts[1][(crc >> 8) & 0xff] ^ shifts[2][(crc >> 16) & 0xff] ^
+         shifts[3][crc >> 24];
 }
 
 static inline guint64

@@ -148,7 +148,7 @@ merge_rows (gint64 *starts, guint32 *rows, guint32 n)
   g_autofree Key *keys = g_new (Key, n);
 
   for (guint32 i = 0; i < n; i++)
-    keys[i] = (Key) { starts[i], rows[i] };
+    keys[i] = (Key){ starts[i], rows[i] };
   qsort (keys, n, sizeof *keys, compare_keys);
   for (guint32 i = 0; i < n; i++)
     {

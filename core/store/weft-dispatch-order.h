@@ -9,8 +9,8 @@ G_BEGIN_DECLS
 typedef struct
 {
   guint32 n_rows;
-  guint32 *rows;      /* the row that comes i-th */
-  guint64 *starts;    /* its start */
+  guint32 *rows;   /* the row that comes i-th */
+  guint64 *starts; /* its start */
   guint32 n_lanes;
   guint64 *lanes;     /* the lanes, ascending */
   guint64 *lane_rows; /* the number of rows of each */
@@ -22,7 +22,7 @@ typedef struct
 
 void weft_dispatch_order_init (WeftDispatchOrder *self);
 void weft_dispatch_order_clear (WeftDispatchOrder *self);
-void weft_dispatch_order_sort (WeftDispatchOrder *self, const guint64 *lanes,
-                               const guint64 *starts, guint32 n_rows);
+void weft_dispatch_order_sort (WeftDispatchOrder *self, const guint64 *lanes, const guint64 *starts,
+                               guint32 n_rows);
 
 G_END_DECLS

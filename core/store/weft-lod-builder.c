@@ -31,10 +31,12 @@ struct _WeftLodBuilder
   GArray *cells;
   GArray *coarse;
   GArray *long_rows;
-  GArray *active;
   GArray *stream;
+  Active *active; /* plain arrays: calls for each row would be a tenth of the cost of sealing */
+  guint n_active;
+  guint32 *touched;
+  guint n_touched;
   guint64 *spent; /* by place of the routine, in the bucket at hand */
-  GArray *touched;
   Cell cell;
   gint64 until; /* the lane is covered up to here */
   guint shift;  /* buckets are 1 << shift nanoseconds */
@@ -49,9 +51,9 @@ weft_lod_builder_new (void)
   self->cells = g_array_new (FALSE, FALSE, sizeof (Cell));
   self->coarse = g_array_new (FALSE, FALSE, sizeof (Cell));
   self->long_rows = g_array_new (FALSE, FALSE, sizeof (LongRow));
-  self->active = g_array_new (FALSE, FALSE, sizeof (Active));
+  self->active = g_new (Active, WEFT_MAX_CHUNK_ROWS);
+  self->touched = g_new (guint32, WEFT_MAX_CHUNK_ROWS);
   self->stream = g_array_new (FALSE, FALSE, sizeof (guint64));
-  self->touched = g_array_new (FALSE, FALSE, sizeof (guint32));
   self->spent = g_new0 (guint64, WEFT_MAX_CHUNK_ROWS);
   return self;
 }
@@ -62,20 +64,20 @@ weft_lod_builder_free (WeftLodBuilder *self)
   g_array_unref (self->cells);
   g_array_unref (self->coarse);
   g_array_unref (self->long_rows);
-  g_array_unref (self->active);
   g_array_unref (self->stream);
-  g_array_unref (self->touched);
+  g_free (self->active);
+  g_free (self->touched);
   g_free (self->spent);
   g_free (self);
 }
 
 /* The bucket at hand */
 
-static void
+static inline void
 spend (WeftLodBuilder *self, guint32 place, guint64 time)
 {
   if (self->spent[place] == 0)
-    g_array_append_val (self->touched, place);
+    self->touched[self->n_touched++] = place;
   self->spent[place] += time;
 }
 
@@ -84,9 +86,9 @@ close_cell (WeftLodBuilder *self)
 {
   guint64 most = 0;
 
-  for (guint i = 0; i < self->touched->len; i++)
+  for (guint i = 0; i < self->n_touched; i++)
     {
-      guint32 place = g_array_index (self->touched, guint32, i);
+      guint32 place = self->touched[i];
 
       if (self->spent[place] > most)
         {
@@ -95,7 +97,7 @@ close_cell (WeftLodBuilder *self)
         }
       self->spent[place] = 0;
     }
-  g_array_set_size (self->touched, 0);
+  self->n_touched = 0;
   if (self->cell.values[WEFT_CELL_COUNT] > 0 || self->cell.values[WEFT_CELL_BUSY] > 0)
     g_array_append_val (self->cells, self->cell);
 }
@@ -130,15 +132,15 @@ carry_over (WeftLodBuilder *self, gint64 bucket)
 
   if (self->until > start)
     self->cell.values[WEFT_CELL_BUSY] = (guint64) (MIN (self->until, end) - start);
-  for (guint i = 0; i < self->active->len; i++)
+  for (guint i = 0; i < self->n_active; i++)
     {
-      Active row = g_array_index (self->active, Active, i);
+      Active row = self->active[i];
 
       spend (self, row.place, (guint64) (MIN (row.end, end) - start));
       if (row.end > end)
-        g_array_index (self->active, Active, kept++) = row;
+        self->active[kept++] = row;
     }
-  g_array_set_size (self->active, kept);
+  self->n_active = kept;
 }
 
 /* Closes buckets up to BUCKET; those in which nothing runs do not exist. */
@@ -151,7 +153,7 @@ advance (WeftLodBuilder *self, gint64 bucket)
   while (at < bucket && self->cells->len <= self->max_cells)
     {
       close_cell (self);
-      at = self->active->len > 0 ? at + 1 : bucket;
+      at = self->n_active > 0 ? at + 1 : bucket;
       open_cell (self, lane, at);
       carry_over (self, at);
     }
@@ -161,14 +163,14 @@ static void
 finish_lane (WeftLodBuilder *self)
 {
   advance (self, (gint64) self->cell.values[WEFT_CELL_BUCKET] + 1);
-  while (self->active->len > 0 && self->cells->len <= self->max_cells)
+  while (self->n_active > 0 && self->cells->len <= self->max_cells)
     advance (self, (gint64) self->cell.values[WEFT_CELL_BUCKET] + 1);
   if (self->cell.values[WEFT_CELL_BUSY] > 0)
     close_cell (self);
-  for (guint i = 0; i < self->touched->len; i++)
-    self->spent[g_array_index (self->touched, guint32, i)] = 0;
-  g_array_set_size (self->touched, 0);
-  g_array_set_size (self->active, 0);
+  for (guint i = 0; i < self->n_touched; i++)
+    self->spent[self->touched[i]] = 0;
+  self->n_touched = 0;
+  self->n_active = 0;
 }
 
 static inline gboolean
@@ -196,11 +198,7 @@ add_row (WeftLodBuilder *self, guint32 row)
     self->cell.values[WEFT_CELL_BUSY] += (guint64) (MIN (end, stop) - MAX (start, self->until));
   self->until = MAX (self->until, end);
   if (end > stop)
-    {
-      Active active = { end, place };
-
-      g_array_append_val (self->active, active);
-    }
+    self->active[self->n_active++] = (Active){ end, place };
 }
 
 static void
@@ -239,8 +237,7 @@ make_cells (WeftLodBuilder *self)
       finish_lane (self);
     }
 
-  return self->cells->len <= self->max_cells
-         && self->long_rows->len <= columns->n_rows / 16 + 16;
+  return self->cells->len <= self->max_cells && self->long_rows->len <= columns->n_rows / 16 + 16;
 }
 
 static int
@@ -296,10 +293,10 @@ coarsen (WeftLodBuilder *self)
                        ? NULL
                        : &g_array_index (self->coarse, Cell, self->coarse->len - 1);
 
-      cell.values[WEFT_CELL_BUCKET]
-          = (guint64) ((gint64) cell.values[WEFT_CELL_BUCKET] >> LEVEL_STEP);
-      if (last == NULL || last->values[WEFT_CELL_LANE] != cell.values[WEFT_CELL_LANE]
-          || last->values[WEFT_CELL_BUCKET] != cell.values[WEFT_CELL_BUCKET])
+      cell.values[WEFT_CELL_BUCKET] =
+          (guint64) ((gint64) cell.values[WEFT_CELL_BUCKET] >> LEVEL_STEP);
+      if (last == NULL || last->values[WEFT_CELL_LANE] != cell.values[WEFT_CELL_LANE] ||
+          last->values[WEFT_CELL_BUCKET] != cell.values[WEFT_CELL_BUCKET])
         {
           most = cell.values[WEFT_CELL_BUSY];
           g_array_append_val (self->coarse, cell);
@@ -313,8 +310,8 @@ coarsen (WeftLodBuilder *self)
       last->values[WEFT_CELL_BUSY] += cell.values[WEFT_CELL_BUSY];
       last->values[WEFT_CELL_COUNT] += cell.values[WEFT_CELL_COUNT];
       last->values[WEFT_CELL_ERRORS] += cell.values[WEFT_CELL_ERRORS];
-      last->values[WEFT_CELL_LONGEST]
-          = MAX (last->values[WEFT_CELL_LONGEST], cell.values[WEFT_CELL_LONGEST]);
+      last->values[WEFT_CELL_LONGEST] =
+          MAX (last->values[WEFT_CELL_LONGEST], cell.values[WEFT_CELL_LONGEST]);
     }
 
   cells = self->cells;

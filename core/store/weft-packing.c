@@ -203,8 +203,7 @@ put_exceptions (const guint64 *offsets, guint n, const Block *block, guint8 *out
 }
 
 static guint
-choose_base_bytes (const Block *blocks, guint n_blocks, WeftPackedOrder order,
-                   guint64 *reference)
+choose_base_bytes (const Block *blocks, guint n_blocks, WeftPackedOrder order, guint64 *reference)
 {
   guint64 flip = order == WEFT_ORDER_SIGNED ? G_GUINT64_CONSTANT (1) << 63 : 0;
   guint64 low = G_MAXUINT64;
@@ -220,8 +219,7 @@ choose_base_bytes (const Block *blocks, guint n_blocks, WeftPackedOrder order,
 }
 
 static guint8 *
-put_headers (const Block *blocks, guint n_blocks, guint base_bytes, guint64 reference,
-             guint8 *out)
+put_headers (const Block *blocks, guint n_blocks, guint base_bytes, guint64 reference, guint8 *out)
 {
   guint8 *bases = out + align8 (3 * (gsize) n_blocks);
 
@@ -291,15 +289,16 @@ weft_packed_encode (const guint64 *values, guint32 count, WeftPackedOrder order,
   guint8 *put;
 
   header.base_bytes = (guint8) choose_base_bytes (blocks, n_blocks, order, &header.reference);
-  size += sizeof header + align8 (3 * (gsize) n_blocks)
-          + align8 ((gsize) n_blocks * header.base_bytes);
+  size +=
+      sizeof header + align8 (3 * (gsize) n_blocks) + align8 ((gsize) n_blocks * header.base_bytes);
   header.size = (guint32) align8 (size);
   g_byte_array_set_size (out, begin + header.size);
 
   put = out->data + begin;
   memset (put + size, 0, header.size - size);
-  memset (put, 0, sizeof header + align8 (3 * (gsize) n_blocks)
-                      + align8 ((gsize) n_blocks * header.base_bytes));
+  memset (put, 0,
+          sizeof header + align8 (3 * (gsize) n_blocks) +
+              align8 ((gsize) n_blocks * header.base_bytes));
   memcpy (put, &header, sizeof header);
   put = put_headers (blocks, n_blocks, header.base_bytes, header.reference, put + sizeof header);
   put_blocks (values, count, blocks, blocks_size (blocks, count), put);
@@ -429,8 +428,8 @@ open_stream (const guint8 *data, gsize size, guint32 count, Stream *stream)
     return FALSE;
   memcpy (&stream->header, data, sizeof stream->header);
   stream->n_blocks = count / BLOCK + (count % BLOCK != 0);
-  head = sizeof stream->header + align8 (3 * (gsize) stream->n_blocks)
-         + align8 ((gsize) stream->n_blocks * stream->header.base_bytes);
+  head = sizeof stream->header + align8 (3 * (gsize) stream->n_blocks) +
+         align8 ((gsize) stream->n_blocks * stream->header.base_bytes);
   if (stream->header.base_bytes > 8 || stream->header.size > size || head > stream->header.size)
     return FALSE;
 
@@ -469,12 +468,11 @@ weft_packed_decode (const guint8 *data, gsize size, guint32 count, guint64 base,
       guint8 *to = (guint8 *) out + (gsize) i * BLOCK * width;
       guint64 add = 0;
 
-      memcpy (&add, stream.bases + (gsize) i * stream.header.base_bytes,
-              stream.header.base_bytes);
+      memcpy (&add, stream.bases + (gsize) i * stream.header.base_bytes, stream.header.base_bytes);
       unpack_block ((const guint32 *) (gconstpointer) in, n, stream.widths[i],
                     add + stream.header.reference - base, width, to);
-      exceptions = patch_block (exceptions, stream.counts[i], stream.logs[i], stream.widths[i],
-                                width, to);
+      exceptions =
+          patch_block (exceptions, stream.counts[i], stream.logs[i], stream.widths[i], width, to);
       in += block_size (n, stream.widths[i]);
     }
 

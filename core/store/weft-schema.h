@@ -2,10 +2,10 @@
 /*
  * The tables of a recording and their columns.
  *
- * A table is written WEFT_TABLE (NAME, name, COLUMNS) and a column C (TABLE, NAME, name, TYPE, FLAGS).
- * Numbers are part of the file format: new tables and columns are appended, none is ever moved or
- * given another meaning. A value of zero in an absent column means "none" or "nought"; columns
- * marked NULLABLE tell the two apart with a presence bitmap.
+ * A table is written WEFT_TABLE (NAME, name, COLUMNS) and a column C (TABLE, NAME, name, TYPE,
+ * FLAGS). Numbers are part of the file format: new tables and columns are appended, none is ever
+ * moved or given another meaning. A value of zero in an absent column means "none" or "nought";
+ * columns marked NULLABLE tell the two apart with a presence bitmap.
  *
  * Every file carries its own copy of this description, so a reader needs no knowledge of it.
  */

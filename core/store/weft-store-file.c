@@ -64,8 +64,8 @@ write_quietly (int fd, struct iovec *parts, int n_parts, guint64 offset)
   pthread_sigmask (SIG_BLOCK, &limit, &before);
   written = write_all (fd, parts, n_parts, offset);
   saved = errno;
-  if (!written && saved == EFBIG && sigpending (&pending) == 0 && sigismember (&pending, SIGXFSZ)
-      && !sigismember (&before, SIGXFSZ))
+  if (!written && saved == EFBIG && sigpending (&pending) == 0 && sigismember (&pending, SIGXFSZ) &&
+      !sigismember (&before, SIGXFSZ))
     sigtimedwait (&limit, NULL, &now);
   pthread_sigmask (SIG_SETMASK, &before, NULL);
   errno = saved;
@@ -113,11 +113,12 @@ weft_store_file_clear (WeftStoreFile *self)
 static void
 add_to_index (WeftStoreFile *self, const WeftChunkHeader *header)
 {
-  const guint64 values[WEFT_N_INDEX_STREAMS]
-      = { self->size,   header->payload_size + sizeof *header,
-          header->kind, header->table,
-          header->rows, header->first_row,
-          header->flags };
+  const guint64 values[WEFT_N_INDEX_STREAMS] = {
+    self->size,   header->payload_size + sizeof *header,
+    header->kind, header->table,
+    header->rows, header->first_row,
+    header->flags
+  };
 
   for (guint i = 0; i < WEFT_N_INDEX_STREAMS; i++)
     g_array_append_val (self->index[i], values[i]);
@@ -182,8 +183,8 @@ drop_journals (WeftStoreFile *self)
       if (g_array_index (self->index[WEFT_INDEX_KIND], guint64, i) == WEFT_CHUNK_JOURNAL)
         continue;
       for (guint stream = 0; stream < WEFT_N_INDEX_STREAMS; stream++)
-        g_array_index (self->index[stream], guint64, kept)
-            = g_array_index (self->index[stream], guint64, i);
+        g_array_index (self->index[stream], guint64, kept) =
+            g_array_index (self->index[stream], guint64, i);
       kept++;
     }
 

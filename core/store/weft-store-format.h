@@ -239,8 +239,8 @@ weft_time_add (gint64 start, guint64 duration)
 /* Loops that gain much from wide registers are compiled twice; the loader chooses. Sanitizers
  * cannot run that early.
  */
-#if defined(__x86_64__) && defined(__GNUC__) && !defined(__SANITIZE_ADDRESS__)                     \
-    && !defined(__SANITIZE_THREAD__) && !defined(__clang__)
+#if defined(__x86_64__) && defined(__GNUC__) && !defined(__SANITIZE_ADDRESS__) &&                  \
+    !defined(__SANITIZE_THREAD__) && !defined(__clang__)
 #define WEFT_HOT __attribute__ ((target_clones ("avx2", "default")))
 #else
 #define WEFT_HOT

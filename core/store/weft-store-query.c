@@ -129,9 +129,9 @@ add_rows (WeftChunk *chunk, WeftGroupBy by, GroupMap *map, GError **error)
   WEFT_AUTO_COLUMN routines = { 0 };
   WEFT_AUTO_COLUMN durations = { 0 };
 
-  if (!weft_store_read_chunk_column (chunk, WEFT_DISPATCH_PLACE (LANE), &lanes, error)
-      || !weft_store_read_chunk_column (chunk, WEFT_DISPATCH_PLACE (ROUTINE), &routines, error)
-      || !weft_store_read_chunk_column (chunk, WEFT_DISPATCH_PLACE (DURATION), &durations, error))
+  if (!weft_store_read_chunk_column (chunk, WEFT_DISPATCH_PLACE (LANE), &lanes, error) ||
+      !weft_store_read_chunk_column (chunk, WEFT_DISPATCH_PLACE (ROUTINE), &routines, error) ||
+      !weft_store_read_chunk_column (chunk, WEFT_DISPATCH_PLACE (DURATION), &durations, error))
     return FALSE;
   for (guint i = 0; i < chunk->rows; i++)
     {
@@ -149,8 +149,8 @@ static WeftChunk *
 get_summary (WeftStore *self, guint chunk)
 {
   WeftChunk *summary = g_array_index (self->digests, WeftDigests, chunk).summary;
-  const WeftChunkDirectory *directory
-      = summary == NULL ? NULL : weft_chunk_get_directory (summary, NULL);
+  const WeftChunkDirectory *directory =
+      summary == NULL ? NULL : weft_chunk_get_directory (summary, NULL);
 
   return directory != NULL && directory->version == WEFT_SUMMARY_VERSION ? summary : NULL;
 }
@@ -248,11 +248,11 @@ add_histogram (Percentile *self, WeftChunk *summary)
       guint64 routine = weft_column_get (&columns[WEFT_HISTOGRAM_ROUTINE], i);
       guint64 bucket = weft_column_get (&columns[WEFT_HISTOGRAM_BUCKET], i);
 
-      if ((place < self->n_routines && self->routines[place].routine == routine)
-          || find_routine (self, routine, &place))
+      if ((place < self->n_routines && self->routines[place].routine == routine) ||
+          find_routine (self, routine, &place))
         if (bucket < BUCKETS)
-          self->histograms[place * BUCKETS + bucket]
-              += weft_column_get (&columns[WEFT_HISTOGRAM_COUNT], i);
+          self->histograms[place * BUCKETS + bucket] +=
+              weft_column_get (&columns[WEFT_HISTOGRAM_COUNT], i);
     }
   for (guint i = 0; i < WEFT_N_HISTOGRAM_STREAMS; i++)
     weft_column_clear (&columns[i]);
@@ -262,8 +262,8 @@ add_histogram (Percentile *self, WeftChunk *summary)
 static gboolean
 read_two (WeftChunk *chunk, WeftColumn *routines, WeftColumn *durations, GError **error)
 {
-  return weft_store_read_chunk_column (chunk, WEFT_DISPATCH_PLACE (ROUTINE), routines, error)
-         && weft_store_read_chunk_column (chunk, WEFT_DISPATCH_PLACE (DURATION), durations, error);
+  return weft_store_read_chunk_column (chunk, WEFT_DISPATCH_PLACE (ROUTINE), routines, error) &&
+         weft_store_read_chunk_column (chunk, WEFT_DISPATCH_PLACE (DURATION), durations, error);
 }
 
 static gboolean
@@ -313,16 +313,16 @@ choose_ranges (Percentile *self, double percentile)
         rank -= self->histograms[place * BUCKETS + bucket];
       group->sum = rank;
       self->ranges[place].low = weft_histogram_bucket_start (bucket);
-      self->ranges[place].span
-          = (bucket + 1 < BUCKETS ? weft_histogram_bucket_start (bucket + 1) : 0)
-            - self->ranges[place].low;
+      self->ranges[place].span =
+          (bucket + 1 < BUCKETS ? weft_histogram_bucket_start (bucket + 1) : 0) -
+          self->ranges[place].low;
     }
 }
 
 /* By offset of the routine from the column's base; those of other batches want nothing. */
 static gboolean
-make_table (const Percentile *self, const WeftColumn *routines, guint64 duration_base,
-            Range *table, guint16 *places)
+make_table (const Percentile *self, const WeftColumn *routines, guint64 duration_base, Range *table,
+            guint16 *places)
 {
   gboolean any = FALSE;
 
@@ -332,7 +332,7 @@ make_table (const Percentile *self, const WeftColumn *routines, guint64 duration
     {
       guint place;
 
-      table[i] = (Range) { 0, 0 };
+      table[i] = (Range){ 0, 0 };
       places[i] = 0;
       if (!find_routine (self, routines->base + i, &place))
         continue;
@@ -378,8 +378,8 @@ collect_any (const Percentile *self, const WeftColumn *routines, const WeftColum
       guint64 routine = weft_column_get (routines, i);
       guint64 duration = weft_column_get (durations, i);
 
-      if ((place >= self->n_routines || self->routines[place].routine != routine)
-          && !find_routine (self, routine, &place))
+      if ((place >= self->n_routines || self->routines[place].routine != routine) &&
+          !find_routine (self, routine, &place))
         continue;
       out[n].place = (guint16) place;
       out[n].duration = duration;
@@ -485,9 +485,9 @@ select_values (Percentile *self)
       guint64 count = ends[i] - begin;
 
       /* A hostile summary may promise more than there is. */
-      self->routines[i].sum
-          = count == 0 ? 0
-                       : select_rank (values + begin, count, MIN (self->routines[i].sum, count) - 1);
+      self->routines[i].sum =
+          count == 0 ? 0
+                     : select_rank (values + begin, count, MIN (self->routines[i].sum, count) - 1);
     }
 }
 
@@ -534,7 +534,8 @@ weft_store_percentile (WeftStore *self, double percentile, GError **error)
   return good ? g_steal_pointer (&groups) : NULL;
 }
 
-/* The longest: of each chunk, its summary names some; the rows are read where that is not enough. */
+/* The longest: of each chunk, its summary names some; the rows are read where that is not enough.
+ */
 
 typedef struct
 {
@@ -605,9 +606,8 @@ add_named (Longest *self, WeftChunk *summary, guint32 n_rows)
   if (!weft_chunk_read_streams (summary, WEFT_SUMMARY_LONGEST, WEFT_N_LONGEST_STREAMS, 0, columns,
                                 &count, NULL))
     return FALSE;
-  enough = count > 0
-           && (count >= n_rows || count >= self->n
-               || weft_column_get (&columns[WEFT_LONGEST_DURATION], count - 1) < self->bar);
+  enough = count > 0 && (count >= n_rows || count >= self->n ||
+                         weft_column_get (&columns[WEFT_LONGEST_DURATION], count - 1) < self->bar);
   for (guint i = 0; i < count && enough; i++)
     if (weft_column_get (&columns[WEFT_LONGEST_DURATION], i) >= self->bar)
       longest_add (self, columns, i);

@@ -45,8 +45,8 @@ is_served (WeftStore *self, WeftChunk *chunk)
     return FALSE;
   if (chunk->kind != WEFT_CHUNK_SEALED && chunk->kind != WEFT_CHUNK_JOURNAL)
     return TRUE;
-  return chunk->table >= WEFT_N_TABLES
-         || g_ptr_array_find (self->tables[chunk->table], chunk, NULL);
+  return chunk->table >= WEFT_N_TABLES ||
+         g_ptr_array_find (self->tables[chunk->table], chunk, NULL);
 }
 
 static gboolean
@@ -64,8 +64,8 @@ copy_chunk (WeftChunk *chunk, WeftStoreFile *file, GError **error)
                    chunk->offset, size);
       return FALSE;
     }
-  if (!weft_input_read (chunk->input, &header, sizeof header, chunk->offset)
-      || !weft_input_read (chunk->input, payload, size, chunk->offset + sizeof header))
+  if (!weft_input_read (chunk->input, &header, sizeof header, chunk->offset) ||
+      !weft_input_read (chunk->input, payload, size, chunk->offset + sizeof header))
     {
       g_set_error (error, WEFT_STORE_ERROR, WEFT_STORE_ERROR_DAMAGED,
                    "The chunk at byte %" G_GUINT64_FORMAT " cannot be read", chunk->offset);
@@ -93,8 +93,7 @@ copy_chunks (WeftStore *self, WeftStoreFile *file, GError **error)
     }
 
   weft_chunk_builder_init (&chunk);
-  good = good && weft_store_file_finish (file, &chunk, error)
-         && weft_store_file_sync (file, error);
+  good = good && weft_store_file_finish (file, &chunk, error) && weft_store_file_sync (file, error);
   weft_chunk_builder_clear (&chunk);
   return good;
 }

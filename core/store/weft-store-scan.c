@@ -9,9 +9,9 @@
 static gboolean
 read_header (WeftStore *self, guint64 offset, WeftChunkHeader *header)
 {
-  return self->file_size - offset >= sizeof *header
-         && weft_input_read (self->input, header, sizeof *header, offset)
-         && weft_chunk_header_is_valid (header);
+  return self->file_size - offset >= sizeof *header &&
+         weft_input_read (self->input, header, sizeof *header, offset) &&
+         weft_chunk_header_is_valid (header);
 }
 
 /* Rows are numbered from 1 and there are at most so many in a chunk; else it is not served. */
@@ -19,12 +19,12 @@ static gboolean
 is_plausible (const WeftChunkHeader *header)
 {
   if (header->kind == WEFT_CHUNK_SEALED || header->kind == WEFT_CHUNK_JOURNAL)
-    return header->rows > 0 && header->rows <= WEFT_MAX_CHUNK_ROWS && header->first_row > 0
-           && header->first_row <= G_MAXINT64;
+    return header->rows > 0 && header->rows <= WEFT_MAX_CHUNK_ROWS && header->first_row > 0 &&
+           header->first_row <= G_MAXINT64;
   if (header->kind == WEFT_CHUNK_STRINGS)
-    return header->rows > 0 && header->first_row > 0
-           && header->first_row + header->rows <= G_GUINT64_CONSTANT (1) << 32
-           && header->rows / WEFT_MAX_RATIO <= header->payload_size;
+    return header->rows > 0 && header->first_row > 0 &&
+           header->first_row + header->rows <= G_GUINT64_CONSTANT (1) << 32 &&
+           header->rows / WEFT_MAX_RATIO <= header->payload_size;
   return TRUE;
 }
 
@@ -68,8 +68,8 @@ resynchronise (WeftStore *self, guint64 offset, gboolean *all_zero)
             }
           *all_zero = FALSE;
           memcpy (&header, window + i, sizeof header);
-          if (weft_chunk_header_is_valid (&header)
-              && weft_chunk_header_fits (&header, offset + i, self->file_size))
+          if (weft_chunk_header_is_valid (&header) &&
+              weft_chunk_header_fits (&header, offset + i, self->file_size))
             return offset + i;
         }
       offset += last / 8 * 8 + 8;
@@ -91,18 +91,18 @@ skip_damage (WeftStore *self, guint64 *offset)
     {
       guint8 magic[8];
 
-      if (self->file_size - *offset >= sizeof (WeftChunkHeader)
-          && weft_input_read (self->input, magic, 8, *offset)
-          && memcmp (magic, WEFT_CHUNK_MAGIC, 8) != 0
-          && !(all_zero && memcmp (magic, "\0\0\0\0\0\0\0", 8) == 0))
+      if (self->file_size - *offset >= sizeof (WeftChunkHeader) &&
+          weft_input_read (self->input, magic, 8, *offset) &&
+          memcmp (magic, WEFT_CHUNK_MAGIC, 8) != 0 &&
+          !(all_zero && memcmp (magic, "\0\0\0\0\0\0\0", 8) == 0))
         weft_store_add_damage (self, "no chunk follows byte %" G_GUINT64_FORMAT, *offset);
       self->missing_bytes += self->file_size - *offset;
       return FALSE;
     }
 
-  weft_store_add_damage (
-      self, "bytes %" G_GUINT64_FORMAT " to %" G_GUINT64_FORMAT " are unreadable", *offset,
-      next - 1);
+  weft_store_add_damage (self,
+                         "bytes %" G_GUINT64_FORMAT " to %" G_GUINT64_FORMAT " are unreadable",
+                         *offset, next - 1);
   self->missing_bytes += next - *offset;
   *offset = next;
   return TRUE;
@@ -118,8 +118,8 @@ weft_store_scan (WeftStore *self)
     {
       WeftChunkHeader header;
 
-      if (!read_header (self, offset, &header)
-          || !weft_chunk_header_fits (&header, offset, self->file_size))
+      if (!read_header (self, offset, &header) ||
+          !weft_chunk_header_fits (&header, offset, self->file_size))
         {
           if (!skip_damage (self, &offset))
             break;
@@ -171,9 +171,9 @@ add_indexed (WeftStore *self, WeftDecoded *columns[], guint32 row)
   header.first_row = values[WEFT_INDEX_FIRST_ROW];
   header.flags = (guint32) values[WEFT_INDEX_FLAGS];
   header.payload_size = values[WEFT_INDEX_SIZE] - sizeof header;
-  if (values[WEFT_INDEX_SIZE] < sizeof header || values[WEFT_INDEX_OFFSET] % 8 != 0
-      || !weft_chunk_header_fits (&header, values[WEFT_INDEX_OFFSET], self->file_size)
-      || !is_plausible (&header))
+  if (values[WEFT_INDEX_SIZE] < sizeof header || values[WEFT_INDEX_OFFSET] % 8 != 0 ||
+      !weft_chunk_header_fits (&header, values[WEFT_INDEX_OFFSET], self->file_size) ||
+      !is_plausible (&header))
     return FALSE;
 
   add_chunk (self, values[WEFT_INDEX_OFFSET], &header);
@@ -188,10 +188,10 @@ read_index_at (WeftStore *self, guint64 offset)
   WeftChunkHeader header;
   gboolean good;
 
-  if (offset > self->file_size || !read_header (self, offset, &header)
-      || header.kind != WEFT_CHUNK_INDEX
-      || !weft_chunk_header_fits (&header, offset, self->file_size)
-      || header.rows > self->file_size / sizeof header)
+  if (offset > self->file_size || !read_header (self, offset, &header) ||
+      header.kind != WEFT_CHUNK_INDEX ||
+      !weft_chunk_header_fits (&header, offset, self->file_size) ||
+      header.rows > self->file_size / sizeof header)
     return FALSE;
 
   index = weft_chunk_new (self->input, offset, &header);
@@ -213,10 +213,10 @@ weft_store_read_index (WeftStore *self)
 {
   WeftChunkHeader header;
 
-  if (self->file_size < sizeof (WeftFileHeader) + sizeof header
-      || !read_header (self, self->file_size - sizeof header, &header)
-      || header.kind != WEFT_CHUNK_END || header.payload_size != 0
-      || !read_index_at (self, header.extra))
+  if (self->file_size < sizeof (WeftFileHeader) + sizeof header ||
+      !read_header (self, self->file_size - sizeof header, &header) ||
+      header.kind != WEFT_CHUNK_END || header.payload_size != 0 ||
+      !read_index_at (self, header.extra))
     return FALSE;
 
   self->scanned = self->file_size;
@@ -280,8 +280,7 @@ arrange_table (WeftStore *self, guint table, GPtrArray *candidates)
       for (guint i = 0; i < candidates->len; i++)
         {
           WeftChunk *chunk = g_ptr_array_index (candidates, i);
-          WeftChunk *last
-              = added->len == 0 ? NULL : g_ptr_array_index (added, added->len - 1);
+          WeftChunk *last = added->len == 0 ? NULL : g_ptr_array_index (added, added->len - 1);
 
           if ((chunk->kind == WEFT_CHUNK_SEALED) != (pass == 0) || overlaps (kept, chunk))
             continue;
@@ -308,12 +307,11 @@ arrange_digests (WeftStore *self, GPtrArray *summaries, GPtrArray *lods)
       WeftDigests digests = { chunk_before (summaries, chunk->first_row),
                               chunk_before (lods, chunk->first_row) };
 
-      if (digests.summary != NULL
-          && (digests.summary->first_row != chunk->first_row
-              || digests.summary->rows != chunk->rows))
+      if (digests.summary != NULL &&
+          (digests.summary->first_row != chunk->first_row || digests.summary->rows != chunk->rows))
         digests.summary = NULL;
-      if (digests.lod != NULL
-          && (digests.lod->first_row != chunk->first_row || digests.lod->rows != chunk->rows))
+      if (digests.lod != NULL &&
+          (digests.lod->first_row != chunk->first_row || digests.lod->rows != chunk->rows))
         digests.lod = NULL;
       g_array_append_val (self->digests, digests);
     }

@@ -93,7 +93,7 @@ vote (Lane *lane, guint bucket, guint32 routine, guint64 time)
         least = i;
     }
   if (time > candidates[least].time)
-    candidates[least] = (Candidate) { routine, time };
+    candidates[least] = (Candidate){ routine, time };
 }
 
 static void
@@ -108,8 +108,8 @@ vote_interval (Lane *lane, gint64 start, gint64 end, guint32 routine)
   for (guint bucket = bucket_of (slice, start);
        bucket < slice->n_buckets && slice->edges[bucket] < end; bucket++)
     vote (lane, bucket, routine,
-          (guint64) MIN (end, slice->edges[bucket + 1])
-              - (guint64) MAX (start, slice->edges[bucket]));
+          (guint64) MIN (end, slice->edges[bucket + 1]) -
+              (guint64) MAX (start, slice->edges[bucket]));
 }
 
 static void
@@ -123,8 +123,8 @@ cover (Lane *lane, gint64 start, gint64 end)
     return;
   for (guint bucket = bucket_of (slice, start);
        bucket < slice->n_buckets && slice->edges[bucket] < end; bucket++)
-    lane->buckets[bucket].busy += (guint64) MIN (end, slice->edges[bucket + 1])
-                                  - (guint64) MAX (start, slice->edges[bucket]);
+    lane->buckets[bucket].busy +=
+        (guint64) MIN (end, slice->edges[bucket + 1]) - (guint64) MAX (start, slice->edges[bucket]);
 }
 
 /* A cell lies in one bucket or in two: the first gets what begins in it, and both their share of
@@ -156,12 +156,12 @@ add_cell (Lane *lane, const Part *part, guint32 i)
     }
   for (; first < slice->n_buckets && slice->edges[first] < to; first++)
     {
-      guint64 part_width = (guint64) MIN (to, slice->edges[first + 1])
-                           - (guint64) MAX (from, slice->edges[first]);
+      guint64 part_width =
+          (guint64) MIN (to, slice->edges[first + 1]) - (guint64) MAX (from, slice->edges[first]);
       guint64 share = part_width == (guint64) (end - start)
                           ? busy
-                          : (guint64) ((double) busy * (double) part_width
-                                       / (double) ((guint64) end - (guint64) start));
+                          : (guint64) ((double) busy * (double) part_width /
+                                       (double) ((guint64) end - (guint64) start));
 
       lane->buckets[first].busy += share;
       vote (lane, first, routine, share);
@@ -284,8 +284,8 @@ add_intervals (Lane *lane)
   gboolean sorted = TRUE;
 
   for (guint i = 1; i < lane->intervals->len && sorted; i++)
-    sorted = g_array_index (lane->intervals, Interval, i - 1).start
-             <= g_array_index (lane->intervals, Interval, i).start;
+    sorted = g_array_index (lane->intervals, Interval, i - 1).start <=
+             g_array_index (lane->intervals, Interval, i).start;
   if (!sorted)
     g_array_sort (lane->intervals, compare_intervals);
 
@@ -314,9 +314,9 @@ finish_lane (Lane *lane)
           best = i;
       if (candidates[best].time > 0)
         lane->buckets[bucket].routine = candidates[best].routine;
-      lane->buckets[bucket].busy
-          = MIN (lane->buckets[bucket].busy,
-                 (guint64) slice->edges[bucket + 1] - (guint64) slice->edges[bucket]);
+      lane->buckets[bucket].busy =
+          MIN (lane->buckets[bucket].busy,
+               (guint64) slice->edges[bucket + 1] - (guint64) slice->edges[bucket]);
     }
 }
 
@@ -344,12 +344,12 @@ static void
 chunk_times (WeftStore *self, guint chunk, gint64 *first, gint64 *last)
 {
   WeftChunk *summary = g_array_index (self->digests, WeftDigests, chunk).summary;
-  const WeftChunkDirectory *directory
-      = summary == NULL ? NULL : weft_chunk_get_directory (summary, NULL);
-  const WeftStreamEntry *starts
-      = directory == NULL ? NULL : weft_chunk_find_stream (directory, WEFT_SUMMARY_FIRST_START);
-  const WeftStreamEntry *ends
-      = directory == NULL ? NULL : weft_chunk_find_stream (directory, WEFT_SUMMARY_LAST_END);
+  const WeftChunkDirectory *directory =
+      summary == NULL ? NULL : weft_chunk_get_directory (summary, NULL);
+  const WeftStreamEntry *starts =
+      directory == NULL ? NULL : weft_chunk_find_stream (directory, WEFT_SUMMARY_FIRST_START);
+  const WeftStreamEntry *ends =
+      directory == NULL ? NULL : weft_chunk_find_stream (directory, WEFT_SUMMARY_LAST_END);
 
   *first = starts == NULL ? G_MININT64 : (gint64) starts->min;
   *last = ends == NULL ? G_MAXINT64 : (gint64) ends->max;
@@ -406,8 +406,8 @@ cells_overlap (const Slice *slice, const WeftChunkDirectory *directory)
   if (buckets == NULL || buckets->count == 0)
     return FALSE;
   first = (gint64) (buckets->min << directory->extra);
-  last = weft_time_add ((gint64) (buckets->max << directory->extra),
-                        G_GUINT64_CONSTANT (1) << directory->extra);
+  last = weft_time_add ((gint64) (buckets->max << directory->extra), G_GUINT64_CONSTANT (1)
+                                                                         << directory->extra);
   return first < slice->end && last > slice->begin;
 }
 
@@ -430,11 +430,11 @@ read_cells (const Slice *slice, WeftChunk *lod, Part *part)
     level--;
 
   part->shift = (guint) directory->extra + level * LEVEL_STEP;
-  part->is_lod = part->shift < 63
-                 && weft_chunk_read_streams (lod, level * WEFT_LOD_STREAMS_PER_LEVEL,
-                                             WEFT_N_CELL_STREAMS, 0, part->cells, &part->n_cells,
-                                             NULL)
-                 && read_long_rows (lod, part);
+  part->is_lod =
+      part->shift < 63 &&
+      weft_chunk_read_streams (lod, level * WEFT_LOD_STREAMS_PER_LEVEL, WEFT_N_CELL_STREAMS, 0,
+                               part->cells, &part->n_cells, NULL) &&
+      read_long_rows (lod, part);
   return part->is_lod;
 }
 
@@ -478,8 +478,8 @@ slice_init (Slice *slice, WeftStore *store, gint64 begin, gint64 end, guint n_bu
   slice->scale = (double) n_buckets / (double) span;
   slice->edges = g_new (gint64, n_buckets + 1);
   for (guint i = 0; i <= n_buckets; i++)
-    slice->edges[i] = (gint64) ((guint64) begin
-                                + (guint64) ((unsigned __int128) span * i / n_buckets));
+    slice->edges[i] =
+        (gint64) ((guint64) begin + (guint64) ((unsigned __int128) span * i / n_buckets));
 }
 
 static void
@@ -493,8 +493,8 @@ slice_clear (Slice *slice)
 }
 
 gboolean
-weft_store_timeline (WeftStore *self, const guint32 *lanes, guint n_lanes, gint64 begin,
-                     gint64 end, guint n_buckets, WeftTimelineBucket *buckets, GError **error)
+weft_store_timeline (WeftStore *self, const guint32 *lanes, guint n_lanes, gint64 begin, gint64 end,
+                     guint n_buckets, WeftTimelineBucket *buckets, GError **error)
 {
   gboolean good;
   Slice slice;

@@ -454,14 +454,14 @@ add_dispatch_column (WeftStoreWriter *self, Memtable *memtable, const WeftTableS
                      guint column)
 {
   WeftColumnNumber number = WEFT_COLUMN_BASE_DISPATCHES + 1 + column;
-  WeftColumnSource source = { .id = (guint16) column, .type = spec->columns[column].type,
+  WeftColumnSource source = { .id = (guint16) column,
+                              .type = spec->columns[column].type,
                               .count = memtable->n_rows };
 
   if (number == WEFT_DISPATCHES_START)
     {
       source.values = self->order.starts;
-      source.durations
-          = self->sorted[WEFT_DISPATCHES_DURATION - WEFT_COLUMN_BASE_DISPATCHES - 1];
+      source.durations = self->sorted[WEFT_DISPATCHES_DURATION - WEFT_COLUMN_BASE_DISPATCHES - 1];
       source.duration_id = WEFT_DISPATCHES_DURATION - WEFT_COLUMN_BASE_DISPATCHES - 1;
       source.lane_runs = self->order.lane_rows;
       source.n_lane_runs = self->order.n_lanes;

@@ -23,19 +23,19 @@ typedef struct _WeftTableWriter WeftTableWriter;
 
 typedef struct
 {
-  guint flush_interval_ms; /* journal the unsealed rows this often; 0 is 1000 */
-  guint sync_interval_ms;  /* fdatasync this often; 0 is 5000 */
+  guint flush_interval_ms;  /* journal the unsealed rows this often; 0 is 1000 */
+  guint sync_interval_ms;   /* fdatasync this often; 0 is 5000 */
   guint64 max_queued_bytes; /* memtables waiting to be written; 0 is 256 MiB */
-  gint64 start_monotonic;  /* CLOCK_MONOTONIC ns of time zero of the recording */
-  gint64 start_realtime;   /* CLOCK_REALTIME ns at that moment */
+  gint64 start_monotonic;   /* CLOCK_MONOTONIC ns of time zero of the recording */
+  gint64 start_realtime;    /* CLOCK_REALTIME ns at that moment */
 } WeftStoreOptions;
 
 typedef struct
 {
-  guint64 rows;           /* appended, all tables */
-  guint64 bytes_written;  /* file size so far */
-  guint64 bytes_queued;   /* memtables waiting for the writing thread */
-  guint64 waits;          /* times that appending had to wait for it */
+  guint64 rows;          /* appended, all tables */
+  guint64 bytes_written; /* file size so far */
+  guint64 bytes_queued;  /* memtables waiting for the writing thread */
+  guint64 waits;         /* times that appending had to wait for it */
 } WeftStoreStatistics;
 
 /* Creates PATH (mode 0600, O_EXCL: an existing file is an error G_IO_ERROR_EXISTS). */
@@ -80,9 +80,9 @@ WeftTableWriter *weft_store_writer_table (WeftStoreWriter *self, WeftTableId tab
 struct _WeftTableWriter
 {
   /* The part that the inline functions below need; the rest is the writer's own. */
-  guint64 *values[WEFT_MAX_COLUMNS]; /* NULL until a row of this memtable sets the column */
+  guint64 *values[WEFT_MAX_COLUMNS];   /* NULL until a row of this memtable sets the column */
   guint64 *presence[WEFT_MAX_COLUMNS]; /* bitmaps of the NULLABLE columns, likewise */
-  guint32 row;                       /* the row being filled */
+  guint32 row;                         /* the row being filled */
   guint32 column_base;
 };
 
@@ -111,8 +111,7 @@ weft_table_writer_set (WeftTableWriter *self, WeftColumnNumber number, guint64 v
       guint64 *word = &self->presence[column][self->row / 64];
 
       /* The writing thread may be reading the bits of earlier rows in the same word. */
-      __atomic_store_n (word, *word | G_GUINT64_CONSTANT (1) << (self->row % 64),
-                        __ATOMIC_RELAXED);
+      __atomic_store_n (word, *word | G_GUINT64_CONSTANT (1) << (self->row % 64), __ATOMIC_RELAXED);
     }
 }
 

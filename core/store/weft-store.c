@@ -7,7 +7,7 @@
 
 #include "weft-crc32c.h"
 
-G_DEFINE_QUARK (weft-store-error-quark, weft_store_error)
+G_DEFINE_QUARK (weft - store - error - quark, weft_store_error)
 
 static WeftStore *
 store_new (WeftInput *input, const WeftFileHeader *header)
@@ -104,8 +104,8 @@ open_file (const char *path, GError **error)
 
   if (input == NULL)
     return NULL;
-  if (fstat (input->fd, &status) != 0 || (gsize) status.st_size < sizeof header
-      || !weft_input_read (input, &header, sizeof header, 0))
+  if (fstat (input->fd, &status) != 0 || (gsize) status.st_size < sizeof header ||
+      !weft_input_read (input, &header, sizeof header, 0))
     memset (&header, 0, sizeof header);
   if (check_header (&header, path, error))
     {
@@ -151,8 +151,8 @@ weft_store_refresh (WeftStore *self, GError **error)
 
   g_return_val_if_fail (self != NULL, NULL);
 
-  if (self->state == WEFT_STORE_COMPLETE || fstat (self->input->fd, &status) != 0
-      || (guint64) status.st_size <= self->file_size)
+  if (self->state == WEFT_STORE_COMPLETE || fstat (self->input->fd, &status) != 0 ||
+      (guint64) status.st_size <= self->file_size)
     return weft_store_ref (self);
 
   later = store_new (self->input, &self->header);
@@ -224,8 +224,8 @@ weft_store_get_chunk (WeftStore *self, WeftTableId table, guint chunk, WeftChunk
   found = weft_store_chunk (self, table, chunk);
   info->n_rows = found->rows;
   info->first_row = found->first_row;
-  info->sealed = found->kind == WEFT_CHUNK_SEALED
-                 && (table != WEFT_TABLE_DISPATCHES || (found->flags & WEFT_CHUNK_SORTED));
+  info->sealed = found->kind == WEFT_CHUNK_SEALED &&
+                 (table != WEFT_TABLE_DISPATCHES || (found->flags & WEFT_CHUNK_SORTED));
   info->file_offset = found->offset;
   info->stored_size = found->size;
 }
@@ -303,8 +303,7 @@ weft_store_read_column (WeftStore *self, WeftTableId table, guint chunk, WeftCol
   place = weft_store_column_place (table, number);
   g_return_val_if_fail (place != G_MAXUINT, FALSE);
 
-  return weft_store_read_chunk_column (weft_store_chunk (self, table, chunk), place, column,
-                                       error);
+  return weft_store_read_chunk_column (weft_store_chunk (self, table, chunk), place, column, error);
 }
 
 void
@@ -369,8 +368,8 @@ weft_store_find_row (WeftStore *self, WeftTableId table, guint64 id, guint *chun
   if (!find_chunk (self->tables[table], id, chunk))
     {
       g_set_error (error, WEFT_STORE_ERROR, WEFT_STORE_ERROR_NO_SUCH_ROW,
-                   "The table “%s” has no row %" G_GUINT64_FORMAT,
-                   weft_schema_table (table)->name, id);
+                   "The table “%s” has no row %" G_GUINT64_FORMAT, weft_schema_table (table)->name,
+                   id);
       return FALSE;
     }
 
@@ -429,9 +428,9 @@ weft_store_get_string (WeftStore *self, guint32 id)
       WeftChunkStrings *expected = NULL;
 
       strings = read_strings (chunk);
-      if (strings != NULL
-          && !__atomic_compare_exchange_n (&chunk->strings, &expected, strings, FALSE,
-                                           __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE))
+      if (strings != NULL &&
+          !__atomic_compare_exchange_n (&chunk->strings, &expected, strings, FALSE,
+                                        __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE))
         {
           g_free (strings->text);
           g_free (strings->offsets);

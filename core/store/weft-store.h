@@ -21,10 +21,10 @@ GQuark weft_store_error_quark (void);
 
 typedef enum
 {
-  WEFT_STORE_ERROR_NOT_WEFT,    /* no .weft file */
-  WEFT_STORE_ERROR_TOO_NEW,     /* a later major version of the format */
-  WEFT_STORE_ERROR_DAMAGED,     /* checksum or structure is wrong; `weft repair` may help */
-  WEFT_STORE_ERROR_TOO_LARGE,   /* asks for more memory than the file can justify */
+  WEFT_STORE_ERROR_NOT_WEFT,  /* no .weft file */
+  WEFT_STORE_ERROR_TOO_NEW,   /* a later major version of the format */
+  WEFT_STORE_ERROR_DAMAGED,   /* checksum or structure is wrong; `weft repair` may help */
+  WEFT_STORE_ERROR_TOO_LARGE, /* asks for more memory than the file can justify */
   WEFT_STORE_ERROR_NO_SUCH_ROW,
 } WeftStoreError;
 
@@ -32,9 +32,9 @@ typedef struct _WeftStore WeftStore;
 
 typedef enum
 {
-  WEFT_STORE_COMPLETE,  /* closed by its writer: index and trailer present */
-  WEFT_STORE_GROWING,   /* no trailer: still written, or its writer was killed */
-  WEFT_STORE_PARTIAL,   /* damaged: the intact chunks are served */
+  WEFT_STORE_COMPLETE, /* closed by its writer: index and trailer present */
+  WEFT_STORE_GROWING,  /* no trailer: still written, or its writer was killed */
+  WEFT_STORE_PARTIAL,  /* damaged: the intact chunks are served */
 } WeftStoreState;
 
 WeftStore *weft_store_open (const char *path, GError **error);
@@ -66,7 +66,7 @@ GBytes *weft_store_get_blob (WeftStore *self, guint32 id, GError **error);
 typedef struct
 {
   guint32 n_rows;
-  guint64 first_row;   /* arrival number of its first row, from 1; rows are [first, first + n) */
+  guint64 first_row; /* arrival number of its first row, from 1; rows are [first, first + n) */
   gboolean sealed;
   guint64 file_offset;
   guint64 stored_size; /* bytes in the file */
@@ -135,7 +135,7 @@ typedef struct
   guint32 lane;    /* 0 when grouped by routine only */
   guint32 routine; /* 0 when grouped by lane only */
   guint64 count;
-  guint64 sum;     /* ns, saturating at G_MAXUINT64 */
+  guint64 sum; /* ns, saturating at G_MAXUINT64 */
   guint64 min;
   guint64 max;
 } WeftGroupSummary;
@@ -172,11 +172,11 @@ GArray *weft_store_longest (WeftStore *self, guint n, GError **error);
  */
 typedef struct
 {
-  guint64 busy;      /* ns of the bucket covered by at least one dispatch (union) */
-  guint32 count;     /* dispatches that begin in the bucket */
-  guint32 errors;    /* of those, status not ok */
-  guint64 longest;   /* longest duration of those, ns */
-  guint32 routine;   /* the routine that is busy longest in the bucket; 0 if idle */
+  guint64 busy;    /* ns of the bucket covered by at least one dispatch (union) */
+  guint32 count;   /* dispatches that begin in the bucket */
+  guint32 errors;  /* of those, status not ok */
+  guint64 longest; /* longest duration of those, ns */
+  guint32 routine; /* the routine that is busy longest in the bucket; 0 if idle */
 } WeftTimelineBucket;
 
 /* BUCKETS has n_lanes × n_buckets elements, lane by lane. */

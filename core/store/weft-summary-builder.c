@@ -75,8 +75,8 @@ weft_summary_builder_free (WeftSummaryBuilder *self)
 static void
 groups_append (Groups *self, guint64 lane, guint64 routine, const Group *group)
 {
-  const guint64 values[WEFT_N_GROUP_STREAMS]
-      = { lane, routine, group->count, group->sum, group->min, group->max };
+  const guint64 values[WEFT_N_GROUP_STREAMS] = { lane,       routine,    group->count,
+                                                 group->sum, group->min, group->max };
 
   if (self->n == self->room)
     {
@@ -94,8 +94,8 @@ groups_put (const Groups *self, guint first, guint skip, WeftChunkBuilder *chunk
 {
   for (guint i = 0; i < WEFT_N_GROUP_STREAMS; i++)
     if (i != skip)
-      weft_chunk_builder_add_numbers (chunk, (guint16) (first + i), WEFT_TYPE_U64,
-                                      self->streams[i], self->n);
+      weft_chunk_builder_add_numbers (chunk, (guint16) (first + i), WEFT_TYPE_U64, self->streams[i],
+                                      self->n);
 }
 
 static inline guint64
@@ -253,7 +253,7 @@ find_longest (const WeftDispatchColumns *columns, Long *rows)
     {
       if (columns->durations[row] < bar)
         continue;
-      rows[n++] = (Long) { columns->durations[row], columns->ids[row], row };
+      rows[n++] = (Long){ columns->durations[row], columns->ids[row], row };
       if (n == 8 * WEFT_MAX_LONGEST)
         {
           qsort (rows, n, sizeof *rows, compare_long);
@@ -351,8 +351,8 @@ number_by_searching (WeftDispatchColumns *self)
 
   for (guint32 i = 0; i < self->n_rows; i++)
     {
-      const guint64 *found = bsearch (&self->routines[i], self->routine_names, n,
-                                      sizeof (guint64), compare_names);
+      const guint64 *found =
+          bsearch (&self->routines[i], self->routine_names, n, sizeof (guint64), compare_names);
 
       self->routine_places[i] = (guint32) (found - self->routine_names);
     }

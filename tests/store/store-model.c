@@ -45,7 +45,7 @@ void
 model_begin (Model *self, WeftTableId table)
 {
   self->table = table;
-  self->row = (ModelRow) { 0 };
+  self->row = (ModelRow){ 0 };
   weft_table_writer_begin (weft_store_writer_table (self->writer, table));
 }
 
@@ -171,8 +171,8 @@ check_chunk (Model *self, WeftStore *store, WeftTableId table, guint chunk)
         check_value (self, table,
                      ids.n_rows > 0 ? weft_column_get (&ids, row) : info.first_row + row, place,
                      &column, row);
-      if (weft_store_get_zone (store, table, chunk, bases[table] + 1 + place, &min, &max)
-          && spec->columns[place].type == WEFT_TYPE_U64)
+      if (weft_store_get_zone (store, table, chunk, bases[table] + 1 + place, &min, &max) &&
+          spec->columns[place].type == WEFT_TYPE_U64)
         for (guint row = 0; row < info.n_rows; row++)
           if (weft_column_has (&column, row))
             {

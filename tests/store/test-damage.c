@@ -30,8 +30,8 @@ static void
 put_file (const char *path, const void *data, gsize size)
 {
   g_unlink (path);
-  g_assert_true (g_file_set_contents_full (path, data, (gssize) size, G_FILE_SET_CONTENTS_NONE,
-                                           0600, NULL));
+  g_assert_true (
+      g_file_set_contents_full (path, data, (gssize) size, G_FILE_SET_CONTENTS_NONE, 0600, NULL));
 }
 
 /* A model with a sealed chunk, journals, strings and a blob; closed, or as if killed. */
@@ -186,8 +186,8 @@ fix_checksums (guint8 *data, gsize size)
               guint8 *place = data + at + 64 + i * sizeof entry;
 
               memcpy (&entry, place, sizeof entry);
-              if (entry.offset <= header.payload_size + 64
-                  && entry.stored_size <= header.payload_size + 64 - entry.offset)
+              if (entry.offset <= header.payload_size + 64 &&
+                  entry.stored_size <= header.payload_size + 64 - entry.offset)
                 entry.crc = weft_crc32c (data + at + entry.offset, entry.stored_size);
               memcpy (place, &entry, sizeof entry);
             }
@@ -452,7 +452,8 @@ fill_until_full (const char *path, int expected)
   for (guint64 i = 0; weft_store_writer_get_error (writer) == NULL && i < 20000000; i++)
     {
       weft_table_writer_begin (table);
-      weft_table_writer_set (table, WEFT_METRIC_POINTS_VALUE, i * G_GUINT64_CONSTANT (0x9e3779b97f4a7c15));
+      weft_table_writer_set (table, WEFT_METRIC_POINTS_VALUE,
+                             i * G_GUINT64_CONSTANT (0x9e3779b97f4a7c15));
       weft_table_writer_commit (table);
       if (i % 3000 == 0)
         weft_store_writer_flush (writer, NULL);
@@ -504,8 +505,8 @@ test_full_disk (void)
   child = fork ();
   if (child == 0)
     {
-      if (unshare (CLONE_NEWNS) != 0 || mount (NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) != 0
-          || mount ("tmpfs", mount_point, "tmpfs", 0, "size=400k") != 0)
+      if (unshare (CLONE_NEWNS) != 0 || mount (NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) != 0 ||
+          mount ("tmpfs", mount_point, "tmpfs", 0, "size=400k") != 0)
         _exit (77);
       _exit (fill_until_full (path, G_IO_ERROR_NO_SPACE));
     }
@@ -593,11 +594,11 @@ check_killed (const char *path, guint64 at_least)
                               NULL);
       for (guint row = 0; row < labels.n_rows; row += 37)
         {
-          g_autofree char *text
-              = g_strdup_printf ("name %" G_GUINT64_FORMAT, weft_column_get (&starts, row) / 1000);
+          g_autofree char *text =
+              g_strdup_printf ("name %" G_GUINT64_FORMAT, weft_column_get (&starts, row) / 1000);
 
-          g_assert_cmpstr (
-              weft_store_get_string (store, (guint32) weft_column_get (&labels, row)), ==, text);
+          g_assert_cmpstr (weft_store_get_string (store, (guint32) weft_column_get (&labels, row)),
+                           ==, text);
         }
       weft_column_clear (&labels);
       weft_column_clear (&starts);
@@ -609,8 +610,8 @@ test_killed (void)
 {
   g_autoptr (GRand) rand = g_rand_new_with_seed (3);
   g_autofree char *path = other_path ("victim.weft");
-  guint64 *progress = mmap (NULL, sizeof *progress, PROT_READ | PROT_WRITE,
-                            MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+  guint64 *progress =
+      mmap (NULL, sizeof *progress, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 
   for (guint i = 0; i < 12; i++)
     {

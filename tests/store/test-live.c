@@ -24,8 +24,8 @@ start_of (guint64 id)
 static void
 check_rows (WeftStore *store, guint first_chunk)
 {
-  for (guint chunk = first_chunk;
-       chunk < weft_store_get_n_chunks (store, WEFT_TABLE_DISPATCHES); chunk++)
+  for (guint chunk = first_chunk; chunk < weft_store_get_n_chunks (store, WEFT_TABLE_DISPATCHES);
+       chunk++)
     {
       WeftColumn ids, starts, waits;
       g_autoptr (GError) error = NULL;
@@ -122,7 +122,8 @@ append (WeftStoreWriter *writer, guint64 id)
 static void
 test_follow (void)
 {
-  WeftStoreOptions options = { .flush_interval_ms = 5, .sync_interval_ms = 50,
+  WeftStoreOptions options = { .flush_interval_ms = 5,
+                               .sync_interval_ms = 50,
                                .max_queued_bytes = 4 << 20 };
   Live live = { g_build_filename (directory, "live.weft", NULL), 0, FALSE };
   g_autoptr (GError) error = NULL;

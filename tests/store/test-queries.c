@@ -44,15 +44,15 @@ compare_numbers (gconstpointer a, gconstpointer b)
 static void
 check_summary (Model *model, WeftStore *store, WeftGroupBy by)
 {
-  g_autoptr (GHashTable) groups = g_hash_table_new_full (g_int64_hash, g_int64_equal, g_free,
-                                                         g_free);
+  g_autoptr (GHashTable) groups =
+      g_hash_table_new_full (g_int64_hash, g_int64_equal, g_free, g_free);
   g_autoptr (GArray) found = weft_store_summarize (store, by, NULL);
 
   for (guint64 id = 1; id <= n_dispatches (model); id++)
     {
       guint64 lane = by & WEFT_GROUP_BY_LANE ? model_value (model, WEFT_DISPATCHES_LANE, id) : 0;
-      guint64 routine
-          = by & WEFT_GROUP_BY_ROUTINE ? model_value (model, WEFT_DISPATCHES_ROUTINE, id) : 0;
+      guint64 routine =
+          by & WEFT_GROUP_BY_ROUTINE ? model_value (model, WEFT_DISPATCHES_ROUTINE, id) : 0;
       guint64 duration = model_value (model, WEFT_DISPATCHES_DURATION, id);
       guint64 key = lane << 32 | routine;
       WeftGroupSummary *group = g_hash_table_lookup (groups, &key);

@@ -60,8 +60,8 @@ fill_table (Model *model, GRand *rand, WeftTableId table, guint base, guint n_ro
         {
           if ((spec->columns[i].flags & WEFT_COLUMN_KEY) || styles[i] == 11)
             continue;
-          if ((styles[i] == 10 || (spec->columns[i].flags & WEFT_COLUMN_NULLABLE))
-              && g_rand_boolean (rand))
+          if ((styles[i] == 10 || (spec->columns[i].flags & WEFT_COLUMN_NULLABLE)) &&
+              g_rand_boolean (rand))
             continue;
           model_set (model, base + 1 + i,
                      random_value (rand, spec->columns[i].type, styles[i], row));
@@ -114,8 +114,7 @@ test_shape (gconstpointer data)
       WeftColumn starts;
       guint chunk, row;
 
-      g_assert_true (
-          weft_store_find_row (store, WEFT_TABLE_DISPATCHES, id, &chunk, &row, NULL));
+      g_assert_true (weft_store_find_row (store, WEFT_TABLE_DISPATCHES, id, &chunk, &row, NULL));
       g_assert_true (weft_store_read_column (store, WEFT_TABLE_DISPATCHES, chunk,
                                              WEFT_DISPATCHES_START, &starts, NULL));
       g_assert_cmpuint (weft_column_get (&starts, row), ==,
@@ -129,8 +128,9 @@ test_shape (gconstpointer data)
 static void
 test_order (void)
 {
-  ModelShape shape = { .n_rows = 70000, .n_lanes = 300, .n_routines = 9, .nested = TRUE,
-                       .late_rows = TRUE };
+  ModelShape shape = {
+    .n_rows = 70000, .n_lanes = 300, .n_routines = 9, .nested = TRUE, .late_rows = TRUE
+  };
   g_autoptr (WeftStore) store = NULL;
   Model *model = model_new (directory, NULL);
   WeftColumn lanes, starts;
@@ -169,11 +169,10 @@ test_extremes (void)
 
   for (guint i = 0; i < 5000; i++)
     {
-      model_dispatch (model, numbers[g_rand_int_range (rand, 0, 6)],
-                      numbers[g_rand_int_range (rand, 0, 6)],
-                      (gint64) numbers[g_rand_int_range (rand, 0, 6)]
-                          * (g_rand_boolean (rand) ? 1 : -1),
-                      numbers[g_rand_int_range (rand, 0, 6)]);
+      model_dispatch (
+          model, numbers[g_rand_int_range (rand, 0, 6)], numbers[g_rand_int_range (rand, 0, 6)],
+          (gint64) numbers[g_rand_int_range (rand, 0, 6)] * (g_rand_boolean (rand) ? 1 : -1),
+          numbers[g_rand_int_range (rand, 0, 6)]);
       model_commit (model);
     }
   store = model_close (model);
