@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Rings: the last dispatches of a lane, as the bytes that a segment would hold. A slot's state is
- * odd while it is written and twice its entry's sequence afterwards; readers copy, look again, and
- * decode what was not touched meanwhile.
+ * Rings: the last dispatches of a lane, as the bytes that a segment would hold. The state of a slot
+ * that holds entry N is 2 N; while it is written 2 N - 1, and while it is read 2 N + 1. A writer that
+ * meets a slot in use leaves its entry out: readers count it among the overwritten.
  */
 #include "weft-target-private.h"
 
@@ -127,7 +127,6 @@ wft_ring_push (WeftTargetLane *lane, const WftDispatch *what)
       && __atomic_compare_exchange_n (&slot->state, &state, 2 * sequence - 1, false,
                                       __ATOMIC_ACQ_REL, __ATOMIC_RELAXED))
     {
-      __atomic_thread_fence (__ATOMIC_RELEASE);
       slot->time = time;
       slot_fill (slot, ring, what);
       WFT_STORE_RELEASE (&slot->state, 2 * sequence);
@@ -231,6 +230,24 @@ leap (WftRing *ring, uint64_t sequence)
   return safe > sequence ? safe : sequence;
 }
 
+/* Waits for another reader, but never for a writer. */
+static bool
+slot_lock (Slot *slot, uint64_t sequence)
+{
+  for (int i = 0; i < 1000; i++)
+    {
+      uint64_t state = 2 * sequence;
+
+      if (__atomic_compare_exchange_n (&slot->state, &state, 2 * sequence + 1, false,
+                                       __ATOMIC_ACQUIRE, __ATOMIC_RELAXED))
+        return true;
+      if (state != 2 * sequence + 1)
+        return false;
+      sched_yield ();
+    }
+  return false;
+}
+
 /* Copies slots after SINCE, oldest first, into AT; returns how many are whole. */
 static size_t
 copy_slots (WftRing *ring, uint64_t first, uint64_t head, uint8_t *at)
@@ -241,18 +258,17 @@ copy_slots (WftRing *ring, uint64_t first, uint64_t head, uint8_t *at)
     {
       Slot *slot = slot_at (ring, sequence);
       Slot *copy = (Slot *) (at + n * ring->stride);
-      uint64_t state = WFT_LOAD_ACQUIRE (&slot->state);
 
-      if (state > 2 * sequence)
-        sequence = leap (ring, sequence);
-      if (state != 2 * sequence)
-        continue;
+      if (!slot_lock (slot, sequence))
+        {
+          if (WFT_LOAD (&slot->state) > 2 * sequence + 1)
+            sequence = leap (ring, sequence);
+          continue;
+        }
       memcpy (copy, slot, ring->stride);
-      __atomic_thread_fence (__ATOMIC_ACQUIRE);
-      if (WFT_LOAD (&slot->state) != 2 * sequence || copy->length > ring->configuration.entry_size)
-        continue;
+      WFT_STORE_RELEASE (&slot->state, 2 * sequence);
       copy->state = 2 * sequence;
-      n++;
+      n += copy->length <= ring->configuration.entry_size;
     }
   return n;
 }
