@@ -265,7 +265,7 @@ copy_slots (WftRing *ring, uint64_t first, uint64_t head, uint8_t *at)
             sequence = leap (ring, sequence);
           continue;
         }
-      memcpy (copy, slot, ring->stride);
+      memcpy (&copy->time, &slot->time, ring->stride - offsetof (Slot, time));
       WFT_STORE_RELEASE (&slot->state, 2 * sequence);
       copy->state = 2 * sequence;
       n += copy->length <= ring->configuration.entry_size;

@@ -29,9 +29,9 @@ hear (const WeftTargetEvent *event, void *data)
 
   __atomic_fetch_add (&heard->inside, 1, __ATOMIC_SEQ_CST);
   __atomic_fetch_add (&heard->calls, 1, __ATOMIC_SEQ_CST);
-  heard->last_time = event->time;
+  __atomic_store_n (&heard->last_time, event->time, __ATOMIC_RELAXED);
   if (event->kind == WEFT_TARGET_EVENT_DISPATCH)
-    heard->last_id = event->data.dispatch->id;
+    __atomic_store_n (&heard->last_id, event->data.dispatch->id, __ATOMIC_RELAXED);
   if (heard->report)
     weft_target_span (heard->lane, &routine, 1, 2);
   if (heard->leave)
@@ -123,9 +123,9 @@ listeners_leave (void)
         sched_yield ();
       weft_target_unlisten (heard.number);
       CHECK_EQUAL (__atomic_load_n (&heard.inside, __ATOMIC_SEQ_CST), 0);
-      calls = heard.calls;
+      calls = __atomic_load_n (&heard.calls, __ATOMIC_SEQ_CST);
       sched_yield ();
-      CHECK_EQUAL (calls, heard.calls);
+      CHECK_EQUAL (calls, __atomic_load_n (&heard.calls, __ATOMIC_SEQ_CST));
     }
   __atomic_store_n (&stop, 1, __ATOMIC_RELEASE);
   for (int i = 0; i < 2; i++)
