@@ -109,6 +109,21 @@ weft_target_lane_get_id (const WeftTargetLane *lane)
   return lane != NULL ? lane->id : 0;
 }
 
+void
+weft_target_lane_close (WeftTargetLane *lane)
+{
+  WeftWireLaneCloseEntry *entry;
+  WftAppend append;
+  WFT_KEEP_ERRNO;
+
+  if (lane == NULL || lane->id == 0 || begin (&append, sizeof *entry) == NULL)
+    return;
+  entry = wft_registry_fixed (&append, WEFT_WIRE_ENTRY_LANE_CLOSE, sizeof *entry);
+  entry->lane = lane->id;
+  entry->ticks = wft_now ();
+  finish (&append);
+}
+
 uint32_t
 weft_target_queue_new (WeftTargetLane *lane, const char *name)
 {

@@ -95,6 +95,9 @@ typedef struct
 WEFT_TARGET_API WeftTargetLane *weft_target_lane_new_full (const WeftTargetLaneInfo *info,
                                                            size_t info_size);
 
+/* The worker, queue or loop behind LANE ends now. The lane stays valid, for what arrives late. */
+WEFT_TARGET_API void weft_target_lane_close (WeftTargetLane *lane);
+
 /* A concrete queue behind a lane. Returns its number, 0 if there is no room. */
 WEFT_TARGET_API uint32_t weft_target_queue_new (WeftTargetLane *lane, const char *name);
 

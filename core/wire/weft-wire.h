@@ -23,7 +23,7 @@
 #endif
 
 #define WEFT_WIRE_MAJOR 1
-#define WEFT_WIRE_MINOR 0
+#define WEFT_WIRE_MINOR 1 /* 1: WEFT_WIRE_ENTRY_LANE_CLOSE */
 
 /* ---- Rendezvous: a runtime directory holds these names ---- */
 
@@ -189,6 +189,7 @@ enum
   WEFT_WIRE_ENTRY_ARTIFACT_LINK = 12,
   WEFT_WIRE_ENTRY_TAG = 13,
   WEFT_WIRE_ENTRY_SOURCE_LINES = 14,
+  WEFT_WIRE_ENTRY_LANE_CLOSE = 15,
 };
 
 /* Strings: thread name. */
@@ -209,6 +210,15 @@ typedef struct
   uint32_t clock;
   uint32_t parent; /* lane id or 0 */
 } WeftWireLaneEntry;
+
+/* No strings. The lane has come to its end: what is reported on it later is still valid. */
+typedef struct
+{
+  WeftWireEntry entry;
+  uint32_t lane;
+  uint32_t reserved;
+  uint64_t ticks; /* runtime clock */
+} WeftWireLaneCloseEntry;
 
 /* Strings: name. */
 typedef struct

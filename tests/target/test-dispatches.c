@@ -479,6 +479,7 @@ register_everything (WeftTargetLane *lane)
   CHECK_EQUAL (weft_target_artifact_new ("gputrace", "/x.gputrace", "capture", 12), 1);
   weft_target_artifact_link (1, WEFT_TARGET_OWNER_ROUTINE, made->id);
   weft_target_tag (WEFT_TARGET_OWNER_LANE, weft_target_lane_get_id (lane), &tags[0]);
+  weft_target_lane_close (lane);
 }
 
 #define ENTRY(type, peer, number) ((const type *) test_entry_find ((peer)->registry, (number), NULL))
@@ -511,6 +512,8 @@ check_registry (const TestPeer *peer)
   CHECK (ENTRY (WeftWireArtifactLinkEntry, peer, WEFT_WIRE_ENTRY_ARTIFACT_LINK)->owner_kind
          == WEFT_WIRE_OWNER_ROUTINE);
   CHECK (ENTRY (WeftWireTagEntry, peer, WEFT_WIRE_ENTRY_TAG)->owner == 1);
+  CHECK (ENTRY (WeftWireLaneCloseEntry, peer, WEFT_WIRE_ENTRY_LANE_CLOSE)->lane == 1);
+  CHECK (ENTRY (WeftWireLaneCloseEntry, peer, WEFT_WIRE_ENTRY_LANE_CLOSE)->ticks != 0);
   CHECK_STRING (test_entry_string (test_entry_find (peer->registry, WEFT_WIRE_ENTRY_QUEUE, NULL), 0),
                 "queue 0");
 }
