@@ -125,6 +125,7 @@ struct _WeftRuntime
   guint64 process;
   int pid;
   gboolean other_pid_namespace;
+  int namespace_pid;
   gboolean gone;
   gint64 monotonic_offset;
   gint64 earliest; /* ns: nothing of this process can be older */

@@ -201,6 +201,15 @@ typedef struct
   guint generation;
 } KnownThread;
 
+/* The recorder's number of a thread; 0 where it is gone and its own number is another namespace's. */
+static int
+number_of (const WeftRuntime *self, int tid, int outer)
+{
+  if (outer != 0 || !self->other_pid_namespace)
+    return outer ? outer : tid;
+  return tid == self->namespace_pid ? self->pid : 0;
+}
+
 static guint64
 add_thread (WeftRuntime *self, int tid, int outer, guint generation, const char *name)
 {
@@ -209,7 +218,7 @@ add_thread (WeftRuntime *self, int tid, int outer, guint generation, const char 
 
   weft_table_writer_begin (t);
   weft_table_writer_set (t, WEFT_THREADS_PROCESS, self->process);
-  weft_table_writer_set (t, WEFT_THREADS_TID, (guint64) (outer ? outer : tid));
+  weft_table_writer_set (t, WEFT_THREADS_TID, (guint64) number_of (self, tid, outer));
   weft_table_writer_set (t, WEFT_THREADS_NAMESPACE_TID, (guint64) tid);
   weft_table_writer_set (t, WEFT_THREADS_GENERATION, generation);
   weft_table_writer_set (t, WEFT_THREADS_NAME, intern_untrusted (ingest, name));
@@ -624,6 +633,7 @@ weft_ingest_attach (WeftIngest *self, const WeftProcessInfo *info, guint64 proce
   runtime->process = process;
   runtime->pid = info->pid;
   runtime->other_pid_namespace = info->other_pid_namespace;
+  runtime->namespace_pid = info->namespace_pid;
   runtime->gone = info->gone;
   runtime->monotonic_offset = info->monotonic_offset;
   runtime->earliest = info->started ? info->started - NS_PER_SECOND : 0;

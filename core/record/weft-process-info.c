@@ -138,7 +138,8 @@ weft_process_info_read (WeftProcessInfo *self, int pid)
   self->uid = real_uid (status);
   self->started = stat ? boot_ticks_to_monotonic (stat_field (stat, 22)) : 0;
   self->monotonic_offset = read_monotonic_offset (pid);
-  self->other_pid_namespace = innermost_pid (status) != pid && innermost_pid (status) != 0;
+  self->namespace_pid = innermost_pid (status);
+  self->other_pid_namespace = self->namespace_pid != pid && self->namespace_pid != 0;
   self->executable = g_file_read_link (link, NULL);
   self->command_line = read_command_line (pid);
   self->name = weft_process_thread_name (pid, pid);

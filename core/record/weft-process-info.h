@@ -14,6 +14,7 @@ typedef struct
   gint64 started;          /* ns, CLOCK_MONOTONIC of the recorder, to the tick of /proc (10 ms) */
   gint64 monotonic_offset; /* ns that the process's CLOCK_MONOTONIC is ahead (time namespace) */
   gboolean other_pid_namespace;
+  int namespace_pid;       /* what the process calls itself */
   gboolean gone; /* known from a file only: /proc has nothing, or somebody else */
   char *name;
   char *executable;

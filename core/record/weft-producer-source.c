@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <glib-unix.h>
+#include <poll.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
@@ -554,6 +555,22 @@ weft_producer_source_new (WeftIngest *ingest, WeftRuntimeDirectory *directory, G
   return self;
 }
 
+/* Who has died a moment ago has ended, though nobody was told yet. */
+static void
+end_the_dead (WeftProducerSource *self)
+{
+  g_autoptr (GList) processes = g_hash_table_get_values (self->processes);
+
+  for (GList *l = processes; l != NULL; l = l->next)
+    {
+      const Process *process = l->data;
+      struct pollfd poller = { process->pidfd, POLLIN, 0 };
+
+      if (process->pidfd >= 0 && poll (&poller, 1, 0) > 0)
+        end_process (self, process->pid);
+    }
+}
+
 void
 weft_producer_source_free (WeftProducerSource *self)
 {
@@ -565,6 +582,7 @@ weft_producer_source_free (WeftProducerSource *self)
 
   unwatch (&self->acceptable);
   close (self->fd);
+  end_the_dead (self);
   while (self->peers->len > 0)
     drop_peer (self, g_ptr_array_index (self->peers, self->peers->len - 1), "recording ended");
   g_ptr_array_unref (self->connections);

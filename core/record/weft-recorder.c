@@ -327,6 +327,27 @@ finish_ingest (WeftRecorder *self)
                                clock_now (CLOCK_MONOTONIC) - self->start);
 }
 
+static gboolean
+on_quit (gpointer data)
+{
+  WeftRecorder *self = data;
+
+  g_main_loop_quit (self->loop);
+  return G_SOURCE_REMOVE;
+}
+
+/* From within the loop, for a loop forgets that it was told to quit before it ran. */
+static void
+stop_thread (WeftRecorder *self)
+{
+  g_autoptr (GSource) quit = g_idle_source_new ();
+
+  g_source_set_priority (quit, G_PRIORITY_DEFAULT);
+  g_source_set_callback (quit, on_quit, self, NULL);
+  g_source_attach (quit, self->context);
+  g_thread_join (self->thread);
+}
+
 gboolean
 weft_recorder_stop (WeftRecorder *self, WeftRecorderStatus *status, GError **error)
 {
@@ -336,8 +357,7 @@ weft_recorder_stop (WeftRecorder *self, WeftRecorderStatus *status, GError **err
   gboolean written;
 
   weft_runtime_directory_withdraw (self->directory);
-  g_main_loop_quit (self->loop);
-  g_thread_join (self->thread);
+  stop_thread (self);
 
   finish_ingest (self);
   g_clear_pointer (&self->control, weft_control_free);

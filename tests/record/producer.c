@@ -38,11 +38,11 @@ typedef struct
 {
   long threads, lanes, spans, dispatches, rate, nest, reserve, pending, short_threads, processes;
   long metrics, warnings, traces, full, device, children, exec, signals, stacks, submissions;
-  long wait, close_all, uid, unshare, sleep, names, sampling, reconnect, milliseconds, sources;
+  long wait, close_all, uid, drop, unshare, sleep, names, sampling, reconnect, milliseconds, sources;
   const char *counters, *tag, *ready;
 } Options;
 
-static Options options = { .threads = 1, .lanes = 1, .sampling = 100, .uid = -1, .tag = "" };
+static Options options = { .threads = 1, .lanes = 1, .sampling = 100, .uid = -1, .drop = -1, .tag = "" };
 static Counters *counters;
 static WeftTargetLane *lanes[MAX_LANES];
 static char lane_names[MAX_LANES][64];
@@ -569,7 +569,8 @@ parse (const char *argument)
     { "fork", &options.children },       { "exec", &options.exec },
     { "signals", &options.signals },     { "stacks", &options.stacks },
     { "wait", &options.wait },           { "close", &options.close_all },
-    { "uid", &options.uid },             { "unshare", &options.unshare },
+    { "uid", &options.uid },             { "drop", &options.drop },
+                { "unshare", &options.unshare },
     { "sleep", &options.sleep },         { "names", &options.names },
     { "sampling", &options.sampling },   { "submissions", &options.submissions },
     { "sources", &options.sources },     { "milliseconds", &options.milliseconds },
@@ -656,6 +657,8 @@ main (int argc, char **argv)
     close (open (options.ready, O_WRONLY | O_CREAT, 0666));
   if (options.unshare && unshare (CLONE_NEWUSER) != 0)
     printf ("NOTE unshare failed: %s\n", strerror (errno));
+  if (options.drop >= 0 && setuid ((uid_t) options.drop) != 0)
+    return 6;
   if (options.close_all)
     close_everything ();
   if (options.signals)
