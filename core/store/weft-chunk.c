@@ -14,7 +14,8 @@
 #define CACHE_LIMIT (G_GUINT64_CONSTANT (256) << 20)
 #define KEPT_SCRATCH (4 << 20)
 #define MAX_COUNT (1 << 18) /* values of a stream that no file size bounds */
-#define FIRST_READ 4096     /* enough for the header and directory of nearly every chunk */
+#define MAX_STREAMS 256
+#define FIRST_READ 4096 /* enough for the header and directory of nearly every chunk */
 
 /* The file */
 
@@ -291,6 +292,10 @@ holds_rows (const WeftChunk *self)
 static gboolean
 count_is_sound (const WeftChunk *self, const WeftStreamEntry *entry)
 {
+  /* No encoding takes more, so that a small file cannot make a reader decompress for ever. */
+  if (entry->encoding != WEFT_ENCODING_BYTES &&
+      entry->raw_size > (guint64) entry->count * 64 + 8192)
+    return FALSE;
   if (holds_rows (self))
     return entry->count == self->rows && entry->encoding != WEFT_ENCODING_BYTES;
   if (entry->encoding == WEFT_ENCODING_BYTES || self->kind == WEFT_CHUNK_INDEX)
@@ -344,6 +349,8 @@ read_directory (WeftChunk *self, GError **error)
   if (!matches (self, &header))
     return damaged (self, "its header is wrong", error), NULL;
 
+  if (header.n_streams > MAX_STREAMS)
+    return damaged (self, "its directory is too large", error), NULL;
   size = header.n_streams * sizeof (WeftStreamEntry);
   directory = g_malloc0 (sizeof *directory + size);
   memcpy (directory->streams, first + sizeof header, MIN (size, got - sizeof header));

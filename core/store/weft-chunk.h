@@ -16,6 +16,7 @@ typedef struct
   GQueue cached;        /* WeftDecoded, latest first */
   guint64 cache_size;
   guint64 cache_limit;
+  guint64 strings_size; /* atomic: strings are not given up while the file is open */
 } WeftInput;
 
 WeftInput *weft_input_open (const char *path, GError **error);

@@ -7,7 +7,11 @@
 
 #include "weft-crc32c.h"
 
-G_DEFINE_QUARK (weft - store - error - quark, weft_store_error)
+#define MAX_STRINGS (1 << 30) /* bytes of strings that are kept, whatever a file claims */
+
+/* clang-format off */
+G_DEFINE_QUARK (weft-store-error-quark, weft_store_error)
+/* clang-format on */
 
 static WeftStore *
 store_new (WeftInput *input, const WeftFileHeader *header)
@@ -382,32 +386,44 @@ weft_store_find_row (WeftStore *self, WeftTableId table, guint64 id, guint *chun
 
 /* Strings and blobs */
 
+static gboolean
+index_strings (WeftChunkStrings *strings, gsize size, guint32 count)
+{
+  guint32 offset = 0;
+
+  strings->offsets = g_new (guint32, count);
+  for (guint32 i = 0; i < count; i++)
+    {
+      gsize length = offset >= size ? 0 : strlen (strings->text + offset);
+
+      if (offset + length >= size ||
+          !g_utf8_validate (strings->text + offset, (gssize) length, NULL))
+        return FALSE;
+      strings->offsets[i] = offset;
+      offset += (guint32) length + 1;
+    }
+  return TRUE;
+}
+
+/* Without text if it cannot be read, so that this is found out once. */
 static WeftChunkStrings *
 read_strings (WeftChunk *chunk)
 {
+  WeftChunkStrings *strings = g_new0 (WeftChunkStrings, 1);
+  guint64 *held = &chunk->input->strings_size;
   gsize size;
   guint32 count;
-  g_autofree char *text = (char *) weft_chunk_read_bytes (chunk, 0, &size, &count, NULL);
-  g_autofree guint32 *offsets = NULL;
-  WeftChunkStrings *strings;
-  guint32 offset = 0;
 
-  if (text == NULL || size >= G_MAXUINT32 || count > size || count != chunk->rows)
-    return NULL;
-  offsets = g_new (guint32, count);
-  for (guint32 i = 0; i < count; i++)
-    {
-      gsize length = offset >= size ? 0 : strlen (text + offset);
-
-      if (offset + length >= size || !g_utf8_validate (text + offset, (gssize) length, NULL))
-        return NULL;
-      offsets[i] = offset;
-      offset += (guint32) length + 1;
-    }
-
-  strings = g_new (WeftChunkStrings, 1);
-  strings->text = g_steal_pointer (&text);
-  strings->offsets = g_steal_pointer (&offsets);
+  if (__atomic_load_n (held, __ATOMIC_RELAXED) > MAX_STRINGS)
+    return strings;
+  strings->text = (char *) weft_chunk_read_bytes (chunk, 0, &size, &count, NULL);
+  if (strings->text == NULL)
+    return strings;
+  if (size < G_MAXUINT32 && count <= size && count == chunk->rows &&
+      index_strings (strings, size, count))
+    __atomic_fetch_add (held, size + (guint64) count * sizeof (guint32), __ATOMIC_RELAXED);
+  else
+    g_clear_pointer (&strings->text, g_free);
   return strings;
 }
 
@@ -428,8 +444,7 @@ weft_store_get_string (WeftStore *self, guint32 id)
       WeftChunkStrings *expected = NULL;
 
       strings = read_strings (chunk);
-      if (strings != NULL &&
-          !__atomic_compare_exchange_n (&chunk->strings, &expected, strings, FALSE,
+      if (!__atomic_compare_exchange_n (&chunk->strings, &expected, strings, FALSE,
                                         __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE))
         {
           g_free (strings->text);
@@ -438,7 +453,9 @@ weft_store_get_string (WeftStore *self, guint32 id)
           strings = expected;
         }
     }
-  return strings == NULL ? NULL : strings->text + strings->offsets[id - chunk->first_row];
+  if (strings->text == NULL)
+    return NULL;
+  return strings->text + strings->offsets[id - chunk->first_row];
 }
 
 GBytes *
