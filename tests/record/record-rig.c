@@ -482,24 +482,42 @@ add_category (guint64 lane, guint64 category, const char *reason, guint64 count,
   sums[lane * 3 + category] += count;
 }
 
+/* Rows of each lane; index: lane id. */
+static guint64 *
+count_by_lane (WeftStore *store, guint64 n_lanes)
+{
+  guint64 *rows = g_new0 (guint64, n_lanes + 1);
+  g_autoptr (GError) error = NULL;
+
+  for (guint chunk = 0; chunk < weft_store_get_n_chunks (store, WEFT_TABLE_DISPATCHES); chunk++)
+    {
+      WeftColumn column;
+
+      weft_store_read_column (store, WEFT_TABLE_DISPATCHES, chunk, WEFT_DISPATCHES_LANE, &column,
+                              &error);
+      g_assert_no_error (error);
+      for (guint i = 0; i < column.n_rows; i++)
+        {
+          guint64 lane = weft_column_get (&column, i);
+
+          g_assert_cmpuint (lane, >, 0);
+          g_assert_cmpuint (lane, <=, n_lanes);
+          rows[lane]++;
+        }
+      weft_column_clear (&column);
+    }
+  return rows;
+}
+
 void
 rig_check_conservation (WeftStore *store)
 {
   g_autoptr (Rows) lanes = rows_read (store, WEFT_TABLE_LANES);
-  g_autoptr (Rows) dispatches = rows_read (store, WEFT_TABLE_DISPATCHES);
   g_autofree RigCounts *counts = last_counts (store, lanes);
-  g_autofree guint64 *rows = g_new0 (guint64, lanes->n + 1);
+  g_autofree guint64 *rows = count_by_lane (store, lanes->n);
   g_autofree guint64 *sums = g_new0 (guint64, 3 * (lanes->n + 1));
 
   each_loss (store, add_category, sums);
-  for (guint64 i = 0; i < dispatches->n; i++)
-    {
-      guint64 lane = rows_get (dispatches, i, WEFT_DISPATCHES_LANE);
-
-      g_assert_cmpuint (lane, >, 0);
-      g_assert_cmpuint (lane, <=, lanes->n);
-      rows[lane]++;
-    }
   for (guint64 lane = 1; lane <= lanes->n; lane++)
     {
       const RigCounts *c = &counts[lane];
