@@ -622,28 +622,35 @@ delta_new (const uint8_t *slots, size_t n, size_t stride)
   return delta;
 }
 
+/* The head is looked at once there is memory, for getting it may take longer than a round of fast
+ * writers; what came meanwhile and has no place is left to the next read.
+ */
 static WeftTargetRingDelta *
 read_ring (WftRing *ring, uint64_t since)
 {
-  uint64_t head = WFT_LOAD_ACQUIRE (&ring->head);
   uint64_t capacity = ring->configuration.capacity;
-  uint64_t first = since < head ? since + 1 : head + 1;
+  uint64_t head = WFT_LOAD_ACQUIRE (&ring->head), first, places;
   WeftTargetRingDelta *delta;
   uint8_t *slots;
   size_t n;
 
-  if (head - first + 1 > capacity)
-    first = head - capacity + 1;
-  slots = malloc ((head - first + 1) * ring->stride + 1);
+  if (since > head)
+    since = head;
+  places = head - since + 64 < capacity ? head - since + 64 : capacity;
+  slots = malloc (places * ring->stride);
   if (slots == NULL)
     return NULL;
+  head = WFT_LOAD_ACQUIRE (&ring->head);
+  first = head - since > capacity ? head - capacity + 1 : since + 1;
+  if (head >= first + places)
+    head = first + places - 1;
   n = copy_slots (ring, first, head, slots);
   delta = delta_new (slots, n, ring->stride);
   free (slots);
   if (delta == NULL)
     return NULL;
   delta->head = head;
-  delta->dropped = head - (since < head ? since : head) - n;
+  delta->dropped = head - since - n;
   delta->enabled = true;
   delta->configuration = ring->configuration;
   return delta;

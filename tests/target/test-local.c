@@ -299,7 +299,7 @@ ring_under_load (void)
   CHECK (weft_target_ring_enable (lane, &configuration, sizeof configuration));
   for (int i = 0; i < 2; i++)
     pthread_create (&threads[i], NULL, report_on, lane);
-  for (int i = 0; i < 400; i++)
+  for (int i = 0; i < 400 || got < 10000; i++)
     {
       WeftTargetRingDelta *delta = weft_target_ring_read (lane, head);
 
