@@ -126,6 +126,7 @@ struct _WeftRuntime
   int pid;
   gboolean other_pid_namespace;
   int namespace_pid;
+  gboolean attached; /* the log that was there when we came is read */
   gboolean gone;
   gint64 monotonic_offset;
   gint64 earliest; /* ns: nothing of this process can be older */

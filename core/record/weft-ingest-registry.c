@@ -97,6 +97,27 @@ read_lane (WeftRuntime *self, const WeftWireEntry *entry)
 }
 
 static void
+read_lane_close (WeftRuntime *self, const WeftWireEntry *entry)
+{
+  WeftTableWriter *t = self->ingest->tables[WEFT_TABLE_LANE_ENDS];
+  WeftWireLaneCloseEntry e;
+  gboolean extrapolated;
+  gint64 time = 0;
+
+  weft_copy_fixed (&e, sizeof e, entry, entry->fixed);
+  if (lane_id (self, e.lane) == 0)
+    {
+      weft_runtime_count (self, 0, WEFT_LOSS_UNKNOWN_LANE, 1);
+      return;
+    }
+  weft_runtime_convert (self, WEFT_WIRE_CLOCK_ID_RUNTIME, e.ticks, &time, &extrapolated);
+  weft_table_writer_begin (t);
+  weft_table_writer_set (t, WEFT_LANE_ENDS_LANE, lane_id (self, e.lane));
+  weft_table_writer_set (t, WEFT_LANE_ENDS_TIME, (guint64) time);
+  weft_ingest_commit (self->ingest, WEFT_TABLE_LANE_ENDS);
+}
+
+static void
 read_queue (WeftRuntime *self, const WeftWireEntry *entry)
 {
   WeftTableWriter *t = self->ingest->tables[WEFT_TABLE_QUEUES];
@@ -460,6 +481,9 @@ read_entry (WeftRuntime *self, const WeftWireEntry *entry)
       break;
     case WEFT_WIRE_ENTRY_LANE:
       read_lane (self, entry);
+      break;
+    case WEFT_WIRE_ENTRY_LANE_CLOSE:
+      read_lane_close (self, entry);
       break;
     case WEFT_WIRE_ENTRY_QUEUE:
       read_queue (self, entry);

@@ -776,6 +776,7 @@ weft_runtime_end (WeftRuntime *self, const char *reason, gint64 now)
 void
 weft_runtime_end_drain (WeftRuntime *self)
 {
+  self->attached = TRUE;
   forget_base (self);
   for (guint i = 0; i < self->clocks->len; i++)
     weft_runtime_release_deferred (self, g_ptr_array_index (self->clocks, i), FALSE);
@@ -850,6 +851,14 @@ read_group (WeftRuntime *self, WeftIngestWriter *writer, const guint8 *group, gs
     }
 }
 
+gboolean
+weft_runtime_is_next (WeftRuntime *self, guint writer_id, guint64 sequence)
+{
+  const WeftIngestWriter *writer = get_writer (self, writer_id);
+
+  return writer == NULL || !writer->started || sequence <= writer->seen;
+}
+
 guint
 weft_runtime_read_records (WeftRuntime *self, guint writer_id, guint64 sequence, gboolean fresh,
                            const guint8 *data, gsize length)
@@ -901,6 +910,9 @@ void
 weft_ingest_register_writer (WeftRuntime *self, int tid, const char *name)
 {
   WeftIngestWriter writer = { .tid = tid, .name = g_strdup (name) };
+
+  /* One that began before us may have written for another recorder. */
+  writer.started = self->attached;
 
   g_array_append_val (self->writers, writer);
 }

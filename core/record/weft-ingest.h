@@ -72,6 +72,9 @@ gboolean weft_runtime_read_log (WeftRuntime *self, const guint8 *data, gsize len
  */
 void weft_runtime_begin_drain (WeftRuntime *self, guint64 ticks, gint64 now);
 
+/* Whether a block that begins at SEQUENCE follows what was read of its writer. */
+gboolean weft_runtime_is_next (WeftRuntime *self, guint writer, guint64 sequence);
+
 /* Whole records of one block. SEQUENCE is the block's, FRESH whether this is its beginning.
  * Returns the number of records (side records not counted).
  */

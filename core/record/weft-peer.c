@@ -19,6 +19,7 @@
 #define NS_PER_SECOND G_GINT64_CONSTANT (1000000000)
 #define NEEDED_SEALS (F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL)
 #define PUSH_TRIES 1000
+#define MAX_WAITS 3
 
 typedef struct
 {
@@ -27,6 +28,7 @@ typedef struct
   guint8 *data;
   guint32 *drained;   /* of each block: our own truth */
   gboolean *returned; /* drained and FULL, but not yet pushed to the free list */
+  guint8 *waited;     /* drains that a block waited for the one before it */
 } Segment;
 
 /* A block as it was when the heads were read. */
@@ -55,6 +57,7 @@ struct _WeftPeer
   gboolean log_broken;
   GPtrArray *segments; /* element-type Segment */
   GArray *heads;       /* element-type Head */
+  guint n_waiting;     /* blocks that the last drain left for the next */
   guint8 *copy;        /* one block */
 };
 
@@ -124,6 +127,7 @@ segment_free (gpointer data)
   munmap (segment->header, WEFT_WIRE_SEGMENT_SIZE);
   g_free (segment->drained);
   g_free (segment->returned);
+  g_free (segment->waited);
   g_free (segment);
 }
 
@@ -175,6 +179,7 @@ weft_peer_add_segment (WeftPeer *self, int fd, GError **error)
   segment->data = (guint8 *) memory + header.blocks_offset;
   segment->drained = g_new0 (guint32, WEFT_WIRE_SEGMENT_BLOCKS);
   segment->returned = g_new0 (gboolean, WEFT_WIRE_SEGMENT_BLOCKS);
+  segment->waited = g_new0 (guint8, WEFT_WIRE_SEGMENT_BLOCKS);
   adopt (segment);
   g_ptr_array_add (self->segments, segment);
   return TRUE;
@@ -350,6 +355,25 @@ push_free (Segment *segment, guint32 index)
   return FALSE;
 }
 
+/* Heads are read one after the other, so a writer may have filled and left a block unseen before
+ * the one that was seen. The later one waits for it; what does not come was lost.
+ */
+static gboolean
+must_wait (WeftPeer *self, const Head *head)
+{
+  guint8 *waited = &head->segment->waited[head->index];
+
+  if (head->segment->drained[head->index] > 0 || *waited >= MAX_WAITS ||
+      weft_runtime_is_next (self->runtime, head->writer, head->sequence))
+    {
+      *waited = 0;
+      return FALSE;
+    }
+  (*waited)++;
+  self->n_waiting++;
+  return TRUE;
+}
+
 static gsize
 drain_block (WeftPeer *self, const Head *head)
 {
@@ -357,6 +381,9 @@ drain_block (WeftPeer *self, const Head *head)
   guint32 from = segment->drained[head->index];
   gsize length;
   guint n;
+
+  if (must_wait (self, head))
+    return 0;
 
   if (head->committed < from || head->committed > WEFT_WIRE_BLOCK_SIZE || head->committed % 8 != 0)
     {
@@ -396,6 +423,7 @@ weft_peer_drain (WeftPeer *self)
   gint64 now;
 
   g_array_set_size (self->heads, 0);
+  self->n_waiting = 0;
   for (guint i = 0; i < self->segments->len; i++)
     {
       Segment *segment = g_ptr_array_index (self->segments, i);
@@ -470,7 +498,9 @@ weft_peer_end (WeftPeer *self, const char *reason)
 {
   gint64 now;
 
-  weft_peer_drain (self);
+  do
+    weft_peer_drain (self);
+  while (self->n_waiting > 0);
   now = now_monotonic ();
   write_stats (self, now);
   weft_runtime_end (self->runtime, reason, now);

@@ -353,7 +353,10 @@ typedef enum
     C (RESERVATIONS, SUBMITTED, submitted, TIME, NONE)                                             \
     C (RESERVATIONS, SUBMISSION, submission, ID, NONE)                                             \
     C (RESERVATIONS, QUEUE, queue, ID, NONE)                                                       \
-    C (RESERVATIONS, TRACE, trace, ID, NONE)
+    C (RESERVATIONS, TRACE, trace, ID, NONE)                                                       \
+  TABLE (LANE_ENDS, lane_ends)                                                                     \
+    C (LANE_ENDS, LANE, lane, ID, NONE)                                                            \
+    C (LANE_ENDS, TIME, time, TIME, NONE)
 /* clang-format on */
 
 typedef enum
