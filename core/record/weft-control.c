@@ -35,13 +35,14 @@ add_count (JsonBuilder *builder, const char *name, guint64 value)
 static void
 add_status (WeftControl *self, JsonBuilder *builder)
 {
+  g_autofree char *output = g_utf8_make_valid (self->output, -1);
   WeftRecorderStatus status;
 
   self->status (&status, self->data);
   json_builder_set_member_name (builder, "state");
   json_builder_add_string_value (builder, status.state);
   json_builder_set_member_name (builder, "file");
-  json_builder_add_string_value (builder, self->output);
+  json_builder_add_string_value (builder, output);
   add_count (builder, "pid", (guint64) getpid ());
   add_count (builder, "elapsed", (guint64) status.elapsed);
   add_count (builder, "dispatches", status.dispatches);

@@ -17,9 +17,10 @@ print_result (const WeftSpoolResult *result, const char *output, gboolean json)
 
   if (!json)
     {
-      printf ("Imported %s dispatches on %u lanes; %" G_GUINT64_FORMAT " lost, %" G_GUINT64_FORMAT
-              " rejected.\n%s\n",
-              dispatches, result->lanes, result->lost, result->rejected, output);
+      text_print (stdout,
+                  "Imported %s dispatches on %u lanes; %" G_GUINT64_FORMAT
+                  " lost, %" G_GUINT64_FORMAT " rejected.\n%s\n",
+                  dispatches, result->lanes, result->lost, result->rejected, output);
       return;
     }
   builder = json_answer_begin ("import", "value");

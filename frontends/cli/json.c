@@ -21,10 +21,29 @@ json_answer_begin (const char *name, const char *member)
   return builder;
 }
 
+/* JSON allows the control characters above 0x7f as they are; terminals obey them. */
+static char *
+escape_controls (const char *json)
+{
+  GString *text = g_string_new (NULL);
+
+  for (; *json; json = g_utf8_next_char (json))
+    {
+      gunichar c = g_utf8_get_char (json);
+
+      if (c >= 0x7f && c <= 0x9f)
+        g_string_append_printf (text, "\\u%04x", c);
+      else
+        g_string_append_unichar (text, c);
+    }
+  return g_string_free (text, FALSE);
+}
+
 void
 json_answer_end (JsonBuilder *builder, const char *member)
 {
   g_autoptr (JsonNode) root = NULL;
+  g_autofree char *raw = NULL;
   g_autofree char *text = NULL;
 
   if (strcmp (member, "rows") == 0)
@@ -33,7 +52,8 @@ json_answer_end (JsonBuilder *builder, const char *member)
     json_builder_end_object (builder);
   json_builder_end_object (builder);
   root = json_builder_get_root (builder);
-  text = json_to_string (root, FALSE);
+  raw = json_to_string (root, FALSE);
+  text = escape_controls (raw);
   puts (text);
   g_object_unref (builder);
 }
@@ -41,9 +61,11 @@ json_answer_end (JsonBuilder *builder, const char *member)
 void
 json_add_string (JsonBuilder *builder, const char *name, const char *value)
 {
+  g_autofree char *valid = value ? g_utf8_make_valid (value, -1) : NULL;
+
   json_builder_set_member_name (builder, name);
-  if (value != NULL)
-    json_builder_add_string_value (builder, value);
+  if (valid != NULL)
+    json_builder_add_string_value (builder, valid);
   else
     json_builder_add_null_value (builder);
 }

@@ -154,7 +154,8 @@ command_list (int argc, char **argv)
   if (json)
     print_entries_json (entries);
   else if (entries->len == 0)
-    printf ("There is no recording in %s yet. Make one with “weft record -- PROGRAM”.\n", folder);
+    text_print (stdout,
+                "There is no recording in %s yet. Make one with “weft record -- PROGRAM”.\n", folder);
   else
     print_entries (entries);
   return EXIT_OK;

@@ -51,10 +51,10 @@ print_status (JsonObject *value)
   g_autofree char *size = text_bytes (count_of (value, "file_size"));
   g_autofree char *cpu = text_duration (count_of (value, "cpu"));
 
-  printf ("%s\n", json_object_get_string_member_with_default (value, "file", "?"));
-  printf ("  pid %" G_GUINT64_FORMAT ", %s for %s, %s written, own cost %s of CPU\n",
-          count_of (value, "pid"),
-          json_object_get_string_member_with_default (value, "state", "?"), elapsed, size, cpu);
+  text_print (stdout, "%s\n", json_object_get_string_member_with_default (value, "file", "?"));
+  text_print (stdout, "  pid %" G_GUINT64_FORMAT ", %s for %s, %s written, own cost %s of CPU\n",
+              count_of (value, "pid"),
+              json_object_get_string_member_with_default (value, "state", "?"), elapsed, size, cpu);
   printf ("  %s dispatches on %" G_GUINT64_FORMAT " lanes of %" G_GUINT64_FORMAT
           " runtimes; %" G_GUINT64_FORMAT " lost, %" G_GUINT64_FORMAT " rejected, %" G_GUINT64_FORMAT
           " pending\n",
@@ -187,7 +187,8 @@ command_stop (int argc, char **argv)
       json_answer_end (builder, "value");
     }
   else
-    puts (json_object_get_string_member_with_default (value, "file", "?"));
+    text_print (stdout, "%s\n",
+                json_object_get_string_member_with_default (value, "file", "?"));
   return EXIT_OK;
 }
 

@@ -6,6 +6,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "text.h"
+
 typedef struct
 {
   const char *name;
@@ -31,7 +33,7 @@ complain (const char *format, ...)
 
   va_start (arguments, format);
   fputs ("weft: ", stderr);
-  vfprintf (stderr, format, arguments);
+  text_vprint (stderr, format, arguments);
   fputc ('\n', stderr);
   va_end (arguments);
   return EXIT_FAILED;

@@ -87,7 +87,7 @@ print_summary (Recording *self, const WeftRecorderStatus *status)
   if (status->refused > 0)
     fprintf (stderr, "%" G_GUINT64_FORMAT " connections were refused: see “weft show”.\n",
              status->refused);
-  fprintf (stderr, "%s\n", self->output);
+  text_print (stderr, "%s\n", self->output);
 }
 
 static void
@@ -260,7 +260,8 @@ finish (Recording *self)
       return EXIT_RECORDING;
     }
   if (self->child_running)
-    fprintf (stderr, "weft: “%s” (pid %d) is still running\n", self->program[0], (int) self->child);
+    text_print (stderr, "weft: “%s” (pid %d) is still running\n", self->program[0],
+                (int) self->child);
   return self->exit_status > 0 ? self->exit_status : EXIT_OK;
 }
 
@@ -284,7 +285,7 @@ record (Recording *self)
   if (self->program != NULL)
     status = launch (self);
   else if (!self->quiet)
-    fprintf (stderr, "Recording whatever connects in %s; Ctrl-C stops and saves.\n",
+    text_print (stderr, "Recording whatever connects in %s; Ctrl-C stops and saves.\n",
              weft_recorder_get_runtime_directory (self->recorder));
   if (status != EXIT_OK)
     {

@@ -14,9 +14,9 @@ print_report (const WeftStoreReport *report, const char *output)
   g_autofree char *rows = text_count (report->rows);
   g_autofree char *missing = text_bytes (report->missing_bytes);
 
-  printf ("Saved %s rows of %" G_GUINT64_FORMAT " chunks; %" G_GUINT64_FORMAT
-          " chunks were damaged, %s unreadable.\n%s\n",
-          rows, report->chunks, report->damaged_chunks, missing, output);
+  text_print (stdout, "Saved %s rows of %" G_GUINT64_FORMAT " chunks; %" G_GUINT64_FORMAT
+              " chunks were damaged, %s unreadable.\n%s\n",
+              rows, report->chunks, report->damaged_chunks, missing, output);
 }
 
 int

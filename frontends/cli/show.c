@@ -230,12 +230,12 @@ print_heading (Show *self)
   g_autofree char *duration = text_duration ((guint64) self->duration);
   const char *damage = weft_store_get_damage (self->store);
 
-  printf ("%s: %s, %s", self->path, size, states[weft_store_get_state (self->store)]);
+  text_print (stdout, "%s: %s, %s", self->path, size, states[weft_store_get_state (self->store)]);
   if (self->duration > 0)
     printf (", %s", duration);
   putchar ('\n');
   if (damage != NULL)
-    printf ("%s\n“weft repair” saves the intact part as a new file.\n", damage);
+    text_print (stdout, "%s\n“weft repair” saves the intact part as a new file.\n", damage);
 }
 
 static char **
@@ -358,7 +358,8 @@ print_losses (Show *self)
       g_autofree char *count = text_count (loss->count);
       g_autofree char *name = lane ? text_cell (lane->name, 60) : g_strdup ("(no lane)");
 
-      printf ("  %s: %s %s (%s)\n", name, count, category_name (loss->category), loss->reason);
+      text_print (stdout, "  %s: %s %s (%s)\n", name, count, category_name (loss->category),
+                  loss->reason);
     }
 }
 
@@ -367,7 +368,7 @@ print_diagnostic (Show *self, const guint64 *values, const gboolean *present)
 {
   g_autofree char *message = text_cell (string_of (self, values[1]), 400);
 
-  printf ("%s: %s\n", string_of (self, values[0]), message);
+  text_print (stdout, "%s: %s\n", string_of (self, values[0]), message);
 }
 
 static void

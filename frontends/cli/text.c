@@ -97,6 +97,32 @@ text_cell (const char *text, guint width)
   return g_string_free (cell, FALSE);
 }
 
+void
+text_vprint (FILE *stream, const char *format, va_list arguments)
+{
+  g_autofree char *raw = g_strdup_vprintf (format, arguments);
+  g_autofree char *valid = g_utf8_make_valid (raw, -1);
+  g_autoptr (GString) text = g_string_new (NULL);
+
+  for (const char *at = valid; *at; at = g_utf8_next_char (at))
+    {
+      gunichar c = g_utf8_get_char (at);
+
+      g_string_append_unichar (text, c == '\n' || g_unichar_isprint (c) ? c : 0xfffd);
+    }
+  fputs (text->str, stream);
+}
+
+void
+text_print (FILE *stream, const char *format, ...)
+{
+  va_list arguments;
+
+  va_start (arguments, format);
+  text_vprint (stream, format, arguments);
+  va_end (arguments);
+}
+
 guint
 text_columns (void)
 {

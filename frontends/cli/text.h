@@ -2,6 +2,8 @@
 #pragma once
 
 #include <glib.h>
+#include <stdarg.h>
+#include <stdio.h>
 
 G_BEGIN_DECLS
 
@@ -12,6 +14,12 @@ char *text_count (guint64 count);          /* "1 234 567" with narrow groups */
 
 /* TEXT without control characters, cut to WIDTH columns; newly allocated. */
 char *text_cell (const char *text, guint width);
+
+/* As fprintf and vfprintf, without control characters (but for line ends) and with valid UTF-8: what
+ * files and names hold reaches no terminal as it is.
+ */
+void text_print (FILE *stream, const char *format, ...) G_GNUC_PRINTF (2, 3);
+void text_vprint (FILE *stream, const char *format, va_list arguments) G_GNUC_PRINTF (2, 0);
 
 /* Columns of the terminal; 80 where there is none. */
 guint text_columns (void);
