@@ -492,6 +492,16 @@ stop_signals (void)
 
 /* ---- Processes ---- */
 
+/* Names may be hostile. */
+static void
+print_lane (int lane)
+{
+  printf (" lane:");
+  for (const char *c = lane_names[lane]; *c != '\0'; c++)
+    putchar (*c > ' ' && *c < 127 ? *c : '?');
+  printf ("=%llu", (unsigned long long) counters->reported[lane]);
+}
+
 static void
 print_counts (void)
 {
@@ -506,7 +516,7 @@ print_counts (void)
           (unsigned long long) s.sampled_out, (unsigned long long) s.connections,
           (unsigned long long) s.schema_mismatch, (int) s.state);
   for (int i = 0; i < n_lanes; i++)
-    printf (" lane:%s=%llu", lane_names[i], (unsigned long long) counters->reported[i]);
+    print_lane (i);
   printf ("\n");
   fflush (stdout);
 }
