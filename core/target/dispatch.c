@@ -318,7 +318,8 @@ write_general (const WeftTargetDispatch *dispatch, unsigned int type)
       return;
     }
   prepare (&what, dispatch, type);
-  wft_emit (dispatch->lane, wft_encode_dispatch, &what);
+  /* A completion that is lost leaves its reservation pending: it is no second loss of the lane. */
+  wft_emit (type == WEFT_WIRE_COMPLETE ? NULL : dispatch->lane, wft_encode_dispatch, &what);
   wft_dispatch_local (&what);
 }
 
@@ -363,7 +364,8 @@ weft_target_reserve_write (const WeftTargetDispatch *dispatch, size_t size)
       if (dispatch->lane->clock != WEFT_WIRE_CLOCK_ID_RUNTIME)
         what.flags |= WEFT_WIRE_FLAG_CLOCK;
     }
-  wft_emit (dispatch->lane, wft_encode_dispatch, &what);
+  if (!wft_emit (dispatch->lane, wft_encode_dispatch, &what) && wft_recording ())
+    return 0;
   return what.id;
 }
 

@@ -81,7 +81,7 @@ weft_target_metric_report_full (WeftTargetMetric *metric, double value, uint64_t
     gauge_set (metric, value, point.ticks);
   if (!enabled)
     return;
-  wft_emit (metric->lane, encode_point, &point);
+  wft_emit (NULL, encode_point, &point);
   if (wft_listened (WEFT_TARGET_EVENT_METRIC))
     {
       WFT_KEEP_ERRNO;
@@ -159,7 +159,7 @@ weft_target_warning_write (const WeftTargetWarning *warning, size_t size)
   timed = *warning;
   if (timed.ticks == 0)
     timed.ticks = wft_now ();
-  wft_emit (timed.lane, encode_warning, &timed);
+  wft_emit (NULL, encode_warning, &timed);
   if (wft_listened (WEFT_TARGET_EVENT_WARNING))
     {
       WeftTargetEvent event = { .kind = WEFT_TARGET_EVENT_WARNING };
@@ -202,13 +202,13 @@ weft_target_submission_write (const WeftTargetSubmissionEvent *event, size_t siz
 
   if (event->lane == NULL || event->lane->id == 0 || event->submission == 0)
     {
-      wft_drop (event->lane, WEFT_WIRE_DROP_INVALID);
+      wft_drop (NULL, WEFT_WIRE_DROP_INVALID);
       return;
     }
   timed = *event;
   if (timed.ticks == 0)
     timed.ticks = wft_now ();
-  wft_emit (timed.lane, encode_submission, &timed);
+  wft_emit (NULL, encode_submission, &timed);
 }
 
 /* ---- Waits, completions, samples ---- */
@@ -263,9 +263,9 @@ emit_late (const Late *late, WftEncode encode)
   if (!wft_recording ())
     return;
   if (late->lane == NULL || late->lane->id == 0 || (late->dispatch == 0 && late->submission == 0))
-    wft_drop (late->lane, WEFT_WIRE_DROP_INVALID);
+    wft_drop (NULL, WEFT_WIRE_DROP_INVALID);
   else
-    wft_emit (late->lane, encode, late);
+    wft_emit (NULL, encode, late);
 }
 
 void

@@ -457,7 +457,9 @@ void wft_encode_artifacts (WftBuffer *buffer, const uint32_t *artifacts, size_t 
 void wft_encode_phases (WftBuffer *buffer, const WeftTargetPhase *phases, size_t n);
 void wft_encode_attachments (WftBuffer *buffer, const WeftTargetAttachment *attachments, size_t n);
 
-/* Writes one record with its side records, or counts why not. */
+/* Writes one record with its side records, or counts why not: for LANE if it is one of the lane's
+ * dispatches, else (NULL) for the runtime alone.
+ */
 bool wft_emit (WeftTargetLane *lane, WftEncode encode, const void *what);
 
 /* ---- dispatch.c ---- */

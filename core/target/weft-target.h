@@ -482,7 +482,8 @@ weft_target_dispatch (const WeftTargetDispatch *dispatch)
 }
 
 /* A dispatch that was handed over and whose times arrive later. Returns the id to complete it
- * with: the one given, else a new one; 0 while nobody listens or if it is not sampled.
+ * with: the one given, else a new one; 0 while nobody listens, and if it is not sampled or was
+ * lost: then there is nothing to complete.
  */
 static inline uint64_t
 weft_target_reserve (const WeftTargetDispatch *dispatch)

@@ -141,7 +141,7 @@ enum
   WEFT_WIRE_N_DROPS
 };
 
-/* A cell of 64 bytes. A lane's counts its drops; a gauge's holds its last value. */
+/* A cell of 64 bytes. A lane's counts the spans, dispatches and reservations that it did not get; a gauge's holds its last value. */
 typedef union
 {
   uint64_t drops[8]; /* atomic; indexed by WEFT_WIRE_DROP_… */
