@@ -21,6 +21,8 @@ struct _WeftControl
   WeftControlStatus status;
   WeftControlStop stop;
   gpointer data;
+  GCancellable *ended;
+  GPtrArray *requests; /* element-type Request: being read */
 };
 
 /* ---- Answers ---- */
@@ -105,7 +107,7 @@ read_command (const char *line)
 
 typedef struct
 {
-  WeftControl *control;
+  WeftControl *control; /* NULL once that is gone */
   GSocketConnection *connection;
   char line[MAX_LINE];
   gsize length;
@@ -114,6 +116,8 @@ typedef struct
 static void
 request_free (Request *request)
 {
+  if (request->control != NULL)
+    g_ptr_array_remove_fast (request->control->requests, request);
   g_object_unref (request->connection);
   g_free (request);
 }
@@ -145,8 +149,8 @@ read_more (Request *request)
   GInputStream *input = g_io_stream_get_input_stream (G_IO_STREAM (request->connection));
 
   g_input_stream_read_async (input, request->line + request->length,
-                             MAX_LINE - 1 - request->length, G_PRIORITY_DEFAULT, NULL, on_read,
-                             request);
+                             MAX_LINE - 1 - request->length, G_PRIORITY_DEFAULT,
+                             request->control->ended, on_read, request);
 }
 
 static void
@@ -155,6 +159,8 @@ on_read (GObject *object, GAsyncResult *result, gpointer data)
   Request *request = data;
   gssize n = g_input_stream_read_finish (G_INPUT_STREAM (object), result, NULL);
 
+  if (request->control == NULL)
+    n = 0;
   if (n > 0)
     request->length += (gsize) n;
   if (n > 0 && memchr (request->line, '\n', request->length) == NULL &&
@@ -175,6 +181,7 @@ on_incoming (GSocketService *service, GSocketConnection *connection, GObject *so
 
   request->control = data;
   request->connection = g_object_ref (connection);
+  g_ptr_array_add (request->control->requests, request);
   g_socket_set_timeout (g_socket_connection_get_socket (connection), ASK_TIMEOUT);
   read_more (request);
   return TRUE;
@@ -199,6 +206,8 @@ weft_control_new (WeftRuntimeDirectory *directory, GMainContext *context, const 
   self->status = status;
   self->stop = stop;
   self->data = data;
+  self->ended = g_cancellable_new ();
+  self->requests = g_ptr_array_new ();
   g_main_context_push_thread_default (context);
   self->service = g_socket_service_new ();
   g_socket_listener_add_socket (G_SOCKET_LISTENER (self->service), socket, NULL, NULL);
@@ -210,6 +219,12 @@ weft_control_new (WeftRuntimeDirectory *directory, GMainContext *context, const 
 void
 weft_control_free (WeftControl *self)
 {
+  /* Their reads end with the next turns of the context. */
+  for (guint i = 0; i < self->requests->len; i++)
+    ((Request *) g_ptr_array_index (self->requests, i))->control = NULL;
+  g_cancellable_cancel (self->ended);
+  g_object_unref (self->ended);
+  g_ptr_array_unref (self->requests);
   g_socket_service_stop (self->service);
   g_socket_listener_close (G_SOCKET_LISTENER (self->service));
   g_object_unref (self->service);

@@ -12,6 +12,7 @@ import re
 import resource
 import shutil
 import signal
+import socket
 import stat
 import subprocess
 import sys
@@ -386,8 +387,7 @@ class Live(Case):
         self.assertGreaterEqual(self.show(self.path('x.weft.repaired.weft'))['rows']['dispatches'], 300)
 
     def test_control_socket_takes_anything(self):
-        import socket
-        self.start_recorder('-o', self.path('x.weft'))
+        recorder = self.start_recorder('-o', self.path('x.weft'))
         for request in (b'', b'\n', b'{}\n', b'[' * 3000 + b'\n', b'{"command": 7}\n', b'\xff\xfe\n', b'x' * 10000,
                         b'{"command": "frob"}\n', b'{"command": {"command": "stop"}}\n', b'null\n', b'{"command"'):
             with socket.socket(socket.AF_UNIX) as connection:
@@ -405,9 +405,16 @@ class Live(Case):
         for connection in idle:
             connection.connect(self.path('run', 'control.sock'))
         self.assertEqual(len(self.weft('status', '--json').answer), 1)
+        with contextlib.suppress(BrokenPipeError):
+            for connection in idle[::2]:
+                connection.sendall(b'{"command"')
+            idle[0].sendall(b': "stop"}\n')
+            for connection in idle[2::2]:
+                connection.sendall(b': "status"}\n')
         for connection in idle:
             connection.close()
-        self.weft('stop')
+        self.assertEqual(recorder.wait(20), 0)
+        self.assertEqual(self.show(self.path('x.weft'))['state'], 'complete')
 
 
 class FullDisk(Case):
