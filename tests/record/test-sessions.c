@@ -544,14 +544,19 @@ test_frozen_library (void)
   rig = rig_new ();
   rig_start (rig);
   {
-    char *argv[] = { (char *) frozen, NULL };
+    char *argv[] = { (char *) frozen, (char *) "250", NULL };
 
     g_assert_cmpint (rig_wait (rig_spawn (rig->runtime, argv), &output, NULL), ==, 0);
   }
   {
     g_autoptr (WeftStore) store = rig_stop (rig);
+    g_autoptr (Rows) tags = rows_read (store, WEFT_TABLE_TAGS);
+    RigCounts counts;
 
-    g_assert_cmpuint (weft_store_get_n_rows (store, WEFT_TABLE_DISPATCHES), >, 0);
+    rig_counts (store, "frozen", &counts);
+    g_assert_cmpuint (counts.completed, ==, 251);
+    g_assert_cmpuint (counts.submitted, ==, 251);
+    g_assert_cmpstr (rows_text (tags, 0, WEFT_TAGS_TEXT), ==, "frozen");
   }
   rig_free (rig);
 }
