@@ -16,6 +16,7 @@
 struct _WeftColumnEncoder
 {
   ZSTD_CCtx *zstd;
+  WeftPacker *packer;
   GByteArray *compressed;
   guint64 *filled; /* values with holes filled */
   guint64 *first;  /* candidates */
@@ -29,6 +30,7 @@ weft_column_encoder_new (void)
   WeftColumnEncoder *self = g_new0 (WeftColumnEncoder, 1);
 
   self->zstd = ZSTD_createCCtx ();
+  self->packer = weft_packer_new ();
   self->compressed = g_byte_array_new ();
   return self;
 }
@@ -37,6 +39,7 @@ void
 weft_column_encoder_free (WeftColumnEncoder *self)
 {
   ZSTD_freeCCtx (self->zstd);
+  weft_packer_free (self->packer);
   g_byte_array_unref (self->compressed);
   g_free (self->filled);
   g_free (self->first);
@@ -55,23 +58,36 @@ make_room (WeftColumnEncoder *self, guint32 count)
   self->second = g_renew (guint64, self->second, self->room);
 }
 
-/* Zones */
+/* What one pass tells of a column. */
+typedef struct
+{
+  guint64 min; /* by the order of the type */
+  guint64 max;
+  guint64 n_changes;   /* from one value to the next */
+  guint64 no_sequence; /* 0 if each value is one more than the last */
+} Survey;
 
 WEFT_HOT static void
-find_zone (const guint64 *values, guint32 count, guint64 flip, guint64 *min, guint64 *max)
+take_survey (const guint64 *values, guint32 count, guint64 flip, Survey *survey)
 {
-  gint64 low = G_MAXINT64;
-  gint64 high = G_MININT64;
+  gint64 low = (gint64) (values[0] ^ flip);
+  gint64 high = low;
+  guint64 same = 0;
+  guint64 wrong = 0;
 
-  for (guint32 i = 0; i < count; i++)
+  for (guint32 i = 1; i < count; i++)
     {
       gint64 value = (gint64) (values[i] ^ flip);
 
       low = value < low ? value : low;
       high = value > high ? value : high;
+      same += values[i] == values[i - 1];
+      wrong |= values[i] - values[i - 1] - 1;
     }
-  *min = (guint64) low ^ flip;
-  *max = (guint64) high ^ flip;
+  survey->min = (guint64) low ^ flip;
+  survey->max = (guint64) high ^ flip;
+  survey->n_changes = count - 1 - same;
+  survey->no_sequence = wrong;
 }
 
 static void
@@ -96,26 +112,6 @@ static gboolean
 is_signed (WeftType type)
 {
   return type == WEFT_TYPE_I64 || type == WEFT_TYPE_TIME;
-}
-
-WEFT_HOT static guint32
-count_changes (const guint64 *values, guint32 count)
-{
-  guint64 changes = 0;
-
-  for (guint32 i = 1; i < count; i++)
-    changes += values[i] != values[i - 1];
-  return (guint32) changes;
-}
-
-WEFT_HOT static gboolean
-is_sequence (const guint64 *values, guint32 count)
-{
-  guint64 wrong = 0;
-
-  for (guint32 i = 1; i < count; i++)
-    wrong |= values[i] - values[i - 1] - 1;
-  return wrong == 0;
 }
 
 /* Candidates */
@@ -190,14 +186,35 @@ take_words (const guint64 *values, guint32 count, guint64 *words, guint64 *codes
 /* Encodings */
 
 static void
-put_two_streams (const guint64 *first, guint32 n_first, const guint64 *second, guint32 n_second,
-                 WeftPackedOrder order, GByteArray *out)
+put_two_streams (WeftColumnEncoder *self, const guint64 *first, guint32 n_first,
+                 const guint64 *second, guint32 n_second, WeftPackedOrder order, GByteArray *out)
 {
   guint64 n = n_first;
 
   g_byte_array_append (out, (const guint8 *) &n, sizeof n);
-  weft_packed_encode (first, n_first, WEFT_ORDER_UNSIGNED, out);
-  weft_packed_encode (second, n_second, order, out);
+  weft_packed_encode (self->packer, first, n_first, WEFT_ORDER_UNSIGNED, out);
+  weft_packed_encode (self->packer, second, n_second, order, out);
+}
+
+/* The first row from BEGIN on whose value is another one. */
+WEFT_HOT static guint32
+end_of_run (const guint64 *values, guint32 begin, guint32 count)
+{
+  guint64 value = values[begin];
+  guint32 row = begin + 1;
+
+  for (; row + 16 <= count; row += 16)
+    {
+      guint64 other = 0;
+
+      for (guint32 i = 0; i < 16; i++)
+        other |= values[row + i] ^ value;
+      if (other != 0)
+        break;
+    }
+  while (row < count && values[row] == value)
+    row++;
+  return row;
 }
 
 static void
@@ -205,15 +222,14 @@ put_runs (WeftColumnEncoder *self, const guint64 *values, guint32 count, GByteAr
 {
   guint32 n = 0;
 
-  for (guint32 i = 0, begin = 0; i < count; i++)
-    if (i + 1 == count || values[i + 1] != values[i])
-      {
-        self->first[n] = i + 1 - begin;
-        self->second[n++] = values[i];
-        begin = i + 1;
-      }
+  for (guint32 begin = 0, end; begin < count; begin = end)
+    {
+      end = end_of_run (values, begin, count);
+      self->first[n] = end - begin;
+      self->second[n++] = values[begin];
+    }
 
-  put_two_streams (self->first, n, self->second, n, WEFT_ORDER_UNSIGNED, out);
+  put_two_streams (self, self->first, n, self->second, n, WEFT_ORDER_UNSIGNED, out);
 }
 
 static gboolean
@@ -235,35 +251,45 @@ put_words (WeftColumnEncoder *self, const guint64 *values, guint32 count, guint6
 
   g_byte_array_append (out, (const guint8 *) &n_words, sizeof n_words);
   g_byte_array_append (out, (const guint8 *) words, (guint) n_words * 8);
-  weft_packed_encode (self->first, count, WEFT_ORDER_UNSIGNED, out);
+  weft_packed_encode (self->packer, self->first, count, WEFT_ORDER_UNSIGNED, out);
   return TRUE;
+}
+
+/* Of every sixteenth block, what the rows' distance to their lane's last takes. */
+static guint64
+estimate_starts (const WeftColumnSource *source, gboolean from_end)
+{
+  guint64 sample[WEFT_PACKED_BLOCK];
+  guint64 size = 0;
+  guint32 n_sampled = 0;
+
+  for (guint32 first = 1; first < source->count; first += 16 * WEFT_PACKED_BLOCK)
+    {
+      guint32 n = MIN (source->count - first, WEFT_PACKED_BLOCK);
+      const guint64 *values = source->values + first;
+
+      for (guint32 i = 0; i < n; i++)
+        sample[i] =
+            values[i] - values[(gint32) i - 1] - (from_end ? source->durations[first + i - 1] : 0);
+      size += weft_packed_estimate (sample, n, WEFT_ORDER_SIGNED);
+      n_sampled += n;
+    }
+  return n_sampled == 0 ? 0 : size * source->count / n_sampled;
 }
 
 static void
 put_starts (WeftColumnEncoder *self, const WeftColumnSource *source, guint64 packed,
             GByteArray *out, WeftStreamEntry *entry)
 {
-  guint64 deltas, gaps;
+  guint64 deltas = estimate_starts (source, FALSE);
+  gboolean gaps = estimate_starts (source, TRUE) < MIN (deltas, packed);
 
-  take_lane_deltas (source, FALSE, self->first);
-  take_lane_deltas (source, TRUE, self->second);
-  deltas = weft_packed_estimate (self->first, source->count, WEFT_ORDER_SIGNED);
-  gaps = weft_packed_estimate (self->second, source->count, WEFT_ORDER_SIGNED);
   entry->base = source->values[0];
-
-  if (gaps < MIN (deltas, packed))
-    {
-      entry->encoding = WEFT_ENCODING_LANE_GAP;
-      entry->partner = source->duration_id;
-      put_two_streams (source->lane_runs, source->n_lane_runs, self->second, source->count,
-                       WEFT_ORDER_SIGNED, out);
-    }
-  else
-    {
-      entry->encoding = WEFT_ENCODING_LANE_DELTA;
-      put_two_streams (source->lane_runs, source->n_lane_runs, self->first, source->count,
-                       WEFT_ORDER_SIGNED, out);
-    }
+  entry->encoding = gaps ? WEFT_ENCODING_LANE_GAP : WEFT_ENCODING_LANE_DELTA;
+  entry->partner = gaps ? source->duration_id : 0;
+  take_lane_deltas (source, gaps, self->first);
+  put_two_streams (self, source->lane_runs, source->n_lane_runs, self->first, source->count,
+                   WEFT_ORDER_SIGNED, out);
 }
 
 static void
@@ -288,26 +314,26 @@ put_packed (WeftColumnEncoder *self, const guint64 *values, const WeftColumnSour
     {
       entry->encoding = WEFT_ENCODING_DELTA;
       entry->base = values[0];
-      weft_packed_encode (self->first, source->count, WEFT_ORDER_SIGNED, out);
+      weft_packed_encode (self->packer, self->first, source->count, WEFT_ORDER_SIGNED, out);
       return;
     }
 
   entry->encoding = WEFT_ENCODING_PACKED;
-  weft_packed_encode (values, source->count, order, out);
+  weft_packed_encode (self->packer, values, source->count, order, out);
 }
 
 static void
 put_values (WeftColumnEncoder *self, const guint64 *values, const WeftColumnSource *source,
-            GByteArray *out, WeftStreamEntry *entry)
+            const Survey *survey, GByteArray *out, WeftStreamEntry *entry)
 {
   guint32 count = source->count;
 
   entry->base = values[0];
-  if (values[0] == values[count - 1] && count_changes (values, count) == 0)
+  if (survey->n_changes == 0)
     entry->encoding = WEFT_ENCODING_CONSTANT;
-  else if (values[count - 1] - values[0] == count - 1 && is_sequence (values, count))
+  else if (survey->no_sequence == 0)
     entry->encoding = WEFT_ENCODING_SEQUENCE;
-  else if (source->durations == NULL && count_changes (values, count) < count / 16)
+  else if (source->durations == NULL && survey->n_changes < count / 16)
     {
       entry->encoding = WEFT_ENCODING_RUNS;
       put_runs (self, values, count, out);
@@ -392,6 +418,7 @@ weft_column_encoder_add (WeftColumnEncoder *self, const WeftColumnSource *source
 {
   const guint64 *values = source->values;
   gsize begin = out->len;
+  Survey survey;
 
   memset (entry, 0, sizeof *entry);
   entry->id = source->id;
@@ -407,12 +434,12 @@ weft_column_encoder_add (WeftColumnEncoder *self, const WeftColumnSource *source
       values = self->filled;
       g_byte_array_append (out, (const guint8 *) source->presence, (source->count + 63) / 64 * 8);
     }
+  take_survey (values, source->count, is_signed (source->type) ? 0 : SIGN, &survey);
   if (source->type == WEFT_TYPE_F64)
-    find_zone_double (values, source->count, &entry->min, &entry->max);
-  else
-    find_zone (values, source->count, is_signed (source->type) ? 0 : SIGN, &entry->min,
-               &entry->max);
-  put_values (self, values, source, out, entry);
+    find_zone_double (values, source->count, &survey.min, &survey.max);
+  entry->min = survey.min;
+  entry->max = survey.max;
+  put_values (self, values, source, &survey, out, entry);
   finish (self, begin, out, entry);
 }
 

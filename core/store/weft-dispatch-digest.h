@@ -21,11 +21,13 @@ typedef struct
   const guint64 *statuses; /* NULL: all ok */
   guint32 n_routines;
   guint64 *routine_names;  /* the routines, ascending */
-  guint32 *routine_places; /* of each row */
+  guint16 *routine_places; /* of each row */
+  gint64 *ends;            /* of each row */
+  guint64 max_duration;
 } WeftDispatchColumns;
 
-/* Fills n_routines, routine_names and routine_places (room for a chunk's rows each). */
-void weft_dispatch_columns_number_routines (WeftDispatchColumns *self);
+/* Fills what follows statuses (arrays have room for a chunk's rows). */
+void weft_dispatch_columns_prepare (WeftDispatchColumns *self);
 
 /* Count, sum, min and max by lane and routine, and a histogram by routine. */
 typedef struct _WeftSummaryBuilder WeftSummaryBuilder;

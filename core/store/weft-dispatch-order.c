@@ -40,6 +40,10 @@ static void
 sort_by_counting (WeftDispatchOrder *self, const guint64 *lanes, const guint64 *starts,
                   guint64 first, guint32 span)
 {
+  guint32 n = self->n_rows;
+  guint32 *rows = self->rows;
+  guint64 *sorted = self->starts;
+  guint32 *places; /* by lane */
   guint32 place = 0;
 
   if (self->n_places < span)
@@ -48,9 +52,11 @@ sort_by_counting (WeftDispatchOrder *self, const guint64 *lanes, const guint64 *
       self->places = g_renew (guint32, self->places, span);
     }
   memset (self->places, 0, span * sizeof *self->places);
+  places = self->places - first;
 
-  for (guint32 i = 0; i < self->n_rows; i++)
-    self->places[lanes[i] - first]++;
+#pragma GCC unroll 4
+  for (guint32 i = 0; i < n; i++)
+    places[lanes[i]]++;
   for (guint32 i = 0; i < span; i++)
     {
       guint32 n_rows = self->places[i];
@@ -60,12 +66,13 @@ sort_by_counting (WeftDispatchOrder *self, const guint64 *lanes, const guint64 *
       if (n_rows > 0)
         add_lane (self, first + i, n_rows);
     }
-  for (guint32 i = 0; i < self->n_rows; i++)
+#pragma GCC unroll 4
+  for (guint32 i = 0; i < n; i++)
     {
-      guint32 to = self->places[lanes[i] - first]++;
+      guint32 to = places[lanes[i]]++;
 
-      self->rows[to] = i;
-      self->starts[to] = starts[i];
+      rows[to] = i;
+      sorted[to] = starts[i];
     }
 }
 
@@ -125,6 +132,31 @@ insert_rows (gint64 *starts, guint32 *rows, guint32 n)
   return TRUE;
 }
 
+WEFT_HOT static gboolean
+is_sorted (const gint64 *starts, guint32 n)
+{
+  guint64 wrong = 0;
+
+  for (guint32 i = 1; i < n; i++)
+    wrong |= starts[i] < starts[i - 1];
+  return wrong == 0;
+}
+
+WEFT_HOT static void
+find_range (const guint64 *values, guint32 n, guint64 *first, guint64 *last)
+{
+  guint64 low = G_MAXUINT64;
+  guint64 high = 0;
+
+  for (guint32 i = 0; i < n; i++)
+    {
+      low = values[i] < low ? values[i] : low;
+      high = values[i] > high ? values[i] : high;
+    }
+  *first = low;
+  *last = high;
+}
+
 typedef struct
 {
   gint64 start;
@@ -161,17 +193,12 @@ void
 weft_dispatch_order_sort (WeftDispatchOrder *self, const guint64 *lanes, const guint64 *starts,
                           guint32 n_rows)
 {
-  guint64 first = G_MAXUINT64;
-  guint64 last = 0;
+  guint64 first, last;
   guint32 row = 0;
 
   self->n_rows = n_rows;
   self->n_lanes = 0;
-  for (guint32 i = 0; i < n_rows; i++)
-    {
-      first = MIN (first, lanes[i]);
-      last = MAX (last, lanes[i]);
-    }
+  find_range (lanes, n_rows, &first, &last);
   if (last - first < MAX_PLACES)
     sort_by_counting (self, lanes, starts, first, (guint32) (last - first + 1));
   else
@@ -181,8 +208,10 @@ weft_dispatch_order_sort (WeftDispatchOrder *self, const guint64 *lanes, const g
     {
       guint32 n = (guint32) self->lane_rows[lane];
 
-      if (!insert_rows ((gint64 *) self->starts + row, self->rows + row, n))
-        merge_rows ((gint64 *) self->starts + row, self->rows + row, n);
+      gint64 *lane_starts = (gint64 *) self->starts + row;
+
+      if (!is_sorted (lane_starts, n) && !insert_rows (lane_starts, self->rows + row, n))
+        merge_rows (lane_starts, self->rows + row, n);
       row += n;
     }
 }

@@ -25,6 +25,13 @@ typedef struct
   guint32 place;
 } Active;
 
+/* What a routine takes of a bucket: of that at hand, if it was the NUMBER-th to be opened. */
+typedef struct
+{
+  guint64 number;
+  guint64 time;
+} Spent;
+
 struct _WeftLodBuilder
 {
   const WeftDispatchColumns *columns;
@@ -34,10 +41,11 @@ struct _WeftLodBuilder
   GArray *stream;
   Active *active; /* plain arrays: calls for each row would be a tenth of the cost of sealing */
   guint n_active;
-  guint32 *touched;
-  guint n_touched;
-  guint64 *spent; /* by place of the routine, in the bucket at hand */
+  Spent *spent;     /* by place of the routine */
+  guint64 n_opened; /* buckets, in all */
   Cell cell;
+  guint64 most; /* that a routine runs in the bucket at hand */
+  guint32 most_place;
   gint64 until; /* the lane is covered up to here */
   guint shift;  /* buckets are 1 << shift nanoseconds */
   guint32 max_cells;
@@ -52,9 +60,8 @@ weft_lod_builder_new (void)
   self->coarse = g_array_new (FALSE, FALSE, sizeof (Cell));
   self->long_rows = g_array_new (FALSE, FALSE, sizeof (LongRow));
   self->active = g_new (Active, WEFT_MAX_CHUNK_ROWS);
-  self->touched = g_new (guint32, WEFT_MAX_CHUNK_ROWS);
   self->stream = g_array_new (FALSE, FALSE, sizeof (guint64));
-  self->spent = g_new0 (guint64, WEFT_MAX_CHUNK_ROWS);
+  self->spent = g_new0 (Spent, WEFT_MAX_CHUNK_ROWS);
   return self;
 }
 
@@ -66,7 +73,6 @@ weft_lod_builder_free (WeftLodBuilder *self)
   g_array_unref (self->long_rows);
   g_array_unref (self->stream);
   g_free (self->active);
-  g_free (self->touched);
   g_free (self->spent);
   g_free (self);
 }
@@ -76,30 +82,25 @@ weft_lod_builder_free (WeftLodBuilder *self)
 static inline void
 spend (WeftLodBuilder *self, guint32 place, guint64 time)
 {
-  if (self->spent[place] == 0)
-    self->touched[self->n_touched++] = place;
-  self->spent[place] += time;
+  Spent *spent = &self->spent[place];
+
+  spent->time = spent->number == self->n_opened ? spent->time + time : time;
+  spent->number = self->n_opened;
+  if (spent->time > self->most)
+    {
+      self->most = spent->time;
+      self->most_place = place;
+    }
 }
 
 static void
 close_cell (WeftLodBuilder *self)
 {
-  guint64 most = 0;
-
-  for (guint i = 0; i < self->n_touched; i++)
-    {
-      guint32 place = self->touched[i];
-
-      if (self->spent[place] > most)
-        {
-          most = self->spent[place];
-          self->cell.values[WEFT_CELL_ROUTINE] = self->columns->routine_names[place];
-        }
-      self->spent[place] = 0;
-    }
-  self->n_touched = 0;
-  if (self->cell.values[WEFT_CELL_COUNT] > 0 || self->cell.values[WEFT_CELL_BUSY] > 0)
-    g_array_append_val (self->cells, self->cell);
+  if (self->cell.values[WEFT_CELL_COUNT] == 0 && self->cell.values[WEFT_CELL_BUSY] == 0)
+    return;
+  if (self->most > 0)
+    self->cell.values[WEFT_CELL_ROUTINE] = self->columns->routine_names[self->most_place];
+  g_array_append_val (self->cells, self->cell);
 }
 
 static void
@@ -108,6 +109,8 @@ open_cell (WeftLodBuilder *self, guint64 lane, gint64 bucket)
   memset (&self->cell, 0, sizeof self->cell);
   self->cell.values[WEFT_CELL_LANE] = lane;
   self->cell.values[WEFT_CELL_BUCKET] = (guint64) bucket;
+  self->n_opened++;
+  self->most = 0;
 }
 
 static inline gint64
@@ -167,9 +170,6 @@ finish_lane (WeftLodBuilder *self)
     advance (self, (gint64) self->cell.values[WEFT_CELL_BUCKET] + 1);
   if (self->cell.values[WEFT_CELL_BUSY] > 0)
     close_cell (self);
-  for (guint i = 0; i < self->n_touched; i++)
-    self->spent[self->touched[i]] = 0;
-  self->n_touched = 0;
   self->n_active = 0;
 }
 
@@ -184,7 +184,7 @@ add_row (WeftLodBuilder *self, guint32 row)
 {
   gint64 start = (gint64) self->columns->starts[row];
   guint64 duration = self->columns->durations[row];
-  gint64 end = weft_time_add (start, duration);
+  gint64 end = self->columns->ends[row];
   gint64 stop = bucket_end (self, start >> self->shift);
   guint32 place = self->columns->routine_places[row];
 
@@ -199,6 +199,53 @@ add_row (WeftLodBuilder *self, guint32 row)
   self->until = MAX (self->until, end);
   if (end > stop)
     self->active[self->n_active++] = (Active){ end, place };
+}
+
+/* The rows from ROW on that begin and end in the bucket at hand; returns the first other one. All
+ * is kept in registers, for this is where nearly all rows pass.
+ */
+static guint32
+add_rows_within (WeftLodBuilder *self, guint32 row, guint32 end)
+{
+  const WeftDispatchColumns *columns = self->columns;
+  gint64 stop = bucket_end (self, (gint64) self->cell.values[WEFT_CELL_BUCKET]);
+  guint64 number = self->n_opened;
+  guint64 busy = self->cell.values[WEFT_CELL_BUSY];
+  guint64 longest = self->cell.values[WEFT_CELL_LONGEST];
+  guint64 most = self->most;
+  gint64 until = self->until;
+  guint32 first = row;
+
+  for (; row < end && columns->ends[row] <= stop && (gint64) columns->starts[row] < stop; row++)
+    {
+      guint64 duration = columns->durations[row];
+      gint64 from = MAX ((gint64) columns->starts[row], until);
+      Spent *spent = &self->spent[columns->routine_places[row]];
+
+      longest = MAX (longest, duration);
+      if (columns->ends[row] > from)
+        {
+          busy += (guint64) (columns->ends[row] - from);
+          until = columns->ends[row];
+        }
+      spent->time = spent->number == number ? spent->time + duration : duration;
+      spent->number = number;
+      if (spent->time > most)
+        {
+          most = spent->time;
+          self->most_place = columns->routine_places[row];
+        }
+    }
+
+  if (columns->statuses != NULL)
+    for (guint32 i = first; i < row; i++)
+      self->cell.values[WEFT_CELL_ERRORS] += columns->statuses[i] != 0;
+  self->cell.values[WEFT_CELL_COUNT] += row - first;
+  self->cell.values[WEFT_CELL_BUSY] = busy;
+  self->cell.values[WEFT_CELL_LONGEST] = longest;
+  self->most = most;
+  self->until = until;
+  return row;
 }
 
 static void
@@ -228,11 +275,14 @@ make_cells (WeftLodBuilder *self)
 
       self->until = G_MININT64;
       open_cell (self, columns->lanes[i], (gint64) columns->starts[row] >> self->shift);
-      for (; row < end && self->cells->len <= self->max_cells; row++)
-        if (columns->durations[row] > limit)
-          add_long_row (self, columns->lanes[i], row);
-        else
-          add_row (self, row);
+      while (row < end && self->cells->len <= self->max_cells)
+        {
+          if (columns->durations[row] > limit)
+            add_long_row (self, columns->lanes[i], row);
+          else
+            add_row (self, row);
+          row = add_rows_within (self, row + 1, end);
+        }
       row = end;
       finish_lane (self);
     }
@@ -259,7 +309,7 @@ typical_span (const WeftDispatchColumns *columns)
     {
       guint32 row = (guint32) ((guint64) columns->n_rows * i / SAMPLES);
 
-      ends[i] = weft_time_add ((gint64) columns->starts[row], columns->durations[row]);
+      ends[i] = columns->ends[row];
     }
   qsort (ends, SAMPLES, sizeof ends[0], compare_ends);
   return ((guint64) ends[SAMPLES - 6] - (guint64) ends[5]) / 10 * 12 + 1;

@@ -23,7 +23,23 @@ typedef struct
   guint8 width;
   guint8 n_exceptions;
   guint8 log_bytes; /* of an exception: 1 << log_bytes */
+  gboolean is_narrow;
 } Block;
+
+/* Of a block's numbers from its base. */
+typedef struct
+{
+  guint32 narrow[BLOCK]; /* cut to 32 bits */
+  guint64 wide[BLOCK];   /* if that does not suffice */
+} Offsets;
+
+struct _WeftPacker
+{
+  Block *blocks;
+  guint8 *packed;
+  guint8 *exceptions;
+  guint room; /* in blocks */
+};
 
 static inline gsize
 align8 (gsize size)
@@ -74,16 +90,6 @@ smallest (const guint64 *values, guint n, guint64 flip)
   return (guint64) min ^ flip;
 }
 
-static inline guint
-count_above (const guint64 *offsets, guint n, guint64 limit)
-{
-  guint64 above = 0;
-
-  for (guint i = 0; i < n; i++)
-    above += offsets[i] > limit;
-  return (guint) above;
-}
-
 /* A few negative differences (a change of lane) would widen all the others: exceptions instead. */
 static inline guint64
 choose_base (const guint64 *values, guint n, WeftPackedOrder order)
@@ -106,25 +112,39 @@ choose_base (const guint64 *values, guint n, WeftPackedOrder order)
   return negative <= n / 24 ? min_positive : min;
 }
 
-static inline gsize
-choose_width (const guint64 *offsets, guint n, Block *block)
+static inline guint
+count_above (const guint64 *offsets, guint n, guint64 limit)
 {
-  guint64 all = 0;
-  guint full;
-  gsize best;
+  guint64 above = 0;
 
   for (guint i = 0; i < n; i++)
-    all |= offsets[i];
-  full = bit_length (all);
+    above += offsets[i] > limit;
+  return (guint) above;
+}
+
+static inline guint
+count_above_narrow (const guint32 *offsets, guint32 limit)
+{
+  guint32 above = 0;
+
+  for (guint i = 0; i < BLOCK; i++)
+    above += offsets[i] > limit;
+  return above;
+}
+
+static inline gsize
+choose_width (const Offsets *offsets, guint n, guint full, Block *block)
+{
+  gsize best = block_size (n, full);
 
   block->width = (guint8) full;
   block->n_exceptions = 0;
   block->log_bytes = 0;
-  best = block_size (n, full);
-
   for (guint width = full; width-- > 0;)
     {
-      guint above = count_above (offsets, n, (G_GUINT64_CONSTANT (1) << width) - 1);
+      guint64 limit = (G_GUINT64_CONSTANT (1) << width) - 1;
+      guint above = full <= 32 ? count_above_narrow (offsets->narrow, (guint32) limit)
+                               : count_above (offsets->wide, n, limit);
       guint log_bytes = log_bytes_for (full - width);
       gsize size = block_size (n, width) + above * (1 + (gsize) (1 << log_bytes));
 
@@ -142,63 +162,117 @@ choose_width (const guint64 *offsets, guint n, Block *block)
   return best;
 }
 
+/* Fills OFFSETS: the narrow ones if all fit 32 bits, else both. Beyond N they are 0. */
 WEFT_HOT static gsize
-plan_block (const guint64 *values, guint n, WeftPackedOrder order, guint64 *offsets, Block *block)
+plan_block (const guint64 *values, guint n, WeftPackedOrder order, Offsets *offsets, Block *block)
 {
   guint64 base = choose_base (values, n, order);
+  guint64 all = 0;
 
   for (guint i = 0; i < n; i++)
-    offsets[i] = values[i] - base;
+    {
+      all |= values[i] - base;
+      offsets->narrow[i] = (guint32) (values[i] - base);
+    }
+  if (n < BLOCK)
+    memset (offsets->narrow + n, 0, (BLOCK - n) * sizeof offsets->narrow[0]);
+  if (all > G_MAXUINT32)
+    {
+      for (guint i = 0; i < n; i++)
+        offsets->wide[i] = values[i] - base;
+      memset (offsets->wide + n, 0, (BLOCK - n) * sizeof offsets->wide[0]);
+    }
   block->base = base;
-  return choose_width (offsets, n, block);
+  block->is_narrow = all <= G_MAXUINT32;
+  return choose_width (offsets, n, bit_length (all), block);
 }
 
-static inline void
-pack_half (const guint64 *offsets, guint n, guint drop, guint width, guint32 *out)
-{
-  guint32 mask = width == 32 ? ~0u : (1u << width) - 1;
-  guint groups = (n + STRIDE - 1) / STRIDE;
+typedef guint32 Words __attribute__ ((vector_size (STRIDE * sizeof (guint32))));
 
-  memset (out, 0, half_size (n, width));
+/* Each of the STRIDE lanes is a stream of bits of its own. */
+static inline void
+pack_half (const guint32 *values, guint n, guint width, guint8 *out)
+{
+  Words mask = (Words){ 0 } + (width == 32 ? ~0u : (1u << width) - 1);
+  Words word = { 0 };
+  guint groups = (n + STRIDE - 1) / STRIDE;
+  guint filled = 0;
+
   for (guint i = 0; i < groups; i++)
     {
-      guint shift = i * width % 32;
-      guint32 *word = out + i * width / 32 * STRIDE;
+      Words value;
 
-      for (guint j = 0; j < STRIDE; j++)
-        word[j] |= ((guint32) (offsets[i * STRIDE + j] >> drop) & mask) << shift;
-      if (shift + width > 32)
-        for (guint j = 0; j < STRIDE; j++)
-          word[STRIDE + j] |= ((guint32) (offsets[i * STRIDE + j] >> drop) & mask) >> (32 - shift);
+      memcpy (&value, values + i * STRIDE, sizeof value);
+      value &= mask;
+      word |= value << filled;
+      filled += width;
+      if (filled < 32)
+        continue;
+      memcpy (out, &word, sizeof word);
+      out += sizeof word;
+      filled -= 32;
+      word = filled == 0 ? (Words){ 0 } : value >> (width - filled);
     }
+  if (filled > 0)
+    memcpy (out, &word, sizeof word);
 }
 
 WEFT_HOT static void
-pack_block (const guint64 *offsets, guint n, guint width, guint32 *out)
+pack_block (const Offsets *offsets, guint n, guint width, guint8 *out)
 {
+  guint32 high[BLOCK];
+
   if (width > 0)
-    pack_half (offsets, n, 0, MIN (width, 32), out);
-  if (width > 32)
-    pack_half (offsets, n, 32, width - 32, out + half_size (n, 32) / 4);
+    pack_half (offsets->narrow, n, MIN (width, 32), out);
+  if (width <= 32)
+    return;
+  for (guint i = 0; i < BLOCK; i++)
+    high[i] = (guint32) (offsets->wide[i] >> 32);
+  pack_half (high, n, width - 32, out + half_size (n, 32));
+}
+
+static inline guint8 *
+put_exception (guint place, guint64 high, guint bytes, guint8 **places, guint8 *highs)
+{
+  *(*places)++ = (guint8) place;
+  memcpy (highs, &high, bytes);
+  return highs + bytes;
 }
 
 static guint8 *
-put_exceptions (const guint64 *offsets, guint n, const Block *block, guint8 *out)
+put_wide_exceptions (const guint64 *offsets, guint n, const Block *block, guint8 *out)
 {
   guint bytes = 1u << block->log_bytes;
   guint8 *highs = out + block->n_exceptions;
 
   for (guint i = 0; i < n; i++)
+    if (offsets[i] >> block->width != 0)
+      highs = put_exception (i, offsets[i] >> block->width, bytes, &out, highs);
+  return highs;
+}
+
+/* Most are none: eight at a time are passed over. */
+WEFT_HOT static guint8 *
+put_narrow_exceptions (const guint32 *offsets, const Block *block, guint8 *out)
+{
+  guint32 limit = (1u << block->width) - 1;
+  guint bytes = 1u << block->log_bytes;
+  guint8 *highs = out + block->n_exceptions;
+  guint8 above[BLOCK];
+
+  for (guint i = 0; i < BLOCK; i++)
+    above[i] = offsets[i] > limit;
+  for (guint i = 0; i < BLOCK; i += 8)
     {
-      guint64 high = block->width == 64 ? 0 : offsets[i] >> block->width;
+      guint64 eight;
 
-      if (high == 0)
-        continue;
-      *out++ = (guint8) i;
-      memcpy (highs, &high, bytes);
-      highs += bytes;
+      for (memcpy (&eight, above + i, 8); eight != 0; eight &= eight - 1)
+        {
+          guint place = i + (guint) __builtin_ctzll (eight) / 8;
+
+          highs = put_exception (place, offsets[place] >> block->width, bytes, &out, highs);
+        }
     }
-
   return highs;
 }
 
@@ -236,87 +310,101 @@ put_headers (const Block *blocks, guint n_blocks, guint base_bytes, guint64 refe
   return bases + align8 ((gsize) n_blocks * base_bytes);
 }
 
-static gsize
-plan_blocks (const guint64 *values, guint32 count, WeftPackedOrder order, Block *blocks)
-{
-  guint64 offsets[BLOCK];
-  gsize size = 0;
-
-  for (guint32 i = 0, first = 0; first < count; i++, first += BLOCK)
-    size += plan_block (values + first, MIN (count - first, BLOCK), order, offsets, &blocks[i]);
-  return size;
-}
-
+/* Packs all blocks to PACKED and their exceptions to EXCEPTIONS; both are moved to their ends. */
 static void
-put_blocks (const guint64 *values, guint32 count, const Block *blocks, gsize blocks_size,
-            guint8 *put)
+put_blocks (const guint64 *values, guint32 count, WeftPackedOrder order, Block *blocks,
+            guint8 **packed, guint8 **exceptions)
 {
-  guint8 *exceptions = put + blocks_size;
+  Offsets offsets;
 
   for (guint32 i = 0, first = 0; first < count; i++, first += BLOCK)
     {
       guint n = MIN (count - first, BLOCK);
-      guint64 offsets[BLOCK];
+      Block *block = &blocks[i];
 
-      for (guint j = 0; j < n; j++)
-        offsets[j] = values[first + j] - blocks[i].base;
-      memset (offsets + n, 0, (BLOCK - n) * sizeof offsets[0]);
-      pack_block (offsets, n, blocks[i].width, (guint32 *) (gpointer) put);
-      put += block_size (n, blocks[i].width);
-      if (blocks[i].n_exceptions > 0)
-        exceptions = put_exceptions (offsets, n, &blocks[i], exceptions);
+      plan_block (values + first, n, order, &offsets, block);
+      pack_block (&offsets, n, block->width, *packed);
+      *packed += block_size (n, block->width);
+      if (block->n_exceptions > 0 && block->is_narrow)
+        *exceptions = put_narrow_exceptions (offsets.narrow, block, *exceptions);
+      else if (block->n_exceptions > 0)
+        *exceptions = put_wide_exceptions (offsets.wide, n, block, *exceptions);
     }
 }
 
-static gsize
-blocks_size (const Block *blocks, guint32 count)
+WeftPacker *
+weft_packer_new (void)
 {
-  gsize size = 0;
-
-  for (guint32 i = 0, first = 0; first < count; i++, first += BLOCK)
-    size += block_size (MIN (count - first, BLOCK), blocks[i].width);
-  return size;
+  return g_new0 (WeftPacker, 1);
 }
 
 void
-weft_packed_encode (const guint64 *values, guint32 count, WeftPackedOrder order, GByteArray *out)
+weft_packer_free (WeftPacker *self)
+{
+  g_free (self->blocks);
+  g_free (self->packed);
+  g_free (self->exceptions);
+  g_free (self);
+}
+
+static void
+make_room (WeftPacker *self, guint n_blocks)
+{
+  if (n_blocks <= self->room)
+    return;
+  self->room = n_blocks;
+  self->blocks = g_renew (Block, self->blocks, n_blocks);
+  self->packed = g_realloc (self->packed, (gsize) n_blocks * BLOCK * 8);
+  self->exceptions = g_realloc (self->exceptions, (gsize) n_blocks * BLOCK / 8 * 9);
+}
+
+void
+weft_packed_encode (WeftPacker *self, const guint64 *values, guint32 count, WeftPackedOrder order,
+                    GByteArray *out)
 {
   guint n_blocks = (count + BLOCK - 1) / BLOCK;
-  g_autofree Block *blocks = g_new0 (Block, n_blocks);
-  gsize begin = out->len;
-  gsize size = plan_blocks (values, count, order, blocks);
   StreamHeader header = { 0 };
-  guint8 *put;
+  guint8 *packed, *exceptions, *put;
+  gsize begin = out->len;
+  gsize head, size;
 
-  header.base_bytes = (guint8) choose_base_bytes (blocks, n_blocks, order, &header.reference);
-  size +=
+  make_room (self, n_blocks);
+  packed = self->packed;
+  exceptions = self->exceptions;
+  put_blocks (values, count, order, self->blocks, &packed, &exceptions);
+
+  header.base_bytes = (guint8) choose_base_bytes (self->blocks, n_blocks, order, &header.reference);
+  head =
       sizeof header + align8 (3 * (gsize) n_blocks) + align8 ((gsize) n_blocks * header.base_bytes);
+  size = head + (gsize) (packed - self->packed) + (gsize) (exceptions - self->exceptions);
   header.size = (guint32) align8 (size);
-  g_byte_array_set_size (out, begin + header.size);
+  g_byte_array_set_size (out, (guint) begin + header.size);
 
   put = out->data + begin;
+  memset (put, 0, head);
   memset (put + size, 0, header.size - size);
-  memset (put, 0,
-          sizeof header + align8 (3 * (gsize) n_blocks) +
-              align8 ((gsize) n_blocks * header.base_bytes));
   memcpy (put, &header, sizeof header);
-  put = put_headers (blocks, n_blocks, header.base_bytes, header.reference, put + sizeof header);
-  put_blocks (values, count, blocks, blocks_size (blocks, count), put);
+  put = put_headers (self->blocks, n_blocks, header.base_bytes, header.reference,
+                     put + sizeof header);
+  if (n_blocks == 0)
+    return;
+  memcpy (put, self->packed, (gsize) (packed - self->packed));
+  memcpy (put + (packed - self->packed), self->exceptions, (gsize) (exceptions - self->exceptions));
 }
 
 guint64
 weft_packed_estimate (const guint64 *values, guint32 count, WeftPackedOrder order)
 {
-  guint64 offsets[BLOCK];
   guint64 size = 0;
   guint64 sampled = 0;
+  Offsets offsets;
   Block block;
 
   for (guint32 first = 0; first < count; first += 16 * BLOCK)
     {
       guint n = MIN (count - first, BLOCK);
 
-      size += plan_block (values + first, n, order, offsets, &block);
+      size += plan_block (values + first, n, order, &offsets, &block);
       sampled += n;
     }
 

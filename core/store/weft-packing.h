@@ -17,8 +17,13 @@ typedef enum
   WEFT_ORDER_SIGNED, /* bases are chosen as of signed numbers: for differences */
 } WeftPackedOrder;
 
-void weft_packed_encode (const guint64 *values, guint32 count, WeftPackedOrder order,
-                         GByteArray *out);
+/* The buffers that encoding takes. */
+typedef struct _WeftPacker WeftPacker;
+
+WeftPacker *weft_packer_new (void);
+void weft_packer_free (WeftPacker *self);
+void weft_packed_encode (WeftPacker *self, const guint64 *values, guint32 count,
+                         WeftPackedOrder order, GByteArray *out);
 
 /* Bytes that a sample of VALUES says encoding them all would take. */
 guint64 weft_packed_estimate (const guint64 *values, guint32 count, WeftPackedOrder order);

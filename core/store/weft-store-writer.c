@@ -14,6 +14,7 @@
 #define COLUMN_SIZE (ROWS * sizeof (guint64))
 #define PRESENCE_SIZE (ROWS / 8)
 #define MAX_SPARE 96 /* column buffers kept for the next memtable: fresh pages cost ten times */
+#define CLEARED 1024 /* rows of a column made nought at a time, just before they are filled */
 #define STRINGS_SIZE (1 << 20) /* bytes of a STRINGS chunk, about */
 
 /* Columns of rows of one table. The appending thread fills it; the rows below n_rows never change,
@@ -36,7 +37,6 @@ typedef struct
   WeftStoreWriter *store;
   const WeftTableSpec *spec;
   Memtable *memtable; /* replaced under the lock */
-  guint64 n_rows;     /* in all */
 } TableWriter;
 
 typedef struct
@@ -78,8 +78,9 @@ struct _WeftStoreWriter
   WeftLodBuilder *lod;
   guint64 *sorted[WEFT_MAX_COLUMNS];
   guint64 *sorted_presence;
-  guint32 *routine_places;
+  guint16 *routine_places;
   guint64 *routine_names;
+  gint64 *ends;
   guint32 n_written_strings;
 };
 
@@ -95,10 +96,7 @@ take_buffer (WeftStoreWriter *self, GPtrArray *spare, gsize size)
     buffer = g_ptr_array_steal_index_fast (spare, spare->len - 1);
   pthread_mutex_unlock (&self->lock);
 
-  if (buffer == NULL)
-    return g_malloc0 (size);
-  memset (buffer, 0, size);
-  return buffer;
+  return buffer != NULL ? buffer : g_malloc (size);
 }
 
 static void
@@ -118,7 +116,7 @@ memtable_new (TableWriter *table)
   Memtable *memtable = g_new0 (Memtable, 1);
 
   memtable->table = (WeftTableId) (table - table->store->tables);
-  memtable->first_row = table->n_rows + 1;
+  memtable->first_row = table->public.total + 1;
   return memtable;
 }
 
@@ -144,20 +142,21 @@ weft_table_writer_touch (WeftTableWriter *self, guint column)
 
   g_assert (column < table->spec->n_columns);
   self->values[column] = take_buffer (store, store->spare, COLUMN_SIZE);
+  memset (self->values[column], 0, self->cleared * sizeof (guint64));
   __atomic_store_n (&table->memtable->values[column], self->values[column], __ATOMIC_RELEASE);
   table->memtable->size += COLUMN_SIZE;
   if (table->spec->columns[column].flags & WEFT_COLUMN_NULLABLE)
     {
       self->presence[column] = take_buffer (store, store->spare_presence, PRESENCE_SIZE);
+      memset (self->presence[column], 0, PRESENCE_SIZE);
       __atomic_store_n (&table->memtable->presence[column], self->presence[column],
                         __ATOMIC_RELEASE);
     }
 }
 
-void
-weft_table_writer_begin_slow (WeftTableWriter *self)
+static void
+hand_over (TableWriter *table)
 {
-  TableWriter *table = (TableWriter *) self;
   WeftStoreWriter *store = table->store;
   Memtable *next = memtable_new (table);
 
@@ -172,20 +171,23 @@ weft_table_writer_begin_slow (WeftTableWriter *self)
   pthread_cond_signal (&store->wake);
   pthread_mutex_unlock (&store->lock);
 
-  memset (self->values, 0, sizeof self->values);
-  memset (self->presence, 0, sizeof self->presence);
-  self->row = 0;
+  memset (table->public.values, 0, sizeof table->public.values);
+  memset (table->public.presence, 0, sizeof table->public.presence);
+  table->public.n_rows = &next->n_rows;
+  table->public.row = table->public.cleared = 0;
 }
 
-guint64
-weft_table_writer_commit (WeftTableWriter *self)
+void
+weft_table_writer_begin_slow (WeftTableWriter *self)
 {
   TableWriter *table = (TableWriter *) self;
 
-  self->row++;
-  __atomic_store_n (&table->memtable->n_rows, self->row, __ATOMIC_RELEASE);
-  __atomic_store_n (&table->n_rows, table->n_rows + 1, __ATOMIC_RELAXED);
-  return table->n_rows;
+  if (self->row == ROWS)
+    hand_over (table);
+  for (guint i = 0; i < table->spec->n_columns; i++)
+    if (self->values[i] != NULL)
+      memset (self->values[i] + self->cleared, 0, CLEARED * sizeof (guint64));
+  self->cleared += CLEARED;
 }
 
 WeftTableWriter *
@@ -241,7 +243,7 @@ weft_store_writer_blob (WeftStoreWriter *self, const void *data, gsize length)
   weft_table_writer_begin (table);
   weft_table_writer_set (table, WEFT_BLOBS_SHA256, weft_store_writer_string (self, sha256, -1));
   weft_table_writer_set (table, WEFT_BLOBS_SIZE, length);
-  blob.id = (guint32) self->tables[WEFT_TABLE_BLOBS].n_rows + 1;
+  blob.id = (guint32) table->total + 1;
   blob.bytes = g_bytes_new (data, length);
   pthread_mutex_lock (&self->lock);
   g_array_append_val (self->pending_blobs, blob);
@@ -399,6 +401,20 @@ sorted_buffer (WeftStoreWriter *self, guint column)
   return self->sorted[column];
 }
 
+WEFT_HOT static void
+gather (const guint64 *values, const guint32 *rows, guint32 n, guint64 *out)
+{
+  for (guint32 i = 0; i < n; i++)
+    out[i] = values[rows[i]];
+}
+
+WEFT_HOT static void
+number_rows (const guint32 *rows, guint32 n, guint64 first, guint64 *out)
+{
+  for (guint32 i = 0; i < n; i++)
+    out[i] = first + rows[i];
+}
+
 static void
 sort_column (WeftStoreWriter *self, const guint64 *values, guint column)
 {
@@ -407,8 +423,7 @@ sort_column (WeftStoreWriter *self, const guint64 *values, guint column)
   if (values == NULL)
     memset (sorted, 0, self->order.n_rows * sizeof *sorted);
   else
-    for (guint32 i = 0; i < self->order.n_rows; i++)
-      sorted[i] = values[self->order.rows[i]];
+    gather (values, self->order.rows, self->order.n_rows, sorted);
 }
 
 static const guint64 *
@@ -438,8 +453,7 @@ sort_dispatches (WeftStoreWriter *self, Memtable *memtable)
     memset (ids, 0, COLUMN_SIZE);
   weft_dispatch_order_sort (&self->order, lanes != NULL ? lanes : ids,
                             starts != NULL ? starts : ids, memtable->n_rows);
-  for (guint32 i = 0; i < memtable->n_rows; i++)
-    ids[i] = memtable->first_row + self->order.rows[i];
+  number_rows (self->order.rows, memtable->n_rows, memtable->first_row, ids);
   for (guint32 i = 0; i < self->order.n_lanes; i++)
     for (guint32 j = 0; j < self->order.lane_rows[i]; j++)
       sorted_lanes[row++] = self->order.lanes[i];
@@ -495,9 +509,10 @@ write_digests (WeftStoreWriter *self, Memtable *memtable)
                     : self->sorted[WEFT_DISPATCHES_STATUS - base],
     .routine_names = self->routine_names,
     .routine_places = self->routine_places,
+    .ends = self->ends,
   };
 
-  weft_dispatch_columns_number_routines (&columns);
+  weft_dispatch_columns_prepare (&columns);
   weft_chunk_builder_begin (&self->chunk, WEFT_CHUNK_SUMMARY, memtable->table, memtable->n_rows,
                             memtable->first_row);
   self->chunk.header.version = WEFT_SUMMARY_VERSION;
@@ -688,6 +703,7 @@ init_tables (WeftStoreWriter *self)
       self->tables[i].spec = weft_schema_table (i);
       self->tables[i].public.column_base = bases[i];
       self->tables[i].memtable = memtable_new (&self->tables[i]);
+      self->tables[i].public.n_rows = &self->tables[i].memtable->n_rows;
     }
 }
 
@@ -713,7 +729,8 @@ init_thread_state (WeftStoreWriter *self)
   self->lod = weft_lod_builder_new ();
   self->sorted[0] = g_malloc (COLUMN_SIZE);
   self->sorted_presence = g_malloc (PRESENCE_SIZE);
-  self->routine_places = g_new (guint32, ROWS);
+  self->routine_places = g_new (guint16, ROWS);
+  self->ends = g_new (gint64, ROWS);
   self->routine_names = g_new (guint64, ROWS);
 }
 
@@ -742,6 +759,7 @@ writer_free (WeftStoreWriter *self)
   g_free (self->sorted_presence);
   g_free (self->routine_places);
   g_free (self->routine_names);
+  g_free (self->ends);
   g_free (self);
 }
 
@@ -845,7 +863,7 @@ weft_store_writer_get_statistics (WeftStoreWriter *self, WeftStoreStatistics *st
 {
   statistics->rows = 0;
   for (guint i = 0; i < WEFT_N_TABLES; i++)
-    statistics->rows += __atomic_load_n (&self->tables[i].n_rows, __ATOMIC_RELAXED);
+    statistics->rows += __atomic_load_n (&self->tables[i].public.total, __ATOMIC_RELAXED);
 
   pthread_mutex_lock (&self->lock);
   statistics->bytes_written = __atomic_load_n (&self->bytes_written, __ATOMIC_RELAXED);

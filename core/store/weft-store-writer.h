@@ -82,20 +82,57 @@ struct _WeftTableWriter
   /* The part that the inline functions below need; the rest is the writer's own. */
   guint64 *values[WEFT_MAX_COLUMNS];   /* NULL until a row of this memtable sets the column */
   guint64 *presence[WEFT_MAX_COLUMNS]; /* bitmaps of the NULLABLE columns, likewise */
+  guint32 *n_rows;                     /* published rows of this memtable */
+  guint64 total;                       /* rows in all, read by any thread */
   guint32 row;                         /* the row being filled */
+  guint32 cleared;                     /* rows below are nought unless set */
   guint32 column_base;
 };
 
 void weft_table_writer_touch (WeftTableWriter *self, guint column);
 void weft_table_writer_begin_slow (WeftTableWriter *self);
-guint64 weft_table_writer_commit (WeftTableWriter *self);
 
 /* Makes room for a row, waiting for the writing thread if its queue is full. */
 static inline void
 weft_table_writer_begin (WeftTableWriter *self)
 {
-  if (G_UNLIKELY (self->row == WEFT_STORE_SEAL_ROWS))
+  if (G_UNLIKELY (self->row == self->cleared))
     weft_table_writer_begin_slow (self);
+}
+
+static inline guint64
+weft_table_writer_commit (WeftTableWriter *self)
+{
+  self->row++;
+  __atomic_store_n (self->n_rows, self->row, __ATOMIC_RELEASE);
+  __atomic_store_n (&self->total, self->total + 1, __ATOMIC_RELAXED);
+  return self->total;
+}
+
+/* Folded away where NUMBER is a constant. */
+static inline gboolean
+weft_column_is_nullable (WeftColumnNumber number)
+{
+  enum
+  {
+    NONE = 0,
+    NULLABLE = 1,
+    DERIVED = 0,
+    KEY = 0
+  };
+
+  switch (number)
+    {
+#define WEFT_SCHEMA_TABLE(NAME, name) case WEFT_COLUMN_BASE_##NAME:
+#define WEFT_SCHEMA_COLUMN(TABLE, NAME, name, TYPE, FLAGS)                                         \
+  case WEFT_##TABLE##_##NAME:                                                                      \
+    return FLAGS;
+      WEFT_SCHEMA (WEFT_SCHEMA_TABLE, WEFT_SCHEMA_COLUMN)
+#undef WEFT_SCHEMA_TABLE
+#undef WEFT_SCHEMA_COLUMN
+    default:
+      return FALSE;
+    }
 }
 
 static inline void
@@ -106,7 +143,7 @@ weft_table_writer_set (WeftTableWriter *self, WeftColumnNumber number, guint64 v
   if (G_UNLIKELY (self->values[column] == NULL))
     weft_table_writer_touch (self, column);
   self->values[column][self->row] = value;
-  if (self->presence[column] != NULL)
+  if (weft_column_is_nullable (number))
     {
       guint64 *word = &self->presence[column][self->row / 64];
 

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #define MAX_HISTOGRAMS 512 /* routines of a chunk; beyond, percentiles read the rows */
+#define GROUP 64           /* rows whose longest is looked at first */
 #define BUCKETS WEFT_N_HISTOGRAM_BUCKETS
 
 typedef struct
@@ -26,8 +27,9 @@ struct _WeftSummaryBuilder
   Group *totals;
   guint32 *touched;
   guint32 *histogram;
+  guint16 *buckets; /* of each row */
   Groups pairs, routines, lanes;
-  GArray *cells[WEFT_N_HISTOGRAM_STREAMS];
+  guint64 *cells[WEFT_N_HISTOGRAM_STREAMS];
   guint64 *first_starts; /* of each lane */
   guint64 *last_ends;
 };
@@ -44,7 +46,8 @@ weft_summary_builder_new (void)
   self->last_ends = g_new (guint64, WEFT_MAX_CHUNK_ROWS);
   self->histogram = g_new0 (guint32, MAX_HISTOGRAMS * BUCKETS);
   for (guint i = 0; i < WEFT_N_HISTOGRAM_STREAMS; i++)
-    self->cells[i] = g_array_new (FALSE, FALSE, sizeof (guint64));
+    self->cells[i] = g_new (guint64, WEFT_MAX_CHUNK_ROWS);
+  self->buckets = g_new (guint16, WEFT_MAX_CHUNK_ROWS);
   return self;
 }
 
@@ -68,7 +71,8 @@ weft_summary_builder_free (WeftSummaryBuilder *self)
   groups_clear (&self->routines);
   groups_clear (&self->lanes);
   for (guint i = 0; i < WEFT_N_HISTOGRAM_STREAMS; i++)
-    g_array_unref (self->cells[i]);
+    g_free (self->cells[i]);
+  g_free (self->buckets);
   g_free (self);
 }
 
@@ -127,32 +131,95 @@ compare_places (gconstpointer a, gconstpointer b)
   return place_a < place_b ? -1 : place_a > place_b;
 }
 
-/* Sums of a row's worth of durations do not wrap unless one of them is absurd. */
+#define EXACT_DOUBLE (G_GUINT64_CONSTANT (1) << 52)
+
+/* As weft_histogram_bucket (), by the exponent and the first bits of a double: no branches. */
+WEFT_HOT static void
+find_buckets (const guint64 *durations, guint32 n, guint16 *buckets)
+{
+  const double zero = (double) EXACT_DOUBLE;
+
+  for (guint32 i = 0; i < n; i++)
+    {
+      union
+      {
+        guint64 bits;
+        double value;
+      } u = { durations[i] | G_GUINT64_CONSTANT (0x4330000000000000) };
+      guint64 bucket;
+
+      u.value -= zero;
+      bucket = (u.bits >> 48) - (1023 * 16 + 48);
+      buckets[i] = (guint16) (durations[i] < 16 ? durations[i] : bucket);
+    }
+}
+
+/* Durations below 2^48: no sum of a chunk wraps. */
 static guint32
-add_rows (WeftSummaryBuilder *self, const WeftDispatchColumns *columns, guint32 row, guint32 end,
-          gboolean histogram)
+add_rows (WeftSummaryBuilder *self, const WeftDispatchColumns *columns, guint32 row, guint32 end)
+{
+  const guint16 *places = columns->routine_places;
+  const guint64 *durations = columns->durations;
+  guint32 n_touched = 0;
+
+  for (; row < end; row++)
+    {
+      guint64 duration = durations[row];
+      Group *group = &self->by_routine[places[row]];
+
+      if (G_UNLIKELY (group->count++ == 0))
+        {
+          self->touched[n_touched++] = places[row];
+          group->min = G_MAXUINT64;
+        }
+      group->sum += duration;
+      if (G_UNLIKELY (duration < group->min))
+        group->min = duration;
+      if (G_UNLIKELY (duration > group->max))
+        group->max = duration;
+    }
+
+  return n_touched;
+}
+
+static guint32
+add_long_rows (WeftSummaryBuilder *self, const WeftDispatchColumns *columns, guint32 row,
+               guint32 end)
 {
   guint32 n_touched = 0;
 
   for (; row < end; row++)
     {
-      guint32 place = columns->routine_places[row];
       guint64 duration = columns->durations[row];
-      Group *group = &self->by_routine[place];
+      Group *group = &self->by_routine[columns->routine_places[row]];
 
       if (group->count++ == 0)
         {
-          self->touched[n_touched++] = place;
+          self->touched[n_touched++] = columns->routine_places[row];
           group->min = G_MAXUINT64;
         }
       group->sum = add_saturating (group->sum, duration);
       group->min = MIN (group->min, duration);
       group->max = MAX (group->max, duration);
-      if (histogram)
-        self->histogram[place * BUCKETS + weft_histogram_bucket (duration)]++;
     }
 
   return n_touched;
+}
+
+static void
+fill_histogram (WeftSummaryBuilder *self, const WeftDispatchColumns *columns)
+{
+  const guint16 *places = columns->routine_places;
+  const guint16 *buckets = self->buckets;
+
+  if (columns->max_duration < EXACT_DOUBLE)
+    find_buckets (columns->durations, columns->n_rows, self->buckets);
+  else
+    for (guint32 row = 0; row < columns->n_rows; row++)
+      self->buckets[row] = (guint16) weft_histogram_bucket (columns->durations[row]);
+#pragma GCC unroll 4
+  for (guint32 row = 0; row < columns->n_rows; row++)
+    self->histogram[places[row] * BUCKETS + buckets[row]]++;
 }
 
 static void
@@ -180,26 +247,36 @@ static void
 put_histogram (WeftSummaryBuilder *self, const WeftDispatchColumns *columns,
                WeftChunkBuilder *chunk)
 {
-  for (guint i = 0; i < WEFT_N_HISTOGRAM_STREAMS; i++)
-    g_array_set_size (self->cells[i], 0);
+  guint n_buckets = weft_histogram_bucket (columns->max_duration) + 1;
+  guint32 n = 0;
 
+  fill_histogram (self, columns);
   for (guint32 place = 0; place < columns->n_routines; place++)
-    for (guint bucket = 0; bucket < BUCKETS; bucket++)
+    for (guint bucket = 0; bucket < n_buckets; bucket++)
       {
         guint32 *count = &self->histogram[place * BUCKETS + bucket];
-        const guint64 values[] = { columns->routine_names[place], bucket, *count };
 
         if (*count == 0)
           continue;
-        for (guint i = 0; i < WEFT_N_HISTOGRAM_STREAMS; i++)
-          g_array_append_val (self->cells[i], values[i]);
+        self->cells[WEFT_HISTOGRAM_ROUTINE][n] = columns->routine_names[place];
+        self->cells[WEFT_HISTOGRAM_BUCKET][n] = bucket;
+        self->cells[WEFT_HISTOGRAM_COUNT][n++] = *count;
         *count = 0;
       }
 
   for (guint i = 0; i < WEFT_N_HISTOGRAM_STREAMS; i++)
     weft_chunk_builder_add_numbers (chunk, (guint16) (WEFT_SUMMARY_HISTOGRAM + i), WEFT_TYPE_U64,
-                                    (const guint64 *) (gpointer) self->cells[i]->data,
-                                    self->cells[i]->len);
+                                    self->cells[i], n);
+}
+
+WEFT_HOT static gint64
+latest (const gint64 *times, guint32 n)
+{
+  gint64 last = G_MININT64;
+
+  for (guint32 i = 0; i < n; i++)
+    last = times[i] > last ? times[i] : last;
+  return last;
 }
 
 static void
@@ -210,13 +287,9 @@ put_lane_times (WeftSummaryBuilder *self, const WeftDispatchColumns *columns,
 
   for (guint32 i = 0; i < columns->n_lanes; i++)
     {
-      guint32 end = row + (guint32) columns->lane_rows[i];
-      gint64 last = G_MININT64;
-
       self->first_starts[i] = columns->starts[row];
-      for (; row < end; row++)
-        last = MAX (last, weft_time_add ((gint64) columns->starts[row], columns->durations[row]));
-      self->last_ends[i] = (guint64) last;
+      self->last_ends[i] = (guint64) latest (columns->ends + row, (guint32) columns->lane_rows[i]);
+      row += (guint32) columns->lane_rows[i];
     }
   weft_chunk_builder_add_numbers (chunk, WEFT_SUMMARY_FIRST_START, WEFT_TYPE_TIME,
                                   self->first_starts, columns->n_lanes);
@@ -242,18 +315,52 @@ compare_long (gconstpointer a, gconstpointer b)
   return long_a->id < long_b->id ? -1 : long_a->id > long_b->id;
 }
 
-/* Fills a buffer with all that reach the bar; when it is full, the bar rises. */
+static int
+compare_maxima (gconstpointer a, gconstpointer b)
+{
+  guint64 max_a = *(const guint64 *) a;
+  guint64 max_b = *(const guint64 *) b;
+
+  return max_a > max_b ? -1 : max_a < max_b;
+}
+
+WEFT_HOT static void
+find_maxima (const guint64 *durations, guint32 n_groups, guint64 *maxima)
+{
+  for (guint32 group = 0; group < n_groups; group++)
+    {
+      guint64 max = 0;
+
+      for (guint i = 0; i < GROUP; i++)
+        max = durations[group * GROUP + i] > max ? durations[group * GROUP + i] : max;
+      maxima[group] = max;
+    }
+}
+
+/* So many groups of rows have a maximum that reaches the bar, so at least as many rows do. Fills a
+ * buffer with these; when it is full, the bar rises.
+ */
 static guint
 find_longest (const WeftDispatchColumns *columns, Long *rows)
 {
+  guint64 maxima[WEFT_MAX_CHUNK_ROWS / GROUP];
+  guint64 sorted[WEFT_MAX_CHUNK_ROWS / GROUP];
+  guint32 n_groups = columns->n_rows / GROUP;
   guint64 bar = 0;
   guint n = 0;
 
+  find_maxima (columns->durations, n_groups, maxima);
+  memcpy (sorted, maxima, n_groups * sizeof maxima[0]);
+  qsort (sorted, n_groups, sizeof sorted[0], compare_maxima);
+  if (n_groups >= WEFT_MAX_LONGEST)
+    bar = sorted[WEFT_MAX_LONGEST - 1];
+
   for (guint32 row = 0; row < columns->n_rows; row++)
     {
-      if (columns->durations[row] < bar)
-        continue;
-      rows[n++] = (Long){ columns->durations[row], columns->ids[row], row };
+      if (row % GROUP == 0 && row / GROUP < n_groups && maxima[row / GROUP] < bar)
+        row += GROUP - 1;
+      else if (columns->durations[row] >= bar)
+        rows[n++] = (Long){ columns->durations[row], columns->ids[row], row };
       if (n == 8 * WEFT_MAX_LONGEST)
         {
           qsort (rows, n, sizeof *rows, compare_long);
@@ -302,14 +409,17 @@ weft_summary_builder_add (WeftSummaryBuilder *self, const WeftDispatchColumns *c
                           WeftChunkBuilder *chunk)
 {
   gboolean histogram = columns->n_routines <= MAX_HISTOGRAMS;
+  gboolean is_long = columns->max_duration >> 47 != 0;
   guint32 row = 0;
 
   self->pairs.n = self->routines.n = self->lanes.n = 0;
   for (guint32 i = 0; i < columns->n_lanes; i++)
     {
       guint32 end = row + (guint32) columns->lane_rows[i];
+      guint32 n_touched =
+          is_long ? add_long_rows (self, columns, row, end) : add_rows (self, columns, row, end);
 
-      close_lane (self, columns, columns->lanes[i], add_rows (self, columns, row, end, histogram));
+      close_lane (self, columns, columns->lanes[i], n_touched);
       row = end;
     }
   for (guint32 place = 0; place < columns->n_routines; place++)
@@ -354,37 +464,72 @@ number_by_searching (WeftDispatchColumns *self)
       const guint64 *found =
           bsearch (&self->routines[i], self->routine_names, n, sizeof (guint64), compare_names);
 
-      self->routine_places[i] = (guint32) (found - self->routine_names);
+      self->routine_places[i] = (guint16) (found - self->routine_names);
     }
 }
 
-void
-weft_dispatch_columns_number_routines (WeftDispatchColumns *self)
+WEFT_HOT static void
+find_range (const guint64 *values, guint32 n, guint64 *first, guint64 *last)
 {
-  guint32 places[8192] = { 0 };
-  guint64 first = G_MAXUINT64;
-  guint64 last = 0;
+  guint64 low = G_MAXUINT64;
+  guint64 high = 0;
 
-  for (guint32 i = 0; i < self->n_rows; i++)
+  for (guint32 i = 0; i < n; i++)
     {
-      first = MIN (first, self->routines[i]);
-      last = MAX (last, self->routines[i]);
+      low = values[i] < low ? values[i] : low;
+      high = values[i] > high ? values[i] : high;
     }
+  *first = low;
+  *last = high;
+}
+
+static void
+number_routines (WeftDispatchColumns *self)
+{
+  guint16 places[8192] = { 0 };
+  const guint64 *routines = self->routines;
+  guint16 *routine_places = self->routine_places;
+  guint64 first, last;
+
+  find_range (routines, self->n_rows, &first, &last);
   if (last - first >= G_N_ELEMENTS (places))
     {
       number_by_searching (self);
       return;
     }
 
+#pragma GCC unroll 4
   for (guint32 i = 0; i < self->n_rows; i++)
-    places[self->routines[i] - first] = 1;
+    places[routines[i] - first] = 1;
   self->n_routines = 0;
   for (guint32 i = 0; i <= last - first; i++)
     if (places[i] != 0)
       {
         self->routine_names[self->n_routines] = first + i;
-        places[i] = self->n_routines++;
+        places[i] = (guint16) self->n_routines++;
       }
+#pragma GCC unroll 4
   for (guint32 i = 0; i < self->n_rows; i++)
-    self->routine_places[i] = places[self->routines[i] - first];
+    routine_places[i] = places[routines[i] - first];
+}
+
+WEFT_HOT static void
+find_ends (const guint64 *starts, const guint64 *durations, guint32 n, gint64 *ends)
+{
+  for (guint32 i = 0; i < n; i++)
+    {
+      gint64 end = (gint64) (starts[i] + durations[i]);
+
+      ends[i] = durations[i] > G_MAXINT64 || end < (gint64) starts[i] ? G_MAXINT64 : end;
+    }
+}
+
+void
+weft_dispatch_columns_prepare (WeftDispatchColumns *self)
+{
+  guint64 min_duration;
+
+  number_routines (self);
+  find_range (self->durations, self->n_rows, &min_duration, &self->max_duration);
+  find_ends (self->starts, self->durations, self->n_rows, self->ends);
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * What the store costs: store-bench [ROWS [DIRECTORY]] prints "name value unit" lines.
+ * What the store costs: store-bench [ROWS [DIRECTORY]] prints "name value unit" lines;
+ * store-bench --write simple|hard ROWS FILE writes only.
  *
  * "cold" is with nothing decoded yet (the page cache is warm); "warm" repeats on the same store.
  * "floor" is a plain loop over the same columns as arrays.
@@ -588,6 +589,19 @@ bench_shape (const char *program, const char *directory, guint64 n, gboolean har
   unlink (path);
 }
 
+/* For counting instructions. */
+static int
+write_only (const char *name, guint64 n, const char *path)
+{
+  gboolean hard = strcmp (name, "hard") == 0;
+  Rows rows = { 0 };
+
+  rows_init (&rows, n, hard ? 1000 : 8);
+  bench_write (path, &rows, hard, name);
+  rows_clear (&rows);
+  return 0;
+}
+
 int
 main (int argc, char **argv)
 {
@@ -596,6 +610,8 @@ main (int argc, char **argv)
 
   if (argc == 4 && strcmp (argv[1], "--open") == 0)
     return open_only (argv[2], argv[3]);
+  if (argc == 5 && strcmp (argv[1], "--write") == 0)
+    return write_only (argv[2], g_ascii_strtoull (argv[3], NULL, 10), argv[4]);
 
   bench_shape ("/proc/self/exe", directory, n, FALSE);
   bench_shape ("/proc/self/exe", directory, n, TRUE);
