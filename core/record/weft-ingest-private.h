@@ -14,6 +14,9 @@ G_BEGIN_DECLS
 #define MAX_DEFERRED_BYTES (16 << 20)
 #define MAX_LATE_ORIGINS 4096
 #define MAX_TRACES (1 << 20)
+#define MAX_THREADS (1 << 20)
+#define MAX_STRING_BYTES (128 << 20) /* of strings that nobody said before */
+#define MAX_ALL_STRING_BYTES (G_GUINT64_CONSTANT (1) << 30) /* of all runtimes */
 #define RECENT_IDS 65536
 #define MAX_SCOPES 256
 
@@ -111,6 +114,8 @@ struct _WeftIngest
   gint64 start;
   guint64 n_rows[WEFT_N_TABLES]; /* of the tables with a KEY: the last id */
   guint64 n_traces;
+  guint32 last_string;  /* the highest number given out */
+  guint64 string_bytes; /* of what producers said first */
   GPtrArray *runtimes;
   GHashTable *processes; /* char * → guint64 * id */
   WeftIngestTotals ended;
@@ -159,6 +164,7 @@ struct _WeftRuntime
   gsize pending_bytes;
   guint n_unnoted; /* reservations that came since they were noted last */
   gsize deferred_bytes;
+  gsize string_bytes; /* of strings that it said first */
   GQueue late_origins; /* element-type WeftIngestLateOrigin */
   GHashTable *traces;  /* guint64 producer id → WeftIngestTrace */
 

@@ -6,6 +6,7 @@
 
 #define NS_PER_SECOND G_GINT64_CONSTANT (1000000000)
 #define MAX_STRING (WEFT_WIRE_MAX_SOURCE)
+#define STRING_OVERHEAD 40 /* bytes that the dictionary needs beside the text */
 
 WeftIngest *
 weft_ingest_new (WeftStoreWriter *store, gint64 start)
@@ -239,6 +240,11 @@ find_thread (WeftRuntime *self, int tid, gboolean new_writer, const char *name)
 
   if (known != NULL && !new_writer)
     return known->id;
+  if (known == NULL && g_hash_table_size (self->threads) >= MAX_THREADS)
+    {
+      weft_runtime_count (self, 0, WEFT_LOSS_TOO_MANY_REGISTERED, 1);
+      return 0;
+    }
 
   outer = self->gone ? 0
                      : weft_process_find_thread (self->pid, tid, self->other_pid_namespace);
@@ -469,13 +475,31 @@ weft_runtime_read_text (WeftRuntime *self, WeftCursor *cursor, guint lane, gsize
   }
 }
 
+/* Strings stay in memory until the end, so one that goes on saying new ones is not heard at last. */
 guint32
 weft_runtime_read_string (WeftRuntime *self, WeftCursor *cursor, guint lane)
 {
+  WeftIngest *ingest = self->ingest;
   gsize length = 0;
   g_autofree char *text = weft_runtime_read_text (self, cursor, lane, &length);
+  guint32 id;
 
-  return text ? weft_store_writer_string (self->ingest->store, text, (gssize) length) : 0;
+  if (text == NULL)
+    return 0;
+  if (G_UNLIKELY (self->string_bytes > MAX_STRING_BYTES ||
+                  ingest->string_bytes > MAX_ALL_STRING_BYTES))
+    {
+      weft_runtime_count (self, lane, WEFT_LOSS_STRING_CUT, 1);
+      return 0;
+    }
+  id = weft_store_writer_string (ingest->store, text, (gssize) length);
+  if (id > ingest->last_string)
+    {
+      ingest->last_string = id;
+      ingest->string_bytes += length + STRING_OVERHEAD;
+      self->string_bytes += length + STRING_OVERHEAD;
+    }
+  return id;
 }
 
 void

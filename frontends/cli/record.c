@@ -141,6 +141,18 @@ prepare_child (gpointer data)
   sigaction (SIGPIPE, &action, NULL);
 }
 
+/* A folder of PATH that is closed to us hides that the others do not have it either. */
+static gboolean
+is_nowhere (const char *program, const GError *error)
+{
+  g_autofree char *found = NULL;
+
+  if (!g_error_matches (error, G_SPAWN_ERROR, G_SPAWN_ERROR_ACCES) || strchr (program, '/') != NULL)
+    return g_error_matches (error, G_SPAWN_ERROR, G_SPAWN_ERROR_NOENT);
+  found = g_find_program_in_path (program);
+  return found == NULL;
+}
+
 static int
 launch (Recording *self)
 {
@@ -158,8 +170,7 @@ launch (Recording *self)
       return EXIT_OK;
     }
   complain ("cannot run “%s”: %s", self->program[0], error->message);
-  return g_error_matches (error, G_SPAWN_ERROR, G_SPAWN_ERROR_NOENT) ? EXIT_NOT_FOUND
-                                                                    : EXIT_CANNOT_RUN;
+  return is_nowhere (self->program[0], error) ? EXIT_NOT_FOUND : EXIT_CANNOT_RUN;
 }
 
 /* ---- Stopping ---- */

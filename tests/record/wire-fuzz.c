@@ -24,6 +24,7 @@
 
 #define BURST_MS 250
 #define MAX_RESIDENT_KIB (700 * 1024)
+#define MAX_RESIDENT_BOMB_KIB (1536 * 1024)
 #define MAX_RESIDENT_SANITIZED_KIB (3 * 1024 * 1024)
 
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
@@ -498,6 +499,68 @@ be_hostile (const char *runtime, guint64 seed, double seconds)
   return 0;
 }
 
+/* ---- Bombs: as much as memory can hold, all of it well-formed and new ---- */
+
+#define BOMB_RUNTIMES 6
+
+static void
+fill_log (Hand *hand, guint64 *serial)
+{
+  char name[241];
+
+  for (guint id = 1; hand->registry->log_head < (60 << 20); id++)
+    {
+      memset (name, 'a', sizeof name - 1);
+      g_snprintf (name, 24, "%020" G_GUINT64_FORMAT, (*serial)++);
+      name[20] = 'x';
+      name[21] = name[22] = name[23] = 'y';
+      name[sizeof name - 1] = '\0';
+      hand_routine (hand, id, name);
+    }
+}
+
+/* One half a reservation each, with a thread nobody knows; the other half spans. */
+static void
+fill_segment (Hand *hand, guint64 *serial)
+{
+  while (hand->block + 1 < WEFT_WIRE_SEGMENT_BLOCKS)
+    {
+      guint64 now = hand_now ();
+      WeftWireDispatch d = { { WEFT_WIRE_RESERVE, sizeof d / 8, 1 }, now, now, 1 };
+      WeftWireOrigin origin = { { WEFT_WIRE_ORIGIN_EVENT, sizeof origin / 8, 1 } };
+
+      d.id = origin.submission = ++*serial;
+      d.trace = *serial;
+      origin.ticks = now;
+      origin.tid = (gint32) (*serial % G_MAXINT32);
+      if (hand->cursor + sizeof d + sizeof origin > WEFT_WIRE_BLOCK_SIZE)
+        hand_full (hand);
+      hand_commit (hand, &d, sizeof d);
+      hand_commit (hand, &origin, sizeof origin);
+    }
+}
+
+static int
+be_a_bomb (const char *runtime, guint64 seed)
+{
+  Hand *hands[BOMB_RUNTIMES];
+  guint64 serial = seed;
+
+  signal (SIGPIPE, SIG_IGN);
+  for (guint i = 0; i < BOMB_RUNTIMES; i++)
+    {
+      hands[i] = hand_new ();
+      hand_writer (hands[i], 1, (int) getpid ());
+      hand_lane (hands[i], 1, "bomb", WEFT_WIRE_CLOCK_ID_RUNTIME);
+      fill_log (hands[i], &serial);
+      fill_segment (hands[i], &serial);
+      if (!hand_connect (hands[i], runtime))
+        return 1;
+    }
+  g_usleep (2000000);
+  return 0;
+}
+
 /* ---- The test ---- */
 
 static guint64
@@ -527,7 +590,7 @@ is_idle (gpointer data)
 static char *self_path;
 
 static void
-test_hostile (void)
+attack (const char *how, guint64 limit)
 {
   const char *given = g_getenv ("WEFT_FUZZ_SECONDS"), *seed = g_getenv ("WEFT_FUZZ_SEED");
   g_autofree char *seconds = g_strdup (given ? given : "3");
@@ -540,7 +603,7 @@ test_hostile (void)
   g_autofree char *output = NULL;
   char *record[] = { (char *) rig_weft (), (char *) "record", (char *) "-q", (char *) "-o", file,
                      NULL };
-  char *hostile[] = { self_path, (char *) "--hostile", runtime, seed_text, seconds, NULL };
+  char *hostile[] = { self_path, (char *) how, runtime, seed_text, seconds, NULL };
   RigProgram *recorder, *good, *bad;
   guint64 resident;
 
@@ -558,7 +621,7 @@ test_hostile (void)
   kill (recorder->pid, SIGINT);
   g_assert_cmpint (rig_wait (recorder, NULL, NULL), ==, 0);
   g_test_message ("the recorder's memory: at most %" G_GUINT64_FORMAT " MiB", resident / 1024);
-  g_assert_cmpuint (resident, <, SANITIZED ? MAX_RESIDENT_SANITIZED_KIB : MAX_RESIDENT_KIB);
+  g_assert_cmpuint (resident, <, SANITIZED ? MAX_RESIDENT_SANITIZED_KIB : limit);
   {
     g_autoptr (GError) error = NULL;
     g_autoptr (WeftStore) store = weft_store_open (file, &error);
@@ -581,13 +644,28 @@ test_hostile (void)
   rig_remove_folder (g_steal_pointer (&folder));
 }
 
+static void
+test_hostile (void)
+{
+  attack ("--hostile", MAX_RESIDENT_KIB);
+}
+
+static void
+test_bomb (void)
+{
+  attack ("--bomb", MAX_RESIDENT_BOMB_KIB);
+}
+
 int
 main (int argc, char **argv)
 {
+  if (argc == 5 && strcmp (argv[1], "--bomb") == 0)
+    return be_a_bomb (argv[2], g_ascii_strtoull (argv[3], NULL, 10));
   if (argc == 5 && strcmp (argv[1], "--hostile") == 0)
     return be_hostile (argv[2], g_ascii_strtoull (argv[3], NULL, 10), g_ascii_strtod (argv[4], NULL));
   self_path = g_file_read_link ("/proc/self/exe", NULL);
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/wire-fuzz/hostile", test_hostile);
+  g_test_add_func ("/wire-fuzz/bomb", test_bomb);
   return g_test_run ();
 }
