@@ -4,6 +4,8 @@
 
 #include "record-rig.h"
 
+#include <fcntl.h>
+#include <signal.h>
 #include <string.h>
 #include <sys/types.h>
 #include <unistd.h>
@@ -550,18 +552,41 @@ typedef struct
   guint n;
   guint with_marker;
   guint outside;
+  guint compared; /* stacks copied up to their top, … */
+  guint different; /* … which is not what the program has there */
 } Unwound;
+
+#define TOP 256
+
+/* The top of the main thread's stack holds arguments and environment, which stay as they are. */
+static void
+compare_top (Unwound *unwound, const WeftWireStack *stack, const guint8 *bytes, int pid)
+{
+  g_autofree char *path = g_strdup_printf ("/proc/%d/mem", pid);
+  int fd = open (path, O_RDONLY | O_CLOEXEC);
+  guint8 top[TOP];
+
+  if (fd < 0 || stack->cut || stack->copied < TOP)
+    {
+      close (fd);
+      return;
+    }
+  unwound->compared++;
+  unwound->different
+      += pread (fd, top, TOP, (off_t) (stack->stack_pointer + stack->copied - TOP)) != TOP ||
+         memcmp (top, bytes + stack->copied - TOP, TOP) != 0;
+  close (fd);
+}
 
 static guint
 unwind (const WeftWireStack *stack, const guint8 *bytes, int pid, gpointer data)
 {
   Unwound *unwound = data;
-  g_autofree char *path = g_strdup_printf ("/proc/%d/mem", pid);
-  g_autofree guint8 *memory = g_malloc (stack->copied);
   static const char marker[] = "THE-STACK-OF-THE-DISPATCH";
 
   unwound->n++;
   unwound->with_marker += memmem (bytes, stack->copied, marker, sizeof marker - 1) != NULL;
+  compare_top (unwound, stack, bytes, pid);
   unwound->outside += stack->stack_pointer % 8 != 0 || stack->program_counter == 0;
   return 1;
 }
@@ -596,6 +621,8 @@ test_unwinder (void)
   g_assert_cmpuint (unwound.n, ==, 50);
   g_assert_cmpuint (unwound.with_marker, ==, 50);
   g_assert_cmpuint (unwound.outside, ==, 0);
+  g_assert_cmpuint (unwound.different, ==, 0);
+  g_test_message ("%u stacks compared with the program's memory", unwound.compared);
   kill (program->pid, SIGTERM);
   g_assert_cmpint (rig_wait (program, NULL, NULL), ==, 0);
   weft_producer_source_free (source);

@@ -558,6 +558,8 @@ be_a_bomb (const char *runtime, guint64 seed)
         return 1;
     }
   g_usleep (2000000);
+  for (guint i = 0; i < BOMB_RUNTIMES; i++)
+    hand_free (hands[i]);
   return 0;
 }
 
@@ -634,7 +636,8 @@ attack (const char *how, guint64 limit)
     rig_check_conservation (store);
     rig_check_lanes (store, output);
     g_assert_cmpuint (rig_number (output, "dropped"), ==, 0);
-    g_assert_true (weft_store_verify (store, &report, &error));
+    weft_store_verify (store, &report, &error);
+    g_assert_no_error (error);
     g_assert_cmpuint (report.damaged_chunks, ==, 0);
     g_test_message ("%" G_GUINT64_FORMAT " dispatches, %" G_GUINT64_FORMAT
                     " malformed, %" G_GUINT64_FORMAT " runtimes, file of %" G_GUINT64_FORMAT " KiB",
