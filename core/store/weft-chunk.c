@@ -241,7 +241,7 @@ static void
 drop_decoded (WeftChunk *self)
 {
   pthread_mutex_lock (&self->input->lock);
-  for (guint i = 0; i < self->directory->n_streams; i++)
+  for (guint i = 0; i < 2 * self->directory->n_streams; i++)
     if (self->directory->decoded[i] != NULL)
       cache_drop (self->input, self->directory->decoded[i]);
   pthread_mutex_unlock (&self->input->lock);
@@ -366,7 +366,7 @@ read_directory (WeftChunk *self, GError **error)
   directory->version = header.version;
   directory->extra = header.extra;
   directory->n_streams = header.n_streams;
-  directory->decoded = g_new0 (gpointer, header.n_streams);
+  directory->decoded = g_new0 (gpointer, 2 * header.n_streams);
   return g_steal_pointer (&directory);
 }
 
@@ -483,6 +483,150 @@ weft_chunk_read (WeftChunk *self, guint id, GError **error)
   else
     return decoded;
   return decoded == NULL ? NULL : cache_put (self->input, place, decoded);
+}
+
+/* The checked raw bytes of a stream, kept in the cache as they are. */
+static WeftDecoded *
+get_raw (WeftChunk *self, const WeftStreamEntry *entry, GError **error)
+{
+  gsize number = self->directory->n_streams + (gsize) (entry - self->directory->streams);
+  gpointer *place = &self->directory->decoded[number];
+  WeftDecoded *bytes = cache_get (self->input, place);
+  Scratch *scratch = scratch_get ();
+  const guint8 *raw;
+
+  if (bytes != NULL)
+    return bytes;
+  raw = read_raw (self, entry, scratch, error);
+  if (raw == NULL)
+    return NULL;
+  bytes = g_new0 (WeftDecoded, 1);
+  bytes->refs = 1;
+  bytes->size = sizeof *bytes + entry->raw_size;
+  bytes->data = g_malloc (entry->raw_size + 8);
+  memcpy (bytes->data, raw, entry->raw_size);
+  scratch_trim (&scratch->stored);
+  scratch_trim (&scratch->raw);
+  return cache_put (self->input, place, bytes);
+}
+
+static gboolean
+slice_column (WeftDecoded *decoded, guint32 begin, guint32 end, WeftColumn *column)
+{
+  *column = weft_decoded_column (decoded);
+  if (column->data != NULL)
+    column->data = (const guint8 *) column->data + (gsize) begin * column->width;
+  column->n_rows = end - begin;
+  return TRUE;
+}
+
+/* Whether a part costs less than the whole. */
+static gboolean
+has_decodable_ranges (WeftChunk *self, const WeftStreamEntry *entry)
+{
+  const WeftStreamEntry *partner;
+
+  if (!weft_column_has_ranges (entry))
+    return FALSE;
+  if (entry->encoding != WEFT_ENCODING_LANE_GAP)
+    return TRUE;
+  partner = weft_chunk_find_stream (self->directory, entry->partner);
+  return partner != NULL && partner->encoding != WEFT_ENCODING_LANE_GAP &&
+         partner->encoding != WEFT_ENCODING_LANE_DELTA && partner->count == entry->count &&
+         weft_column_has_ranges (partner);
+}
+
+static WeftDecoded *
+decode_range (WeftChunk *self, const WeftStreamEntry *entry, guint32 begin, guint32 end,
+              GError **error)
+{
+  g_autoptr (WeftDecoded) durations = NULL;
+  g_autoptr (WeftDecoded) raw = NULL;
+  WeftDecoded *decoded;
+
+  if (entry->encoding == WEFT_ENCODING_LANE_GAP)
+    {
+      const WeftStreamEntry *partner = weft_chunk_find_stream (self->directory, entry->partner);
+
+      durations = decode_range (self, partner, begin, end, error);
+      if (durations == NULL)
+        return NULL;
+    }
+
+  raw = get_raw (self, entry, error);
+  if (raw == NULL)
+    return NULL;
+  decoded = weft_column_decode_range (entry, raw->data, begin, end, durations);
+  if (decoded == NULL)
+    damaged (self, "a column does not decode", error);
+  return decoded;
+}
+
+gboolean
+weft_chunk_read_range (WeftChunk *self, guint id, guint32 begin, guint32 end, WeftColumn *column,
+                       GError **error)
+{
+  const WeftChunkDirectory *directory = weft_chunk_get_directory (self, error);
+  const WeftStreamEntry *entry = directory == NULL ? NULL : weft_chunk_find_stream (directory, id);
+  WeftDecoded *decoded = NULL;
+
+  memset (column, 0, sizeof *column);
+  if (directory == NULL)
+    return FALSE;
+  if (entry == NULL || end > entry->count || begin >= end)
+    return damaged (self, "a column is too short", error);
+
+  if (!has_decodable_ranges (self, entry) || 2 * (end - begin) > entry->count)
+    {
+      decoded = weft_chunk_read (self, id, error);
+      return decoded != NULL && slice_column (decoded, begin, end, column);
+    }
+  decoded = decode_range (self, entry, begin, end, error);
+  if (decoded != NULL)
+    *column = weft_decoded_column (decoded);
+  return decoded != NULL;
+}
+
+guint64 *
+weft_chunk_read_numbers (WeftChunk *self, guint id, guint32 as_many, guint32 *n)
+{
+  g_autoptr (WeftDecoded) decoded = weft_chunk_read (self, id, NULL);
+  WeftColumn column;
+  guint64 *numbers;
+
+  if (decoded == NULL || decoded->count == 0 || (as_many != 0 && decoded->count != as_many))
+    return NULL;
+  column = weft_decoded_column (decoded);
+  numbers = g_new (guint64, column.n_rows);
+  for (guint32 i = 0; i < column.n_rows; i++)
+    numbers[i] = weft_column_get (&column, i);
+  *n = column.n_rows;
+  return numbers;
+}
+
+guint64 *
+weft_chunk_read_runs (WeftChunk *self, guint id, guint64 **lengths, guint32 *n)
+{
+  const WeftChunkDirectory *directory = weft_chunk_get_directory (self, NULL);
+  const WeftStreamEntry *entry = directory == NULL ? NULL : weft_chunk_find_stream (directory, id);
+  g_autoptr (WeftDecoded) raw = NULL;
+
+  if (entry == NULL || entry->count == 0 || (entry->flags & WEFT_STREAM_PRESENCE))
+    return NULL;
+  if (entry->encoding == WEFT_ENCODING_CONSTANT)
+    {
+      guint64 *value = g_new (guint64, 1);
+
+      *lengths = g_new (guint64, 1);
+      **lengths = entry->count;
+      *value = entry->base;
+      *n = 1;
+      return value;
+    }
+  if (entry->encoding != WEFT_ENCODING_RUNS)
+    return NULL;
+  raw = get_raw (self, entry, NULL);
+  return raw == NULL ? NULL : weft_column_decode_runs (entry, raw->data, lengths, n);
 }
 
 gboolean

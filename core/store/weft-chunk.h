@@ -56,7 +56,7 @@ typedef struct _WeftChunkDirectory
   guint16 version;
   guint64 extra;
   guint n_streams;
-  gpointer *decoded; /* WeftDecoded of each, under the input's lock */
+  gpointer *decoded; /* WeftDecoded of each, then of each one's raw bytes; under the input's lock */
   WeftStreamEntry streams[];
 } WeftChunkDirectory;
 
@@ -83,6 +83,16 @@ WeftDecoded *weft_chunk_read (WeftChunk *self, guint id, GError **error);
  */
 gboolean weft_chunk_read_streams (WeftChunk *self, guint first, guint n, guint skip,
                                   WeftColumn *columns, guint32 *count, GError **error);
+
+/* Values BEGIN to END - 1 of a stream, which must be whole lanes where it is encoded by lanes. */
+gboolean weft_chunk_read_range (WeftChunk *self, guint id, guint32 begin, guint32 end,
+                                WeftColumn *column, GError **error);
+
+/* A copy of a whole stream's values; NULL if they are not AS_MANY (0: any number, but not none). */
+guint64 *weft_chunk_read_numbers (WeftChunk *self, guint id, guint32 as_many, guint32 *n);
+
+/* The values of a stream that is encoded as runs, and their LENGTHS; NULL if it is not. */
+guint64 *weft_chunk_read_runs (WeftChunk *self, guint id, guint64 **lengths, guint32 *n);
 
 /* The bytes of a BYTES stream. */
 guint8 *weft_chunk_read_bytes (WeftChunk *self, guint id, gsize *size, guint32 *count,

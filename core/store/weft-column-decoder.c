@@ -199,13 +199,13 @@ decode_delta (WeftDecoded *self, const WeftStreamEntry *entry, Input *input)
   return TRUE;
 }
 
-/* Turns the differences of one lane's rows into values; the first is relative to PREVIOUS. */
-static guint64
-add_up (guint64 *values, guint32 row, guint32 end, guint64 previous, const WeftColumn *durations)
+/* Turns the differences of one lane's rows into values, the first of which is FIRST. */
+static void
+add_up (guint64 *values, guint32 row, guint32 end, guint64 first, const WeftColumn *durations)
 {
-  guint64 first = values[row] += previous;
   guint64 value = first;
 
+  values[row] = value;
   if (durations == NULL)
     for (row++; row < end; row++)
       values[row] = value += values[row];
@@ -218,18 +218,17 @@ add_up (guint64 *values, guint32 row, guint32 end, guint64 previous, const WeftC
   else
     for (row++; row < end; row++)
       values[row] = value += weft_column_get (durations, row - 1) + values[row];
-
-  return first;
 }
 
 static gboolean
 decode_lanes (WeftDecoded *self, const WeftStreamEntry *entry, Input *input, WeftDecoded *durations)
 {
   g_autofree guint64 *lengths = NULL;
+  g_autofree guint64 *firsts = NULL;
   g_autofree guint64 *values = NULL;
   WeftColumn column = { 0 };
   guint64 n_runs;
-  guint64 previous = entry->base;
+  guint64 first = entry->base;
   guint32 row = 0;
 
   if (durations != NULL)
@@ -237,7 +236,8 @@ decode_lanes (WeftDecoded *self, const WeftStreamEntry *entry, Input *input, Wef
   if (!take (input, &n_runs, sizeof n_runs) || n_runs > self->count)
     return FALSE;
   lengths = take_numbers (input, (guint32) n_runs);
-  values = lengths == NULL ? NULL : take_numbers (input, self->count);
+  firsts = lengths == NULL ? NULL : take_numbers (input, (guint32) n_runs);
+  values = firsts == NULL ? NULL : take_numbers (input, self->count);
   if (values == NULL)
     return FALSE;
 
@@ -245,8 +245,8 @@ decode_lanes (WeftDecoded *self, const WeftStreamEntry *entry, Input *input, Wef
     {
       if (lengths[run] == 0 || lengths[run] > self->count - row)
         return FALSE;
-      previous = add_up (values, row, row + (guint32) lengths[run], previous,
-                         durations == NULL ? NULL : &column);
+      first += firsts[run];
+      add_up (values, row, row + (guint32) lengths[run], first, durations == NULL ? NULL : &column);
       row += (guint32) lengths[run];
     }
   narrow (values, self);
@@ -320,36 +320,191 @@ take_presence (WeftDecoded *self, const WeftStreamEntry *entry, Input *input)
   return take (input, self->presence, size);
 }
 
-WeftDecoded *
-weft_column_decode (const WeftStreamEntry *entry, const guint8 *raw, WeftDecoded *durations)
+static WeftDecoded *
+decoded_new (const WeftStreamEntry *entry, guint32 count)
 {
-  g_autoptr (WeftDecoded) self = g_new0 (WeftDecoded, 1);
-  Input input = { raw, entry->raw_size };
+  WeftDecoded *self = g_new0 (WeftDecoded, 1);
 
   self->refs = 1;
-  self->count = entry->count;
-  if (entry->count == 0)
-    return g_steal_pointer (&self);
-
+  self->count = count;
   if (entry->encoding == WEFT_ENCODING_CONSTANT)
-    {
-      self->base = entry->base;
-      if (entry->type != WEFT_TYPE_F64 && (entry->base != entry->min || entry->max != entry->min))
-        return NULL;
-    }
+    self->base = entry->base;
   else
     {
       self->width = width_for (entry);
       self->base = entry->type == WEFT_TYPE_F64 ? 0 : entry->min;
     }
+  return self;
+}
 
+static gboolean
+is_within_zone (const WeftDecoded *self, const WeftStreamEntry *entry)
+{
+  if (entry->type == WEFT_TYPE_F64)
+    return TRUE;
+  if (entry->encoding == WEFT_ENCODING_CONSTANT)
+    return entry->base == entry->min && entry->max == entry->min;
+  return largest (self) <= entry->max - entry->min;
+}
+
+WeftDecoded *
+weft_column_decode (const WeftStreamEntry *entry, const guint8 *raw, WeftDecoded *durations)
+{
+  g_autoptr (WeftDecoded) self = decoded_new (entry, entry->count);
+  Input input = { raw, entry->raw_size };
+
+  if (entry->count == 0)
+    return g_steal_pointer (&self);
   if (!allocate (self) || !take_presence (self, entry, &input))
     return NULL;
-  if (entry->encoding == WEFT_ENCODING_CONSTANT)
-    return g_steal_pointer (&self);
-  if (!decode_values (self, entry, &input, durations))
+  if (entry->encoding != WEFT_ENCODING_CONSTANT && !decode_values (self, entry, &input, durations))
     return NULL;
-  if (entry->type != WEFT_TYPE_F64 && largest (self) > entry->max - entry->min)
+  return is_within_zone (self, entry) ? g_steal_pointer (&self) : NULL;
+}
+
+/* Ranges */
+
+/* Packed values BEGIN to END of COUNT, in a new array at *VALUES. */
+static gpointer
+take_range (Input *input, guint32 count, guint32 begin, guint32 end, guint64 base, guint width)
+{
+  guint skip = begin % WEFT_PACKED_BLOCK;
+  g_autofree guint8 *values =
+      g_try_malloc ((gsize) weft_packed_room (skip + end - begin) * width + 8);
+
+  if (values == NULL || !weft_packed_decode_range (input->data, input->size, count, begin, end,
+                                                   base, width, values, NULL))
     return NULL;
-  return g_steal_pointer (&self);
+  memmove (values, values + (gsize) skip * width, (gsize) (end - begin) * width);
+  return g_steal_pointer (&values);
+}
+
+static gboolean
+decode_dictionary_range (WeftDecoded *self, const WeftStreamEntry *entry, guint32 begin,
+                         Input *input)
+{
+  g_autofree guint64 *words = NULL;
+  g_autofree guint64 *values = NULL;
+  guint64 n_words;
+
+  if (!take (input, &n_words, sizeof n_words) || n_words > input->size / 8)
+    return FALSE;
+  words = g_try_new (guint64, n_words);
+  if (words == NULL || !take (input, words, n_words * 8))
+    return FALSE;
+  values = take_range (input, entry->count, begin, begin + self->count, 0, 8);
+  if (values == NULL)
+    return FALSE;
+  for (guint32 i = 0; i < self->count; i++)
+    {
+      if (values[i] >= n_words)
+        return FALSE;
+      values[i] = words[values[i]];
+    }
+  narrow (values, self);
+  return TRUE;
+}
+
+/* The range must begin and end with a lane. */
+static gboolean
+decode_lanes_range (WeftDecoded *self, const WeftStreamEntry *entry, guint32 begin, Input *input,
+                    WeftDecoded *durations)
+{
+  g_autofree guint64 *lengths = NULL;
+  g_autofree guint64 *firsts = NULL;
+  g_autofree guint64 *values = NULL;
+  WeftColumn column = { 0 };
+  guint64 n_runs;
+  guint64 first = entry->base;
+  guint64 row = 0;
+  guint32 end = begin + self->count;
+
+  if (durations != NULL)
+    column = weft_decoded_column (durations);
+  if (!take (input, &n_runs, sizeof n_runs) || n_runs > entry->count)
+    return FALSE;
+  lengths = take_numbers (input, (guint32) n_runs);
+  firsts = lengths == NULL ? NULL : take_numbers (input, (guint32) n_runs);
+  values = firsts == NULL ? NULL : take_range (input, entry->count, begin, end, 0, 8);
+  if (values == NULL)
+    return FALSE;
+
+  for (guint32 run = 0; run < n_runs && row < end; run++)
+    {
+      if (lengths[run] == 0 || lengths[run] > entry->count - row)
+        return FALSE;
+      first += firsts[run];
+      if (row >= begin && row + lengths[run] <= end)
+        add_up (values, (guint32) row - begin, (guint32) (row + lengths[run]) - begin, first,
+                durations == NULL ? NULL : &column);
+      else if (row + lengths[run] > begin)
+        return FALSE;
+      row += lengths[run];
+    }
+  narrow (values, self);
+  return row == end;
+}
+
+gboolean
+weft_column_has_ranges (const WeftStreamEntry *entry)
+{
+  return !(entry->flags & WEFT_STREAM_PRESENCE) &&
+         (entry->encoding == WEFT_ENCODING_CONSTANT || entry->encoding == WEFT_ENCODING_PACKED ||
+          entry->encoding == WEFT_ENCODING_DICTIONARY ||
+          entry->encoding == WEFT_ENCODING_LANE_DELTA || entry->encoding == WEFT_ENCODING_LANE_GAP);
+}
+
+WeftDecoded *
+weft_column_decode_range (const WeftStreamEntry *entry, const guint8 *raw, guint32 begin,
+                          guint32 end, WeftDecoded *durations)
+{
+  g_autoptr (WeftDecoded) self = decoded_new (entry, end - begin);
+  Input input = { raw, entry->raw_size };
+  gboolean good = TRUE;
+
+  if (self->width == 0)
+    return is_within_zone (self, entry) ? g_steal_pointer (&self) : NULL;
+  if (entry->encoding == WEFT_ENCODING_PACKED)
+    {
+      self->data = take_range (&input, entry->count, begin, end, self->base, self->width);
+      good = self->data != NULL;
+    }
+  else if (!allocate (self))
+    return NULL;
+  else if (entry->encoding == WEFT_ENCODING_DICTIONARY)
+    good = decode_dictionary_range (self, entry, begin, &input);
+  else
+    good = (entry->encoding == WEFT_ENCODING_LANE_DELTA || durations != NULL) &&
+           decode_lanes_range (self, entry, begin, &input,
+                               entry->encoding == WEFT_ENCODING_LANE_DELTA ? NULL : durations);
+  return good && is_within_zone (self, entry) ? g_steal_pointer (&self) : NULL;
+}
+
+guint64 *
+weft_column_decode_runs (const WeftStreamEntry *entry, const guint8 *raw, guint64 **lengths,
+                         guint32 *n)
+{
+  g_autofree guint64 *numbers = NULL;
+  g_autofree guint64 *values = NULL;
+  Input input = { raw, entry->raw_size };
+  guint64 n_runs;
+  guint64 row = 0;
+
+  if (!take (&input, &n_runs, sizeof n_runs) || n_runs > entry->count)
+    return NULL;
+  numbers = take_numbers (&input, (guint32) n_runs);
+  values = numbers == NULL ? NULL : take_numbers (&input, (guint32) n_runs);
+  if (values == NULL)
+    return NULL;
+  for (guint32 i = 0; i < n_runs; i++)
+    {
+      if (numbers[i] > entry->count - row)
+        return NULL;
+      row += numbers[i];
+    }
+  if (row != entry->count)
+    return NULL;
+  *lengths = g_steal_pointer (&numbers);
+  *n = (guint32) n_runs;
+  return g_steal_pointer (&values);
 }

@@ -38,4 +38,15 @@ weft_decoded_column (WeftDecoded *self)
 WeftDecoded *weft_column_decode (const WeftStreamEntry *entry, const guint8 *raw,
                                  WeftDecoded *durations);
 
+/* Likewise of values BEGIN to END - 1 only, which must be whole lanes where the encoding goes by
+ * lanes; DURATIONS are those of the range.
+ */
+gboolean weft_column_has_ranges (const WeftStreamEntry *entry);
+WeftDecoded *weft_column_decode_range (const WeftStreamEntry *entry, const guint8 *raw,
+                                       guint32 begin, guint32 end, WeftDecoded *durations);
+
+/* The values of a stream of RUNS, and their LENGTHS. */
+guint64 *weft_column_decode_runs (const WeftStreamEntry *entry, const guint8 *raw,
+                                  guint64 **lengths, guint32 *n);
+
 G_END_DECLS

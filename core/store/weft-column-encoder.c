@@ -124,11 +124,11 @@ take_deltas (const guint64 *values, guint32 count, guint64 *out)
     out[i] = values[i] - values[i - 1];
 }
 
-/* Differences to the row before on the same lane: to its start, or to its end. A lane's first row
- * is compared with the first row of the lane before.
+/* Differences to the row before on the same lane: to its start, or to its end; 0 for a lane's first
+ * row. FIRSTS are those of the lanes' first rows, from one lane to the next.
  */
 WEFT_HOT static void
-take_lane_deltas (const WeftColumnSource *source, gboolean from_end, guint64 *out)
+take_lane_deltas (const WeftColumnSource *source, gboolean from_end, guint64 *out, guint64 *firsts)
 {
   const guint64 *values = source->values;
   guint64 previous = values[0];
@@ -138,7 +138,8 @@ take_lane_deltas (const WeftColumnSource *source, gboolean from_end, guint64 *ou
     {
       guint32 end = row + (guint32) source->lane_runs[run];
 
-      out[row] = values[row] - previous;
+      out[row] = 0;
+      firsts[run] = values[row] - previous;
       previous = values[row];
       if (from_end)
         for (guint32 i = row + 1; i < end; i++)
@@ -278,18 +279,19 @@ estimate_starts (const WeftColumnSource *source, gboolean from_end)
 }
 
 static void
-put_starts (WeftColumnEncoder *self, const WeftColumnSource *source, guint64 packed,
-            GByteArray *out, WeftStreamEntry *entry)
+put_lanes (WeftColumnEncoder *self, const WeftColumnSource *source, guint64 packed, GByteArray *out,
+           WeftStreamEntry *entry)
 {
-  guint64 deltas = estimate_starts (source, FALSE);
-  gboolean gaps = estimate_starts (source, TRUE) < MIN (deltas, packed);
+  gboolean gaps = source->durations != NULL &&
+                  estimate_starts (source, TRUE) < MIN (estimate_starts (source, FALSE), packed);
 
   entry->base = source->values[0];
   entry->encoding = gaps ? WEFT_ENCODING_LANE_GAP : WEFT_ENCODING_LANE_DELTA;
   entry->partner = gaps ? source->duration_id : 0;
-  take_lane_deltas (source, gaps, self->first);
-  put_two_streams (self, source->lane_runs, source->n_lane_runs, self->first, source->count,
+  take_lane_deltas (source, gaps, self->first, self->second);
+  put_two_streams (self, source->lane_runs, source->n_lane_runs, self->second, source->n_lane_runs,
                    WEFT_ORDER_SIGNED, out);
+  weft_packed_encode (self->packer, self->first, source->count, WEFT_ORDER_SIGNED, out);
 }
 
 static void
@@ -299,9 +301,9 @@ put_packed (WeftColumnEncoder *self, const guint64 *values, const WeftColumnSour
   WeftPackedOrder order = is_signed (source->type) ? WEFT_ORDER_SIGNED : WEFT_ORDER_UNSIGNED;
   guint64 packed = weft_packed_estimate (values, source->count, order);
 
-  if (source->durations != NULL)
+  if (source->lane_runs != NULL)
     {
-      put_starts (self, source, packed, out, entry);
+      put_lanes (self, source, packed, out, entry);
       return;
     }
 
@@ -309,8 +311,10 @@ put_packed (WeftColumnEncoder *self, const guint64 *values, const WeftColumnSour
   if (put_words (self, values, source->count, packed, out))
     return;
 
-  take_deltas (values, source->count, self->first);
-  if (weft_packed_estimate (self->first, source->count, WEFT_ORDER_SIGNED) < packed - packed / 16)
+  if (!source->ranged)
+    take_deltas (values, source->count, self->first);
+  if (!source->ranged &&
+      weft_packed_estimate (self->first, source->count, WEFT_ORDER_SIGNED) < packed - packed / 16)
     {
       entry->encoding = WEFT_ENCODING_DELTA;
       entry->base = values[0];
@@ -333,7 +337,7 @@ put_values (WeftColumnEncoder *self, const guint64 *values, const WeftColumnSour
     entry->encoding = WEFT_ENCODING_CONSTANT;
   else if (survey->no_sequence == 0)
     entry->encoding = WEFT_ENCODING_SEQUENCE;
-  else if (source->durations == NULL && survey->n_changes < count / 16)
+  else if (source->lane_runs == NULL && !source->ranged && survey->n_changes < count / 16)
     {
       entry->encoding = WEFT_ENCODING_RUNS;
       put_runs (self, values, count, out);
@@ -363,7 +367,8 @@ pays (gsize compressed, gsize size)
 }
 
 static void
-finish (WeftColumnEncoder *self, gsize begin, GByteArray *out, WeftStreamEntry *entry)
+finish (WeftColumnEncoder *self, gsize begin, gboolean may_compress, GByteArray *out,
+        WeftStreamEntry *entry)
 {
   guint8 *data = out->data + begin;
   gsize size = out->len - begin;
@@ -372,7 +377,8 @@ finish (WeftColumnEncoder *self, gsize begin, GByteArray *out, WeftStreamEntry *
 
   entry->raw_size = size;
   entry->stored_size = size;
-  if (size >= 128 && pays (compress (self, data + (size - probe) / 2, probe), probe))
+  if (may_compress && size >= 128 &&
+      pays (compress (self, data + (size - probe) / 2, probe), probe))
     {
       gsize compressed = compress (self, data, size);
 
@@ -440,7 +446,7 @@ weft_column_encoder_add (WeftColumnEncoder *self, const WeftColumnSource *source
   entry->min = survey.min;
   entry->max = survey.max;
   put_values (self, values, source, &survey, out, entry);
-  finish (self, begin, out, entry);
+  finish (self, begin, !source->ranged, out, entry);
 }
 
 void
@@ -454,5 +460,5 @@ weft_column_encoder_add_bytes (WeftColumnEncoder *self, guint16 id, const void *
   entry->encoding = WEFT_ENCODING_BYTES;
   entry->count = count;
   g_byte_array_append (out, data, (guint) size);
-  finish (self, begin, out, entry);
+  finish (self, begin, TRUE, out, entry);
 }

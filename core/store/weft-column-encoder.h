@@ -16,8 +16,10 @@ typedef struct
   const guint64 *values;
   const guint64 *presence; /* NULL if every row has a value */
 
-  /* For the starts of a chunk that is sorted by (lane, start); else NULL. */
-  const guint64 *durations;
+  gboolean ranged; /* parts of it will be read: nothing that has to be decoded whole */
+
+  /* For the starts of a chunk that is sorted by (lane, start), and the like; else NULL. */
+  const guint64 *durations; /* or NULL */
   const guint64 *lane_runs; /* rows of each lane, in order */
   guint32 n_lane_runs;
   guint16 duration_id;

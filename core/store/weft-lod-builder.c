@@ -39,6 +39,8 @@ struct _WeftLodBuilder
   GArray *coarse;
   GArray *long_rows;
   GArray *stream;
+  guint64 *lanes; /* of a level */
+  guint64 *lane_cells;
   Active *active; /* plain arrays: calls for each row would be a tenth of the cost of sealing */
   guint n_active;
   Spent *spent;     /* by place of the routine */
@@ -59,6 +61,8 @@ weft_lod_builder_new (void)
   self->cells = g_array_new (FALSE, FALSE, sizeof (Cell));
   self->coarse = g_array_new (FALSE, FALSE, sizeof (Cell));
   self->long_rows = g_array_new (FALSE, FALSE, sizeof (LongRow));
+  self->lanes = g_new (guint64, WEFT_MAX_CHUNK_ROWS);
+  self->lane_cells = g_new (guint64, WEFT_MAX_CHUNK_ROWS);
   self->active = g_new (Active, WEFT_MAX_CHUNK_ROWS);
   self->stream = g_array_new (FALSE, FALSE, sizeof (guint64));
   self->spent = g_new0 (Spent, WEFT_MAX_CHUNK_ROWS);
@@ -72,6 +76,8 @@ weft_lod_builder_free (WeftLodBuilder *self)
   g_array_unref (self->coarse);
   g_array_unref (self->long_rows);
   g_array_unref (self->stream);
+  g_free (self->lanes);
+  g_free (self->lane_cells);
   g_free (self->active);
   g_free (self->spent);
   g_free (self);
@@ -370,18 +376,73 @@ coarsen (WeftLodBuilder *self)
 }
 
 static void
-put_rows (WeftLodBuilder *self, const GArray *rows, guint n_streams, guint first,
-          WeftChunkBuilder *chunk)
+take_stream (WeftLodBuilder *self, const GArray *rows, guint n_streams, guint stream)
 {
   const guint64 *values = (const guint64 *) (gconstpointer) rows->data;
 
   g_array_set_size (self->stream, rows->len);
-  for (guint stream = 0; stream < n_streams; stream++)
+  for (guint i = 0; i < rows->len; i++)
+    g_array_index (self->stream, guint64, i) = values[(gsize) i * n_streams + stream];
+}
+
+static void
+put_long_rows (WeftLodBuilder *self, WeftChunkBuilder *chunk)
+{
+  for (guint i = 0; i < WEFT_N_LONG_STREAMS; i++)
     {
-      for (guint i = 0; i < rows->len; i++)
-        g_array_index (self->stream, guint64, i) = values[(gsize) i * n_streams + stream];
-      weft_chunk_builder_add_numbers (chunk, (guint16) (first + stream), WEFT_TYPE_I64,
-                                      (const guint64 *) (gpointer) self->stream->data, rows->len);
+      take_stream (self, self->long_rows, WEFT_N_LONG_STREAMS, i);
+      weft_chunk_builder_add_numbers (chunk, (guint16) (WEFT_LOD_LONG + i), WEFT_TYPE_I64,
+                                      (const guint64 *) (gpointer) self->stream->data,
+                                      self->long_rows->len);
+    }
+}
+
+/* Fills LANES and LANE_CELLS; returns how many these are. */
+static guint32
+find_cell_lanes (WeftLodBuilder *self)
+{
+  guint32 n = 0;
+
+  for (guint i = 0; i < self->cells->len; i++)
+    {
+      guint64 lane = g_array_index (self->cells, Cell, i).values[WEFT_CELL_LANE];
+
+      if (n == 0 || self->lanes[n - 1] != lane)
+        {
+          self->lanes[n] = lane;
+          self->lane_cells[n++] = 0;
+        }
+      self->lane_cells[n - 1]++;
+    }
+  return n;
+}
+
+/* A level's lanes tell where each one's cells are, so that those of a few lanes can be read. */
+static void
+put_level (WeftLodBuilder *self, guint level, WeftChunkBuilder *chunk)
+{
+  guint first = level * WEFT_LOD_STREAMS_PER_LEVEL;
+  guint32 n_lanes = find_cell_lanes (self);
+
+  weft_chunk_builder_add_numbers (chunk, (guint16) (first + WEFT_CELL_LANE), WEFT_TYPE_I64,
+                                  self->lanes, n_lanes);
+  weft_chunk_builder_add_numbers (chunk, (guint16) (first + WEFT_CELL_LANE_CELLS), WEFT_TYPE_I64,
+                                  self->lane_cells, n_lanes);
+  for (guint i = WEFT_CELL_BUCKET; i < WEFT_N_CELL_STREAMS; i++)
+    {
+      WeftColumnSource source = { .id = (guint16) (first + i),
+                                  .type = WEFT_TYPE_I64,
+                                  .count = self->cells->len,
+                                  .ranged = TRUE };
+
+      take_stream (self, self->cells, WEFT_N_CELL_STREAMS, i);
+      source.values = (const guint64 *) (gpointer) self->stream->data;
+      if (i == WEFT_CELL_BUCKET)
+        {
+          source.lane_runs = self->lane_cells;
+          source.n_lane_runs = n_lanes;
+        }
+      weft_chunk_builder_add (chunk, &source);
     }
 }
 
@@ -402,7 +463,7 @@ weft_lod_builder_add (WeftLodBuilder *self, const WeftDispatchColumns *columns,
 
   chunk->header.version = WEFT_LOD_VERSION;
   chunk->header.extra = self->shift;
-  put_rows (self, self->long_rows, WEFT_N_LONG_STREAMS, WEFT_LOD_LONG, chunk);
+  put_long_rows (self, chunk);
   for (guint level = 0; level < WEFT_LOD_MAX_LEVELS; level++)
     {
       if (level > 0 && (self->cells->len > before / 4 * 3 || self->cells->len <= columns->n_lanes))
@@ -410,7 +471,7 @@ weft_lod_builder_add (WeftLodBuilder *self, const WeftDispatchColumns *columns,
       if (self->shift + level * LEVEL_STEP > MAX_SHIFT)
         break;
       before = self->cells->len;
-      put_rows (self, self->cells, WEFT_N_CELL_STREAMS, level * WEFT_LOD_STREAMS_PER_LEVEL, chunk);
+      put_level (self, level, chunk);
       coarsen (self);
     }
 

@@ -26,6 +26,8 @@ typedef struct
   gboolean is_narrow;
 } Block;
 
+typedef guint32 Words __attribute__ ((vector_size (STRIDE * sizeof (guint32))));
+
 /* Of a block's numbers from its base. */
 typedef struct
 {
@@ -186,8 +188,6 @@ plan_block (const guint64 *values, guint n, WeftPackedOrder order, Offsets *offs
   block->is_narrow = all <= G_MAXUINT32;
   return choose_width (offsets, n, bit_length (all), block);
 }
-
-typedef guint32 Words __attribute__ ((vector_size (STRIDE * sizeof (guint32))));
 
 /* Each of the STRIDE lanes is a stream of bits of its own. */
 static inline void
@@ -426,32 +426,42 @@ typedef struct
 } Stream;
 
 static inline void
-unpack_half (const guint32 *in, guint n, guint width, guint32 *out)
+unpack_half (const guint8 *in, guint n, guint width, guint32 *out)
 {
-  guint32 mask = width == 32 ? ~0u : (1u << width) - 1;
+  Words mask = (Words){ 0 } + (width == 32 ? ~0u : (1u << width) - 1);
   guint groups = (n + STRIDE - 1) / STRIDE;
+  guint taken = 0;
+  Words word;
 
+  memcpy (&word, in, sizeof word);
   for (guint i = 0; i < groups; i++)
     {
-      guint shift = i * width % 32;
-      const guint32 *word = in + i * width / 32 * STRIDE;
+      Words value = word >> taken;
 
-      if (shift + width <= 32)
-        for (guint j = 0; j < STRIDE; j++)
-          out[i * STRIDE + j] = (word[j] >> shift) & mask;
-      else
-        for (guint j = 0; j < STRIDE; j++)
-          out[i * STRIDE + j] = ((word[j] >> shift) | (word[STRIDE + j] << (32 - shift))) & mask;
+      taken += width;
+      if (taken >= 32)
+        {
+          taken -= 32;
+          in += sizeof word;
+          if (taken > 0 || i + 1 < groups)
+            memcpy (&word, in, sizeof word);
+          if (taken > 0)
+            value |= word << (width - taken);
+        }
+      value &= mask;
+      memcpy (out + i * STRIDE, &value, sizeof value);
     }
 }
 
 /* Arithmetic modulo the width of the result, which by its zone the result fits. */
 WEFT_HOT static void
-unpack_block (const guint32 *in, guint n, guint width, guint64 add, guint bytes, void *out)
+unpack_block (const guint8 *in, guint n, guint width, guint64 add, guint bytes, void *out)
 {
-  guint32 low[BLOCK] = { 0 };
+  guint32 low[BLOCK];
   guint32 high[BLOCK];
 
+  if (width == 0 || n < BLOCK)
+    memset (low, 0, sizeof low);
   if (width > 0)
     unpack_half (in, n, MIN (width, 32), low);
   if (bytes == 1)
@@ -469,7 +479,7 @@ unpack_block (const guint32 *in, guint n, guint width, guint64 add, guint bytes,
   else
     {
       memset (high, 0, sizeof high);
-      unpack_half (in + half_size (n, 32) / 4, n, width - 32, high);
+      unpack_half (in + half_size (n, 32), n, width - 32, high);
       for (guint i = 0; i < BLOCK; i++)
         ((guint64 *) out)[i] = (((guint64) high[i] << 32) | low[i]) + add;
     }
@@ -488,7 +498,7 @@ patch (void *out, guint bytes, guint position, guint64 add)
     ((guint64 *) out)[position] += add;
 }
 
-static const guint8 *
+static void
 patch_block (const guint8 *in, guint count, guint log_bytes, guint width, guint bytes, void *out)
 {
   const guint8 *highs = in + count;
@@ -500,8 +510,6 @@ patch_block (const guint8 *in, guint count, guint log_bytes, guint width, guint 
       memcpy (&high, highs + ((gsize) i << log_bytes), (gsize) 1 << log_bytes);
       patch (out, bytes, in[i], width >= 64 ? 0 : high << width);
     }
-
-  return highs + ((gsize) count << log_bytes);
 }
 
 /* Checks that all parts lie within the stream, so that decoding need not. */
@@ -541,26 +549,37 @@ gboolean
 weft_packed_decode (const guint8 *data, gsize size, guint32 count, guint64 base, guint width,
                     void *out, gsize *used)
 {
+  return weft_packed_decode_range (data, size, count, 0, count, base, width, out, used);
+}
+
+gboolean
+weft_packed_decode_range (const guint8 *data, gsize size, guint32 count, guint32 begin, guint32 end,
+                          guint64 base, guint width, void *out, gsize *used)
+{
   Stream stream;
   const guint8 *in;
   const guint8 *exceptions;
+  guint8 *to = out;
 
   if (!open_stream (data, size, count, &stream))
     return FALSE;
 
   in = stream.blocks;
   exceptions = stream.exceptions;
-  for (guint i = 0; i < stream.n_blocks; i++)
+  for (guint i = 0; i < stream.n_blocks && i * BLOCK < end; i++)
     {
       guint n = MIN (count - i * BLOCK, BLOCK);
-      guint8 *to = (guint8 *) out + (gsize) i * BLOCK * width;
       guint64 add = 0;
 
-      memcpy (&add, stream.bases + (gsize) i * stream.header.base_bytes, stream.header.base_bytes);
-      unpack_block ((const guint32 *) (gconstpointer) in, n, stream.widths[i],
-                    add + stream.header.reference - base, width, to);
-      exceptions =
+      if ((i + 1) * BLOCK > begin)
+        {
+          memcpy (&add, stream.bases + (gsize) i * stream.header.base_bytes,
+                  stream.header.base_bytes);
+          unpack_block (in, n, stream.widths[i], add + stream.header.reference - base, width, to);
           patch_block (exceptions, stream.counts[i], stream.logs[i], stream.widths[i], width, to);
+          to += (gsize) BLOCK * width;
+        }
+      exceptions += (gsize) stream.counts[i] * (1 + ((gsize) 1 << stream.logs[i]));
       in += block_size (n, stream.widths[i]);
     }
 

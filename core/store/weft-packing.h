@@ -35,6 +35,10 @@ guint64 weft_packed_estimate (const guint64 *values, guint32 count, WeftPackedOr
 gboolean weft_packed_decode (const guint8 *data, gsize size, guint32 count, guint64 base,
                              guint width, void *out, gsize *used);
 
+/* Likewise, but only the blocks from that of number BEGIN up to that of number END - 1. */
+gboolean weft_packed_decode_range (const guint8 *data, gsize size, guint32 count, guint32 begin,
+                                   guint32 end, guint64 base, guint width, void *out, gsize *used);
+
 static inline guint32
 weft_packed_room (guint32 count)
 {

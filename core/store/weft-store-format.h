@@ -177,14 +177,15 @@ enum
 /* Streams of a LOD chunk: stream = level * 8 + one of these; the last level is the long rows. */
 enum
 {
-  WEFT_CELL_LANE,
+  WEFT_CELL_LANE, /* of each lane that has cells */
   WEFT_CELL_BUCKET,
   WEFT_CELL_BUSY,
   WEFT_CELL_COUNT,
   WEFT_CELL_ERRORS,
   WEFT_CELL_LONGEST,
   WEFT_CELL_ROUTINE,
-  WEFT_N_CELL_STREAMS
+  WEFT_N_CELL_STREAMS,
+  WEFT_CELL_LANE_CELLS = WEFT_N_CELL_STREAMS, /* of each lane: its number of cells */
 };
 
 enum
@@ -197,7 +198,7 @@ enum
   WEFT_N_LONG_STREAMS
 };
 
-#define WEFT_LOD_VERSION 1
+#define WEFT_LOD_VERSION 2
 #define WEFT_LOD_STREAMS_PER_LEVEL 8
 #define WEFT_LOD_MAX_LEVELS 16
 #define WEFT_LOD_LONG (WEFT_LOD_MAX_LEVELS * WEFT_LOD_STREAMS_PER_LEVEL)

@@ -9,18 +9,36 @@
 #define CANDIDATES 4 /* routines followed in each bucket for the busiest of them */
 #define LEVEL_STEP 2
 
+#define NO_STREAM G_MAXUINT
+#define GAP 512 /* values between two lanes' that are rather read than a read be made of them */
+
+/* Where the values of a lane are. */
+typedef struct
+{
+  guint64 lane;
+  guint32 segment;
+  guint32 begin; /* in the segment */
+  guint32 end;
+} Run;
+
+/* Values of the lanes that are asked for. */
+typedef struct
+{
+  GArray *runs;     /* Run, by lane */
+  GArray *segments; /* of WEFT_N_CELL_STREAMS columns each */
+} Lanes;
+
 /* What one chunk gives to the slice: cells of the coarsest level that is fine enough and the rows
- * that are too long for cells, or else rows. Columns are in order of lane.
+ * that are too long for cells, or else rows.
  */
 typedef struct
 {
-  gboolean is_lod;
-  gboolean sorted;
   guint shift;
-  guint32 n_cells;
-  guint32 n_rows;
-  WeftColumn cells[WEFT_N_CELL_STREAMS];
-  WeftColumn rows[WEFT_N_LONG_STREAMS];
+  Lanes cells;
+  Lanes rows;      /* of a chunk sorted by lane */
+  guint32 n_mixed; /* the long rows, or all of a chunk that is not sorted */
+  gboolean is_sorted;
+  WeftColumn mixed[WEFT_N_LONG_STREAMS];
 } Part;
 
 typedef struct
@@ -43,9 +61,10 @@ typedef struct
   gint64 begin;
   gint64 end;
   guint n_buckets;
-  gint64 *edges; /* n_buckets + 1 */
-  double scale;  /* buckets a nanosecond */
-  guint64 width; /* of a bucket, rounded down */
+  gint64 *edges;  /* n_buckets + 1 */
+  double scale;   /* buckets a nanosecond */
+  guint64 width;  /* of a bucket, rounded down */
+  GArray *wanted; /* lanes, ascending */
   GArray *chunks;
   Part *parts;
   guint n_parts;
@@ -131,14 +150,14 @@ cover (Lane *lane, gint64 start, gint64 end)
  * its time.
  */
 static void
-add_cell (Lane *lane, const Part *part, guint32 i)
+add_cell (Lane *lane, const WeftColumn *cells, guint shift, guint32 i)
 {
   const Slice *slice = lane->slice;
-  gint64 bucket = (gint64) weft_column_get (&part->cells[WEFT_CELL_BUCKET], i);
-  gint64 start = (gint64) ((guint64) bucket << part->shift);
-  gint64 end = weft_time_add (start, G_GUINT64_CONSTANT (1) << part->shift);
-  guint64 busy = weft_column_get (&part->cells[WEFT_CELL_BUSY], i);
-  guint32 routine = (guint32) weft_column_get (&part->cells[WEFT_CELL_ROUTINE], i);
+  gint64 bucket = (gint64) weft_column_get (&cells[WEFT_CELL_BUCKET], i);
+  gint64 start = (gint64) ((guint64) bucket << shift);
+  gint64 end = weft_time_add (start, G_GUINT64_CONSTANT (1) << shift);
+  guint64 busy = weft_column_get (&cells[WEFT_CELL_BUSY], i);
+  guint32 routine = (guint32) weft_column_get (&cells[WEFT_CELL_ROUTINE], i);
   gint64 from = MAX (start, slice->begin);
   gint64 to = MIN (end, slice->end);
   WeftTimelineBucket *into;
@@ -150,9 +169,9 @@ add_cell (Lane *lane, const Part *part, guint32 i)
   into = &lane->buckets[first];
   if (start >= slice->begin)
     {
-      into->count += (guint32) weft_column_get (&part->cells[WEFT_CELL_COUNT], i);
-      into->errors += (guint32) weft_column_get (&part->cells[WEFT_CELL_ERRORS], i);
-      into->longest = MAX (into->longest, weft_column_get (&part->cells[WEFT_CELL_LONGEST], i));
+      into->count += (guint32) weft_column_get (&cells[WEFT_CELL_COUNT], i);
+      into->errors += (guint32) weft_column_get (&cells[WEFT_CELL_ERRORS], i);
+      into->longest = MAX (into->longest, weft_column_get (&cells[WEFT_CELL_LONGEST], i));
     }
   for (; first < slice->n_buckets && slice->edges[first] < to; first++)
     {
@@ -187,21 +206,21 @@ lower_bound (const WeftColumn *lanes, guint32 n, guint64 lane)
 }
 
 static void
-add_interval (Lane *lane, const Part *part, guint32 row)
+add_interval (Lane *lane, const WeftColumn *rows, guint32 row)
 {
   const Slice *slice = lane->slice;
   Interval interval;
-  guint64 duration = weft_column_get (&part->rows[WEFT_LONG_DURATION], row);
+  guint64 duration = weft_column_get (&rows[WEFT_LONG_DURATION], row);
   WeftTimelineBucket *bucket;
 
-  interval.start = (gint64) weft_column_get (&part->rows[WEFT_LONG_START], row);
+  interval.start = (gint64) weft_column_get (&rows[WEFT_LONG_START], row);
   if (interval.start >= slice->end)
     return;
   interval.end = weft_time_add (interval.start, duration);
   if (interval.end < slice->begin)
     return;
-  interval.routine = (guint32) weft_column_get (&part->rows[WEFT_LONG_ROUTINE], row);
-  interval.is_error = weft_column_get (&part->rows[WEFT_LONG_ERROR], row) != 0;
+  interval.routine = (guint32) weft_column_get (&rows[WEFT_LONG_ROUTINE], row);
+  interval.is_error = weft_column_get (&rows[WEFT_LONG_ERROR], row) != 0;
   if (interval.end > slice->begin && duration > 0)
     g_array_append_val (lane->intervals, interval);
   if (interval.start < slice->begin)
@@ -230,42 +249,73 @@ first_start (const WeftColumn *starts, guint32 low, guint32 high, gint64 time)
 }
 
 static void
-add_part_rows (Lane *lane, const Part *part, guint32 id)
+add_mixed_rows (Lane *lane, const Part *part, guint32 id)
 {
-  const WeftColumn *lanes = &part->rows[WEFT_LONG_LANE];
+  const WeftColumn *lanes = &part->mixed[WEFT_LONG_LANE];
+  guint32 begin = 0;
+  guint32 end = part->n_mixed;
 
-  if (!part->sorted)
+  if (part->is_sorted)
     {
-      for (guint32 row = 0; row < part->n_rows; row++)
-        if (weft_column_get (lanes, row) == id)
-          add_interval (lane, part, row);
+      begin = lower_bound (lanes, part->n_mixed, id);
+      end = lower_bound (lanes, part->n_mixed, (guint64) id + 1);
     }
-  else
-    {
-      guint32 begin = lower_bound (lanes, part->n_rows, id);
-      guint32 end = lower_bound (lanes, part->n_rows, (guint64) id + 1);
+  for (guint32 row = begin; row < end; row++)
+    if (weft_column_get (lanes, row) == id)
+      add_interval (lane, part->mixed, row);
+}
 
-      end = first_start (&part->rows[WEFT_LONG_START], begin, end, lane->slice->end);
-      for (guint32 row = begin; row < end; row++)
-        add_interval (lane, part, row);
+/* The columns and the place in them of a lane's values; NULL if there are none. */
+static const WeftColumn *
+find_run (const Lanes *lanes, guint32 id, const Run **found)
+{
+  const Run *runs = (const Run *) (gconstpointer) lanes->runs->data;
+  guint low = 0;
+  guint high = lanes->runs->len;
+
+  while (low < high)
+    {
+      guint middle = (low + high) / 2;
+
+      if (runs[middle].lane < id)
+        low = middle + 1;
+      else
+        high = middle;
     }
+  if (low == lanes->runs->len || runs[low].lane != id)
+    return NULL;
+  *found = &runs[low];
+  return &g_array_index (lanes->segments, WeftColumn, runs[low].segment * WEFT_N_CELL_STREAMS);
 }
 
 static void
-add_part_cells (Lane *lane, const Part *part, guint32 id)
+add_sorted_rows (Lane *lane, const Part *part, guint32 id)
 {
-  const WeftColumn *lanes = &part->cells[WEFT_CELL_LANE];
-  const WeftColumn *buckets = &part->cells[WEFT_CELL_BUCKET];
-  guint32 begin = lower_bound (lanes, part->n_cells, id);
-  guint32 end = lower_bound (lanes, part->n_cells, (guint64) id + 1);
+  const Run *run;
+  const WeftColumn *rows = find_run (&part->rows, id, &run);
+  guint32 end;
 
-  begin = first_start (buckets, begin, end, lane->slice->begin >> part->shift);
-  for (guint32 i = begin; i < end; i++)
-    {
-      if ((gint64) weft_column_get (buckets, i) > (lane->slice->end - 1) >> part->shift)
-        break;
-      add_cell (lane, part, i);
-    }
+  if (rows == NULL)
+    return;
+  end = first_start (&rows[WEFT_LONG_START], run->begin, run->end, lane->slice->end);
+  for (guint32 row = run->begin; row < end; row++)
+    add_interval (lane, rows, row);
+}
+
+static void
+add_cells (Lane *lane, const Part *part, guint32 id)
+{
+  const Run *run;
+  const WeftColumn *cells = find_run (&part->cells, id, &run);
+  gint64 last = (lane->slice->end - 1) >> part->shift;
+  guint32 i;
+
+  if (cells == NULL)
+    return;
+  i = first_start (&cells[WEFT_CELL_BUCKET], run->begin, run->end,
+                   lane->slice->begin >> part->shift);
+  for (; i < run->end && (gint64) weft_column_get (&cells[WEFT_CELL_BUCKET], i) <= last; i++)
+    add_cell (lane, cells, part->shift, i);
 }
 
 static int
@@ -329,9 +379,9 @@ fill_lane (Lane *lane, guint32 id)
     {
       const Part *part = &lane->slice->parts[i];
 
-      if (part->is_lod)
-        add_part_cells (lane, part, id);
-      add_part_rows (lane, part, id);
+      add_cells (lane, part, id);
+      add_sorted_rows (lane, part, id);
+      add_mixed_rows (lane, part, id);
     }
   add_intervals (lane);
   finish_lane (lane);
@@ -369,31 +419,135 @@ choose_chunks (Slice *slice)
     }
 }
 
+/* Picks from a chunk's LANES, which have so many (LENGTHS) values each, those that are asked for.
+ * FALSE if they are not in order, or have not COUNT values in all.
+ */
 static gboolean
-read_rows (WeftChunk *chunk, Part *part, GError **error)
+choose_lanes (const Slice *slice, const guint64 *lanes, const guint64 *lengths, guint32 n,
+              guint32 count, Lanes *chosen)
 {
-  static const guint places[WEFT_N_LONG_STREAMS] = {
-    [WEFT_LONG_LANE] = WEFT_DISPATCH_PLACE (LANE),
-    [WEFT_LONG_START] = WEFT_DISPATCH_PLACE (START),
-    [WEFT_LONG_DURATION] = WEFT_DISPATCH_PLACE (DURATION),
-    [WEFT_LONG_ROUTINE] = WEFT_DISPATCH_PLACE (ROUTINE),
-    [WEFT_LONG_ERROR] = WEFT_DISPATCH_PLACE (STATUS),
-  };
+  guint64 row = 0;
+  guint wanted = 0;
 
-  part->sorted = (chunk->flags & WEFT_CHUNK_SORTED) != 0;
-  part->n_rows = chunk->rows;
+  for (guint32 i = 0; i < n; i++)
+    {
+      Run run = { .lane = lanes[i], .begin = (guint32) row };
+
+      if ((i > 0 && lanes[i] <= lanes[i - 1]) || lengths[i] == 0 || lengths[i] > count - row)
+        return FALSE;
+      row += lengths[i];
+      run.end = (guint32) row;
+      while (wanted < slice->wanted->len &&
+             g_array_index (slice->wanted, guint32, wanted) < run.lane)
+        wanted++;
+      if (wanted < slice->wanted->len && g_array_index (slice->wanted, guint32, wanted) == run.lane)
+        g_array_append_val (chosen->runs, run);
+    }
+  return row == count;
+}
+
+/* Reads what is chosen of N streams in as few pieces as are worth it. */
+static gboolean
+read_lanes (WeftChunk *chunk, const guint *streams, guint n, Lanes *lanes, GError **error)
+{
+  for (guint i = 0; i < lanes->runs->len;)
+    {
+      WeftColumn columns[WEFT_N_CELL_STREAMS] = { 0 };
+      guint32 begin = g_array_index (lanes->runs, Run, i).begin;
+      guint32 end = g_array_index (lanes->runs, Run, i).end;
+      guint32 segment = lanes->segments->len / WEFT_N_CELL_STREAMS;
+
+      for (; i < lanes->runs->len; i++)
+        {
+          Run *run = &g_array_index (lanes->runs, Run, i);
+
+          if (run->begin > end + GAP)
+            break;
+          end = run->end;
+          run->begin -= begin;
+          run->end -= begin;
+          run->segment = segment;
+        }
+      for (guint stream = 0; stream < n; stream++)
+        if (streams[stream] != NO_STREAM &&
+            !weft_chunk_read_range (chunk, streams[stream], begin, end, &columns[stream], error))
+          {
+            for (guint j = 0; j < n; j++)
+              weft_column_clear (&columns[j]);
+            return FALSE;
+          }
+      g_array_append_vals (lanes->segments, columns, WEFT_N_CELL_STREAMS);
+    }
+  return TRUE;
+}
+
+static const guint row_places[WEFT_N_LONG_STREAMS] = {
+  [WEFT_LONG_LANE] = WEFT_DISPATCH_PLACE (LANE),
+  [WEFT_LONG_START] = WEFT_DISPATCH_PLACE (START),
+  [WEFT_LONG_DURATION] = WEFT_DISPATCH_PLACE (DURATION),
+  [WEFT_LONG_ROUTINE] = WEFT_DISPATCH_PLACE (ROUTINE),
+  [WEFT_LONG_ERROR] = WEFT_DISPATCH_PLACE (STATUS),
+};
+
+static gboolean
+read_mixed_rows (WeftChunk *chunk, Part *part, GError **error)
+{
+  part->is_sorted = FALSE;
+  part->n_mixed = chunk->rows;
   for (guint i = 0; i < WEFT_N_LONG_STREAMS; i++)
-    if (!weft_store_read_chunk_column (chunk, places[i], &part->rows[i], error))
+    if (!weft_store_read_chunk_column (chunk, row_places[i], &part->mixed[i], error))
       return FALSE;
   return TRUE;
 }
 
 static gboolean
+read_rows (const Slice *slice, WeftChunk *chunk, Part *part, GError **error)
+{
+  g_autofree guint64 *lanes = NULL;
+  g_autofree guint64 *lengths = NULL;
+  guint streams[WEFT_N_LONG_STREAMS] = { [WEFT_LONG_LANE] = NO_STREAM };
+  guint32 n;
+
+  if (chunk->flags & WEFT_CHUNK_SORTED)
+    lanes = weft_chunk_read_runs (chunk, WEFT_DISPATCH_PLACE (LANE), &lengths, &n);
+  if (lanes == NULL || !choose_lanes (slice, lanes, lengths, n, chunk->rows, &part->rows))
+    {
+      g_array_set_size (part->rows.runs, 0);
+      return read_mixed_rows (chunk, part, error);
+    }
+
+  for (guint i = WEFT_LONG_START; i < WEFT_N_LONG_STREAMS; i++)
+    streams[i] = weft_chunk_has_stream (chunk, row_places[i]) ? row_places[i] : NO_STREAM;
+  return read_lanes (chunk, streams, WEFT_N_LONG_STREAMS, &part->rows, error);
+}
+
+static gboolean
 read_long_rows (WeftChunk *lod, Part *part)
 {
-  part->sorted = TRUE;
-  return weft_chunk_read_streams (lod, WEFT_LOD_LONG, WEFT_N_LONG_STREAMS, 0, part->rows,
-                                  &part->n_rows, NULL);
+  part->is_sorted = TRUE;
+  return weft_chunk_read_streams (lod, WEFT_LOD_LONG, WEFT_N_LONG_STREAMS, 0, part->mixed,
+                                  &part->n_mixed, NULL);
+}
+
+static gboolean
+read_level (const Slice *slice, WeftChunk *lod, guint level, Part *part)
+{
+  const WeftChunkDirectory *directory = weft_chunk_get_directory (lod, NULL);
+  guint first = level * WEFT_LOD_STREAMS_PER_LEVEL;
+  const WeftStreamEntry *buckets = weft_chunk_find_stream (directory, first + WEFT_CELL_BUCKET);
+  guint streams[WEFT_N_CELL_STREAMS] = { [WEFT_CELL_LANE] = NO_STREAM };
+  g_autofree guint64 *lanes = NULL;
+  g_autofree guint64 *lengths = NULL;
+  guint32 n;
+
+  if (buckets == NULL ||
+      (lanes = weft_chunk_read_numbers (lod, first + WEFT_CELL_LANE, 0, &n)) == NULL ||
+      (lengths = weft_chunk_read_numbers (lod, first + WEFT_CELL_LANE_CELLS, n, &n)) == NULL ||
+      !choose_lanes (slice, lanes, lengths, n, buckets->count, &part->cells))
+    return FALSE;
+  for (guint i = WEFT_CELL_BUCKET; i < WEFT_N_CELL_STREAMS; i++)
+    streams[i] = first + i;
+  return read_lanes (lod, streams, WEFT_N_CELL_STREAMS, &part->cells, NULL);
 }
 
 /* Whether any but the long rows of a chunk lie in the slice. */
@@ -421,7 +575,7 @@ read_cells (const Slice *slice, WeftChunk *lod, Part *part)
   if (directory == NULL || directory->version != WEFT_LOD_VERSION || directory->extra > 62)
     return FALSE;
   if (!cells_overlap (slice, directory))
-    return part->is_lod = read_long_rows (lod, part);
+    return read_long_rows (lod, part);
   if (slice->width >> directory->extra == 0)
     return FALSE;
   level = (63 - (guint) __builtin_clzll (slice->width) - (guint) directory->extra) / LEVEL_STEP;
@@ -430,21 +584,33 @@ read_cells (const Slice *slice, WeftChunk *lod, Part *part)
     level--;
 
   part->shift = (guint) directory->extra + level * LEVEL_STEP;
-  part->is_lod =
-      part->shift < 63 &&
-      weft_chunk_read_streams (lod, level * WEFT_LOD_STREAMS_PER_LEVEL, WEFT_N_CELL_STREAMS, 0,
-                               part->cells, &part->n_cells, NULL) &&
-      read_long_rows (lod, part);
-  return part->is_lod;
+  return part->shift < 63 && read_level (slice, lod, level, part) && read_long_rows (lod, part);
+}
+
+static void
+lanes_init (Lanes *self)
+{
+  self->runs = g_array_new (FALSE, FALSE, sizeof (Run));
+  self->segments = g_array_new (FALSE, FALSE, sizeof (WeftColumn));
+}
+
+static void
+lanes_clear (Lanes *self)
+{
+  for (guint i = 0; i < self->segments->len; i++)
+    weft_column_clear (&g_array_index (self->segments, WeftColumn, i));
+  g_array_set_size (self->segments, 0);
+  g_array_set_size (self->runs, 0);
 }
 
 static void
 part_clear (Part *part)
 {
-  for (guint i = 0; i < WEFT_N_CELL_STREAMS; i++)
-    weft_column_clear (&part->cells[i]);
+  lanes_clear (&part->cells);
+  lanes_clear (&part->rows);
   for (guint i = 0; i < WEFT_N_LONG_STREAMS; i++)
-    weft_column_clear (&part->rows[i]);
+    weft_column_clear (&part->mixed[i]);
+  part->n_mixed = 0;
 }
 
 static gboolean
@@ -458,8 +624,8 @@ read_part (guint thread, guint item, gpointer data, GError **error)
   if (lod != NULL && read_cells (slice, lod, part))
     return TRUE;
   part_clear (part);
-  part->is_lod = FALSE;
-  return read_rows (weft_store_chunk (slice->store, WEFT_TABLE_DISPATCHES, chunk), part, error);
+  return read_rows (slice, weft_store_chunk (slice->store, WEFT_TABLE_DISPATCHES, chunk), part,
+                    error);
 }
 
 /* Slices */
@@ -486,10 +652,68 @@ static void
 slice_clear (Slice *slice)
 {
   for (guint i = 0; i < slice->n_parts; i++)
-    part_clear (&slice->parts[i]);
+    {
+      part_clear (&slice->parts[i]);
+      g_array_unref (slice->parts[i].cells.runs);
+      g_array_unref (slice->parts[i].cells.segments);
+      g_array_unref (slice->parts[i].rows.runs);
+      g_array_unref (slice->parts[i].rows.segments);
+    }
   g_free (slice->parts);
   g_free (slice->edges);
+  g_array_unref (slice->wanted);
   g_array_unref (slice->chunks);
+}
+
+static int
+compare_ids (gconstpointer a, gconstpointer b)
+{
+  guint32 id_a = *(const guint32 *) a;
+  guint32 id_b = *(const guint32 *) b;
+
+  return id_a < id_b ? -1 : id_a > id_b;
+}
+
+static void
+choose_parts (Slice *slice, const guint32 *lanes, guint n_lanes)
+{
+  slice->wanted = g_array_new (FALSE, FALSE, sizeof (guint32));
+  g_array_append_vals (slice->wanted, lanes, n_lanes);
+  g_array_sort (slice->wanted, compare_ids);
+  choose_chunks (slice);
+  slice->n_parts = slice->chunks->len;
+  slice->parts = g_new0 (Part, slice->n_parts);
+  for (guint i = 0; i < slice->n_parts; i++)
+    {
+      lanes_init (&slice->parts[i].cells);
+      lanes_init (&slice->parts[i].rows);
+    }
+}
+
+/* What a thread fills lanes with. */
+typedef struct
+{
+  const Slice *slice;
+  const guint32 *lanes;
+  WeftTimelineBucket *buckets;
+  Lane threads[WEFT_MAX_THREADS];
+} Fill;
+
+static gboolean
+fill_item (guint thread, guint item, gpointer data, GError **error)
+{
+  Fill *fill = data;
+  Lane *lane = &fill->threads[thread];
+
+  if (lane->candidates == NULL)
+    {
+      lane->slice = fill->slice;
+      lane->candidates = g_new (Candidate, (gsize) CANDIDATES * fill->slice->n_buckets);
+      lane->intervals = g_array_new (FALSE, FALSE, sizeof (Interval));
+    }
+  lane->buckets = fill->buckets + (gsize) item * fill->slice->n_buckets;
+  fill_lane (lane, fill->lanes[item]);
+  return TRUE;
 }
 
 gboolean
@@ -498,26 +722,21 @@ weft_store_timeline (WeftStore *self, const guint32 *lanes, guint n_lanes, gint6
 {
   gboolean good;
   Slice slice;
-  Lane lane = { .slice = &slice };
+  Fill fill = { .slice = &slice, .lanes = lanes, .buckets = buckets };
 
   g_return_val_if_fail (begin < end && n_buckets > 0, FALSE);
 
   memset (buckets, 0, sizeof *buckets * n_lanes * n_buckets);
   slice_init (&slice, self, begin, end, n_buckets);
-  choose_chunks (&slice);
-  slice.n_parts = slice.chunks->len;
-  slice.parts = g_new0 (Part, slice.n_parts);
-  good = weft_parallel_run (slice.n_parts, read_part, &slice, error);
+  choose_parts (&slice, lanes, n_lanes);
+  good = weft_parallel_run (slice.n_parts, read_part, &slice, error) &&
+         weft_parallel_run (n_lanes, fill_item, &fill, error);
 
-  lane.candidates = g_new (Candidate, (gsize) CANDIDATES * n_buckets);
-  lane.intervals = g_array_new (FALSE, FALSE, sizeof (Interval));
-  for (guint i = 0; i < n_lanes && good; i++)
+  for (guint i = 0; i < WEFT_MAX_THREADS; i++)
     {
-      lane.buckets = buckets + (gsize) i * n_buckets;
-      fill_lane (&lane, lanes[i]);
+      g_free (fill.threads[i].candidates);
+      g_clear_pointer (&fill.threads[i].intervals, g_array_unref);
     }
-  g_free (lane.candidates);
-  g_array_unref (lane.intervals);
   slice_clear (&slice);
   return good;
 }

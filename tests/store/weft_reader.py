@@ -169,15 +169,15 @@ class Chunk:
         if encoding == 3:
             words, at = packed(data, at, n)
             return [word for word, length in zip(words, lengths) for _ in range(length)]
+        firsts, at = packed(data, at, n)
         deltas, at = packed(data, at, count)
         durations = self.column(partner)[0] if encoding == 6 else [0] * count
         values = []
-        for length in lengths:
-            for i in range(length):
-                row = len(values)
-                before = base if i == 0 else values[-1] + durations[row - 1]
-                values.append((before + deltas[row]) & MASK)
-            base = values[-length]
+        for first, length in zip(firsts, lengths):
+            base = (base + first) & MASK
+            values.append(base)
+            for row in range(len(values), len(values) + length - 1):
+                values.append((values[-1] + durations[row - 1] + deltas[row]) & MASK)
         return values
 
 
