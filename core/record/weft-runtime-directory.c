@@ -128,17 +128,20 @@ map_gate (WeftRuntimeDirectory *self, GError **error)
   return TRUE;
 }
 
+/* LOCK_FD: the lock, if it is ours already; else -1. */
 static WeftRuntimeDirectory *
-directory_open (const char *path, gboolean is_private, GError **error)
+directory_open (const char *path, gboolean is_private, int lock_fd, GError **error)
 {
   g_autoptr (WeftRuntimeDirectory) self = g_new0 (WeftRuntimeDirectory, 1);
 
   self->path = g_strdup (path);
   self->fd = -1;
-  self->lock_fd = -1;
+  self->lock_fd = lock_fd;
+  self->is_locked = lock_fd >= 0;
   self->is_private = is_private;
   self->sockets = g_ptr_array_new_with_free_func (g_free);
-  if (!open_directory (self, error) || !map_gate (self, error) || !take_lock (self, error))
+  if (!open_directory (self, error) || !map_gate (self, error) ||
+      (!self->is_locked && !take_lock (self, error)))
     return NULL;
   return g_steal_pointer (&self);
 }
@@ -146,7 +149,7 @@ directory_open (const char *path, gboolean is_private, GError **error)
 WeftRuntimeDirectory *
 weft_runtime_directory_open (const char *path, GError **error)
 {
-  return directory_open (path, FALSE, error);
+  return directory_open (path, FALSE, -1, error);
 }
 
 /* Recorders that were killed leave theirs behind: whose lock is free has no owner. */
@@ -165,8 +168,28 @@ sweep (const char *parent)
       /* Without a gate it is just being made. */
       if (g_str_has_prefix (name, "run-") && g_file_test (gate, G_FILE_TEST_EXISTS) &&
           g_file_test (lock, G_FILE_TEST_EXISTS))
-        weft_runtime_directory_free (directory_open (path, TRUE, NULL));
+        weft_runtime_directory_free (directory_open (path, TRUE, -1, NULL));
     }
+}
+
+/* The lock of a directory just made appears there only once it is held: a recorder that sweeps at the
+ * same moment would take it for a dead one's.
+ */
+static int
+make_lock (const char *path, GError **error)
+{
+  g_autofree char *fresh = g_build_filename (path, "lock.new", NULL);
+  g_autofree char *name = g_build_filename (path, "lock", NULL);
+  int fd = open (fresh, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+
+  if (fd >= 0 && flock (fd, LOCK_EX | LOCK_NB) == 0 && g_rename (fresh, name) == 0)
+    return fd;
+  fail (error, "Cannot make the lock of", path);
+  if (fd >= 0)
+    close (fd);
+  g_unlink (fresh);
+  g_rmdir (path);
+  return -1;
 }
 
 WeftRuntimeDirectory *
@@ -199,7 +222,8 @@ weft_runtime_directory_open_private (GError **error)
       fail (error, "Cannot make a runtime directory in", parent);
       return NULL;
     }
-  return directory_open (path, TRUE, error);
+  fd = make_lock (path, error);
+  return fd >= 0 ? directory_open (path, TRUE, fd, error) : NULL;
 }
 
 const char *

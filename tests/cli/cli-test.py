@@ -237,6 +237,12 @@ class Record(Case):
             lanes = {lane['name']: lane for lane in self.show(self.path(name))['lanes']}
             self.assertEqual(lanes['lane-0']['completed'], 500)
 
+    def test_many_start_at_once(self):
+        for turn in range(3):
+            recorders = [self.start(WEFT, 'record', '-q', '-o', self.path(f'{turn}-{i}.weft'), '--', 'true')
+                         for i in range(8)]
+            self.assertEqual([recorder.wait(30) for recorder in recorders], [0] * 8)
+
     def test_second_shared_recorder(self):
         first = self.start_recorder('-o', self.path('1.weft'))
         done = self.weft('record', '-o', self.path('2.weft'), expect=125)
