@@ -404,12 +404,18 @@ weft_chunk_has_stream (WeftChunk *self, guint id)
   return directory != NULL && weft_chunk_find_stream (directory, id) != NULL;
 }
 
-/* The checked, decompressed bytes of a stream, in SCRATCH. */
+/* The checked, decompressed bytes of a stream: in TO, which has room for them, or in SCRATCH. */
 static const guint8 *
-read_raw (WeftChunk *self, const WeftStreamEntry *entry, Scratch *scratch, GError **error)
+read_raw (WeftChunk *self, const WeftStreamEntry *entry, Scratch *scratch, guint8 *to,
+          GError **error)
 {
-  guint8 *stored = scratch_room (scratch->stored, entry->stored_size + 8);
+  guint8 *stored;
   guint8 *raw;
+
+  if (to != NULL && entry->compression == WEFT_COMPRESSION_NONE)
+    stored = to;
+  else
+    stored = scratch_room (scratch->stored, entry->stored_size + 8);
 
   if (!weft_input_read (self->input, stored, entry->stored_size, self->offset + entry->offset))
     return damaged (self, "a column cannot be read", error), NULL;
@@ -446,7 +452,7 @@ decode (WeftChunk *self, const WeftStreamEntry *entry, GError **error)
         return partner == NULL ? (damaged (self, "a column is missing", error), NULL) : NULL;
     }
 
-  raw = read_raw (self, entry, scratch, error);
+  raw = read_raw (self, entry, scratch, NULL, error);
   if (raw != NULL)
     {
       decoded = weft_column_decode (entry, raw, durations);
@@ -494,17 +500,23 @@ get_raw (WeftChunk *self, const WeftStreamEntry *entry, GError **error)
   WeftDecoded *bytes = cache_get (self->input, place);
   Scratch *scratch = scratch_get ();
   const guint8 *raw;
+  guint8 *copy;
 
   if (bytes != NULL)
     return bytes;
-  raw = read_raw (self, entry, scratch, error);
+  copy = g_try_malloc (entry->raw_size + 8);
+  raw = copy == NULL ? NULL : read_raw (self, entry, scratch, copy, error);
   if (raw == NULL)
-    return NULL;
+    {
+      g_free (copy);
+      return NULL;
+    }
+  if (raw != copy)
+    memcpy (copy, raw, entry->raw_size);
   bytes = g_new0 (WeftDecoded, 1);
   bytes->refs = 1;
   bytes->size = sizeof *bytes + entry->raw_size;
-  bytes->data = g_malloc (entry->raw_size + 8);
-  memcpy (bytes->data, raw, entry->raw_size);
+  bytes->data = copy;
   scratch_trim (&scratch->stored);
   scratch_trim (&scratch->raw);
   return cache_put (self->input, place, bytes);
@@ -674,7 +686,7 @@ weft_chunk_read_bytes (WeftChunk *self, guint id, gsize *size, guint32 *count, G
   if (entry == NULL || entry->encoding != WEFT_ENCODING_BYTES)
     return damaged (self, "its bytes are missing", error), NULL;
 
-  raw = read_raw (self, entry, scratch, error);
+  raw = read_raw (self, entry, scratch, NULL, error);
   if (raw != NULL)
     {
       copy = g_malloc (entry->raw_size + 1);

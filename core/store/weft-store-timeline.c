@@ -45,6 +45,7 @@ typedef struct
 {
   gint64 start;
   gint64 end;
+  guint64 duration;
   guint32 routine;
   gboolean is_error;
 } Interval;
@@ -115,37 +116,6 @@ vote (Lane *lane, guint bucket, guint32 routine, guint64 time)
     candidates[least] = (Candidate){ routine, time };
 }
 
-static void
-vote_interval (Lane *lane, gint64 start, gint64 end, guint32 routine)
-{
-  const Slice *slice = lane->slice;
-
-  start = MAX (start, slice->begin);
-  end = MIN (end, slice->end);
-  if (start >= end)
-    return;
-  for (guint bucket = bucket_of (slice, start);
-       bucket < slice->n_buckets && slice->edges[bucket] < end; bucket++)
-    vote (lane, bucket, routine,
-          (guint64) MIN (end, slice->edges[bucket + 1]) -
-              (guint64) MAX (start, slice->edges[bucket]));
-}
-
-static void
-cover (Lane *lane, gint64 start, gint64 end)
-{
-  const Slice *slice = lane->slice;
-
-  start = MAX (start, slice->begin);
-  end = MIN (end, slice->end);
-  if (start >= end)
-    return;
-  for (guint bucket = bucket_of (slice, start);
-       bucket < slice->n_buckets && slice->edges[bucket] < end; bucket++)
-    lane->buckets[bucket].busy +=
-        (guint64) MIN (end, slice->edges[bucket + 1]) - (guint64) MAX (start, slice->edges[bucket]);
-}
-
 /* A cell lies in one bucket or in two: the first gets what begins in it, and both their share of
  * its time.
  */
@@ -205,31 +175,20 @@ lower_bound (const WeftColumn *lanes, guint32 n, guint64 lane)
   return low;
 }
 
-static void
-add_interval (Lane *lane, const WeftColumn *rows, guint32 row)
+static inline void
+take_row (Lane *lane, const WeftColumn *rows, guint32 row)
 {
-  const Slice *slice = lane->slice;
-  Interval interval;
   guint64 duration = weft_column_get (&rows[WEFT_LONG_DURATION], row);
-  WeftTimelineBucket *bucket;
+  gint64 start = (gint64) weft_column_get (&rows[WEFT_LONG_START], row);
+  Interval interval = { .start = start,
+                        .end = weft_time_add (start, duration),
+                        .duration = duration,
+                        .routine = (guint32) weft_column_get (&rows[WEFT_LONG_ROUTINE], row) };
 
-  interval.start = (gint64) weft_column_get (&rows[WEFT_LONG_START], row);
-  if (interval.start >= slice->end)
+  if (start >= lane->slice->end || interval.end < lane->slice->begin)
     return;
-  interval.end = weft_time_add (interval.start, duration);
-  if (interval.end < slice->begin)
-    return;
-  interval.routine = (guint32) weft_column_get (&rows[WEFT_LONG_ROUTINE], row);
   interval.is_error = weft_column_get (&rows[WEFT_LONG_ERROR], row) != 0;
-  if (interval.end > slice->begin && duration > 0)
-    g_array_append_val (lane->intervals, interval);
-  if (interval.start < slice->begin)
-    return;
-
-  bucket = &lane->buckets[bucket_of (slice, interval.start)];
-  bucket->count++;
-  bucket->errors += interval.is_error;
-  bucket->longest = MAX (bucket->longest, duration);
+  g_array_append_val (lane->intervals, interval);
 }
 
 /* The first of the rows of a lane that starts at or after TIME. */
@@ -262,7 +221,7 @@ add_mixed_rows (Lane *lane, const Part *part, guint32 id)
     }
   for (guint32 row = begin; row < end; row++)
     if (weft_column_get (lanes, row) == id)
-      add_interval (lane, part->mixed, row);
+      take_row (lane, part->mixed, row);
 }
 
 /* The columns and the place in them of a lane's values; NULL if there are none. */
@@ -299,7 +258,7 @@ add_sorted_rows (Lane *lane, const Part *part, guint32 id)
     return;
   end = first_start (&rows[WEFT_LONG_START], run->begin, run->end, lane->slice->end);
   for (guint32 row = run->begin; row < end; row++)
-    add_interval (lane, rows, row);
+    take_row (lane, rows, row);
 }
 
 static void
@@ -327,25 +286,73 @@ compare_intervals (gconstpointer a, gconstpointer b)
   return interval_a->start < interval_b->start ? -1 : interval_a->start > interval_b->start;
 }
 
+/* Chunks follow one another in time but for a few rows: what comes nearly in order is not worth a
+ * real sort.
+ */
+static void
+sort_intervals (GArray *intervals)
+{
+  Interval *interval = (Interval *) (gpointer) intervals->data;
+  guint64 moves = 0;
+
+  for (guint i = 1; i < intervals->len; i++)
+    {
+      Interval moved = interval[i];
+      guint to = i;
+
+      for (; to > 0 && interval[to - 1].start > moved.start; to--)
+        interval[to] = interval[to - 1];
+      interval[to] = moved;
+      moves += i - to;
+      if (moves > 16 * (guint64) intervals->len + 4096)
+        {
+          g_array_sort (intervals, compare_intervals);
+          return;
+        }
+    }
+}
+
+static void
+add_interval (Lane *lane, const Interval *interval, guint bucket, gint64 until)
+{
+  const Slice *slice = lane->slice;
+  gint64 from = MAX (interval->start, slice->begin);
+  gint64 to = MIN (interval->end, slice->end);
+
+  if (interval->start >= slice->begin)
+    {
+      lane->buckets[bucket].count++;
+      lane->buckets[bucket].errors += interval->is_error;
+      lane->buckets[bucket].longest = MAX (lane->buckets[bucket].longest, interval->duration);
+    }
+  for (; bucket < slice->n_buckets && slice->edges[bucket] < to; bucket++)
+    {
+      gint64 begin = MAX (from, slice->edges[bucket]);
+      gint64 end = MIN (to, slice->edges[bucket + 1]);
+
+      if (end <= begin)
+        continue;
+      vote (lane, bucket, interval->routine, (guint64) end - (guint64) begin);
+      if (end > MAX (begin, until))
+        lane->buckets[bucket].busy += (guint64) end - (guint64) MAX (begin, until);
+    }
+}
+
 static void
 add_intervals (Lane *lane)
 {
+  const Slice *slice = lane->slice;
+  const Interval *intervals = (const Interval *) (gconstpointer) lane->intervals->data;
   gint64 until = G_MININT64;
-  gboolean sorted = TRUE;
+  guint bucket = 0;
 
-  for (guint i = 1; i < lane->intervals->len && sorted; i++)
-    sorted = g_array_index (lane->intervals, Interval, i - 1).start <=
-             g_array_index (lane->intervals, Interval, i).start;
-  if (!sorted)
-    g_array_sort (lane->intervals, compare_intervals);
-
+  sort_intervals (lane->intervals);
   for (guint i = 0; i < lane->intervals->len; i++)
     {
-      const Interval *interval = &g_array_index (lane->intervals, Interval, i);
-
-      vote_interval (lane, interval->start, interval->end, interval->routine);
-      cover (lane, MAX (interval->start, until), interval->end);
-      until = MAX (until, interval->end);
+      while (bucket + 1 < slice->n_buckets && slice->edges[bucket + 1] <= intervals[i].start)
+        bucket++;
+      add_interval (lane, &intervals[i], bucket, until);
+      until = MAX (until, intervals[i].end);
     }
 }
 
