@@ -326,8 +326,8 @@ matches (const WeftChunk *self, const WeftChunkHeader *header)
          header->payload_size == self->size - sizeof *header;
 }
 
-static gboolean
-damaged (const WeftChunk *self, const char *what, GError **error)
+gboolean
+weft_chunk_damaged (const WeftChunk *self, const char *what, GError **error)
 {
   g_set_error (error, WEFT_STORE_ERROR, WEFT_STORE_ERROR_DAMAGED,
                "Damaged chunk at byte %" G_GUINT64_FORMAT ": %s", self->offset, what);
@@ -344,24 +344,24 @@ read_directory (WeftChunk *self, GError **error)
   gsize size;
 
   if (got < sizeof header || !weft_input_read (self->input, first, got, self->offset))
-    return damaged (self, "its header cannot be read", error), NULL;
+    return weft_chunk_damaged (self, "its header cannot be read", error), NULL;
   memcpy (&header, first, sizeof header);
   if (!matches (self, &header))
-    return damaged (self, "its header is wrong", error), NULL;
+    return weft_chunk_damaged (self, "its header is wrong", error), NULL;
 
   if (header.n_streams > MAX_STREAMS)
-    return damaged (self, "its directory is too large", error), NULL;
+    return weft_chunk_damaged (self, "its directory is too large", error), NULL;
   size = header.n_streams * sizeof (WeftStreamEntry);
   directory = g_malloc0 (sizeof *directory + size);
   memcpy (directory->streams, first + sizeof header, MIN (size, got - sizeof header));
   if (size > got - sizeof header &&
       !weft_input_read (self->input, directory->streams, size, self->offset + sizeof header))
-    return damaged (self, "its directory cannot be read", error), NULL;
+    return weft_chunk_damaged (self, "its directory cannot be read", error), NULL;
   if (weft_crc32c (directory->streams, size) != header.directory_crc)
-    return damaged (self, "the checksum of its directory is wrong", error), NULL;
+    return weft_chunk_damaged (self, "the checksum of its directory is wrong", error), NULL;
   for (guint i = 0; i < header.n_streams; i++)
     if (!entry_is_sound (self, &directory->streams[i], sizeof header + size))
-      return damaged (self, "its directory is wrong", error), NULL;
+      return weft_chunk_damaged (self, "its directory is wrong", error), NULL;
 
   directory->version = header.version;
   directory->extra = header.extra;
@@ -418,18 +418,18 @@ read_raw (WeftChunk *self, const WeftStreamEntry *entry, Scratch *scratch, guint
     stored = scratch_room (scratch->stored, entry->stored_size + 8);
 
   if (!weft_input_read (self->input, stored, entry->stored_size, self->offset + entry->offset))
-    return damaged (self, "a column cannot be read", error), NULL;
+    return weft_chunk_damaged (self, "a column cannot be read", error), NULL;
   if (weft_crc32c (stored, entry->stored_size) != entry->crc)
-    return damaged (self, "the checksum of a column is wrong", error), NULL;
+    return weft_chunk_damaged (self, "the checksum of a column is wrong", error), NULL;
   if (entry->compression == WEFT_COMPRESSION_NONE)
     return stored;
 
   if (ZSTD_getFrameContentSize (stored, entry->stored_size) != entry->raw_size)
-    return damaged (self, "the size of a compressed column is wrong", error), NULL;
+    return weft_chunk_damaged (self, "the size of a compressed column is wrong", error), NULL;
   raw = scratch_room (scratch->raw, entry->raw_size + 8);
   if (ZSTD_decompressDCtx (scratch->zstd, raw, entry->raw_size, stored, entry->stored_size) !=
       entry->raw_size)
-    return damaged (self, "a column does not decompress", error), NULL;
+    return weft_chunk_damaged (self, "a column does not decompress", error), NULL;
   return raw;
 }
 
@@ -446,10 +446,11 @@ decode (WeftChunk *self, const WeftStreamEntry *entry, GError **error)
       const WeftStreamEntry *partner = weft_chunk_find_stream (self->directory, entry->partner);
 
       if (partner != NULL && partner->encoding == WEFT_ENCODING_LANE_GAP)
-        return damaged (self, "a column refers to itself", error), NULL;
+        return weft_chunk_damaged (self, "a column refers to itself", error), NULL;
       durations = partner == NULL ? NULL : weft_chunk_read (self, entry->partner, error);
       if (durations == NULL)
-        return partner == NULL ? (damaged (self, "a column is missing", error), NULL) : NULL;
+        return partner == NULL ? (weft_chunk_damaged (self, "a column is missing", error), NULL)
+                               : NULL;
     }
 
   raw = read_raw (self, entry, scratch, NULL, error);
@@ -457,7 +458,7 @@ decode (WeftChunk *self, const WeftStreamEntry *entry, GError **error)
     {
       decoded = weft_column_decode (entry, raw, durations);
       if (decoded == NULL)
-        damaged (self, "a column does not decode", error);
+        weft_chunk_damaged (self, "a column does not decode", error);
     }
   scratch_trim (&scratch->stored);
   scratch_trim (&scratch->raw);
@@ -491,6 +492,25 @@ weft_chunk_read (WeftChunk *self, guint id, GError **error)
   return decoded == NULL ? NULL : cache_put (self->input, place, decoded);
 }
 
+WeftDecoded *
+weft_chunk_get_cached (WeftChunk *self, const WeftStreamEntry *entry)
+{
+  return cache_get (self->input, &self->directory->decoded[entry - self->directory->streams]);
+}
+
+gboolean
+weft_chunk_read_raw (WeftChunk *self, const WeftStreamEntry *entry, guint8 *to, GError **error)
+{
+  Scratch *scratch = scratch_get ();
+  const guint8 *raw = read_raw (self, entry, scratch, to, error);
+
+  if (raw != NULL && raw != to)
+    memcpy (to, raw, entry->raw_size);
+  scratch_trim (&scratch->stored);
+  scratch_trim (&scratch->raw);
+  return raw != NULL;
+}
+
 /* The checked raw bytes of a stream, kept in the cache as they are. */
 static WeftDecoded *
 get_raw (WeftChunk *self, const WeftStreamEntry *entry, GError **error)
@@ -498,27 +518,20 @@ get_raw (WeftChunk *self, const WeftStreamEntry *entry, GError **error)
   gsize number = self->directory->n_streams + (gsize) (entry - self->directory->streams);
   gpointer *place = &self->directory->decoded[number];
   WeftDecoded *bytes = cache_get (self->input, place);
-  Scratch *scratch = scratch_get ();
-  const guint8 *raw;
   guint8 *copy;
 
   if (bytes != NULL)
     return bytes;
   copy = g_try_malloc (entry->raw_size + 8);
-  raw = copy == NULL ? NULL : read_raw (self, entry, scratch, copy, error);
-  if (raw == NULL)
+  if (copy == NULL || !weft_chunk_read_raw (self, entry, copy, error))
     {
       g_free (copy);
       return NULL;
     }
-  if (raw != copy)
-    memcpy (copy, raw, entry->raw_size);
   bytes = g_new0 (WeftDecoded, 1);
   bytes->refs = 1;
   bytes->size = sizeof *bytes + entry->raw_size;
   bytes->data = copy;
-  scratch_trim (&scratch->stored);
-  scratch_trim (&scratch->raw);
   return cache_put (self->input, place, bytes);
 }
 
@@ -570,7 +583,7 @@ decode_range (WeftChunk *self, const WeftStreamEntry *entry, guint32 begin, guin
     return NULL;
   decoded = weft_column_decode_range (entry, raw->data, begin, end, durations);
   if (decoded == NULL)
-    damaged (self, "a column does not decode", error);
+    weft_chunk_damaged (self, "a column does not decode", error);
   return decoded;
 }
 
@@ -586,7 +599,7 @@ weft_chunk_read_range (WeftChunk *self, guint id, guint32 begin, guint32 end, We
   if (directory == NULL)
     return FALSE;
   if (entry == NULL || end > entry->count || begin >= end)
-    return damaged (self, "a column is too short", error);
+    return weft_chunk_damaged (self, "a column is too short", error);
 
   if (!has_decodable_ranges (self, entry) || 2 * (end - begin) > entry->count)
     {
@@ -660,7 +673,7 @@ weft_chunk_read_streams (WeftChunk *self, guint first, guint n, guint skip, Weft
       if (good)
         columns[i] = weft_decoded_column (decoded);
       if (good && counted && decoded->count != *count)
-        good = damaged (self, "its columns differ in length", error);
+        good = weft_chunk_damaged (self, "its columns differ in length", error);
       else if (good)
         *count = decoded->count;
       counted = TRUE;
@@ -684,7 +697,7 @@ weft_chunk_read_bytes (WeftChunk *self, guint id, gsize *size, guint32 *count, G
     return NULL;
   entry = weft_chunk_find_stream (directory, id);
   if (entry == NULL || entry->encoding != WEFT_ENCODING_BYTES)
-    return damaged (self, "its bytes are missing", error), NULL;
+    return weft_chunk_damaged (self, "its bytes are missing", error), NULL;
 
   raw = read_raw (self, entry, scratch, NULL, error);
   if (raw != NULL)

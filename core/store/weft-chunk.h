@@ -84,6 +84,13 @@ WeftDecoded *weft_chunk_read (WeftChunk *self, guint id, GError **error);
 gboolean weft_chunk_read_streams (WeftChunk *self, guint first, guint n, guint skip,
                                   WeftColumn *columns, guint32 *count, GError **error);
 
+/* What the cache holds of a stream, or NULL. */
+WeftDecoded *weft_chunk_get_cached (WeftChunk *self, const WeftStreamEntry *entry);
+
+/* The checked and decompressed bytes of a stream; TO has room for raw_size and 8 more. */
+gboolean weft_chunk_read_raw (WeftChunk *self, const WeftStreamEntry *entry, guint8 *to,
+                              GError **error);
+
 /* Values BEGIN to END - 1 of a stream, which must be whole lanes where it is encoded by lanes. */
 gboolean weft_chunk_read_range (WeftChunk *self, guint id, guint32 begin, guint32 end,
                                 WeftColumn *column, GError **error);
@@ -97,6 +104,8 @@ guint64 *weft_chunk_read_runs (WeftChunk *self, guint id, guint64 **lengths, gui
 /* The bytes of a BYTES stream. */
 guint8 *weft_chunk_read_bytes (WeftChunk *self, guint id, gsize *size, guint32 *count,
                                GError **error);
+
+gboolean weft_chunk_damaged (const WeftChunk *self, const char *what, GError **error);
 
 /* Checks every byte. */
 gboolean weft_chunk_verify (WeftChunk *self, GError **error);

@@ -480,6 +480,34 @@ weft_column_decode_range (const WeftStreamEntry *entry, const guint8 *raw, guint
   return good && is_within_zone (self, entry) ? g_steal_pointer (&self) : NULL;
 }
 
+/* Pieces */
+
+gboolean
+weft_column_open (WeftColumnCursor *self, const WeftStreamEntry *entry, const guint8 *raw)
+{
+  self->entry = entry;
+  self->width = 0;
+  if (entry->type == WEFT_TYPE_F64 || (entry->flags & WEFT_STREAM_PRESENCE))
+    return FALSE;
+  if (entry->encoding == WEFT_ENCODING_CONSTANT)
+    return entry->base == entry->min && entry->max == entry->min;
+  self->width = width_for (entry);
+  return entry->encoding == WEFT_ENCODING_PACKED && self->width > 0 &&
+         weft_packed_open (&self->packed, raw, entry->raw_size, entry->count);
+}
+
+gboolean
+weft_column_take (WeftColumnCursor *self, guint32 n, void *out, WeftColumn *column)
+{
+  WeftDecoded piece = { .count = n, .width = self->width, .base = self->entry->min, .data = out };
+
+  if (self->width > 0)
+    weft_packed_take (&self->packed, (n + WEFT_PACKED_BLOCK - 1) / WEFT_PACKED_BLOCK, piece.base,
+                      self->width, out);
+  *column = (WeftColumn){ self->width > 0 ? out : NULL, NULL, piece.base, n, self->width, NULL };
+  return largest (&piece) <= self->entry->max - self->entry->min;
+}
+
 guint64 *
 weft_column_decode_runs (const WeftStreamEntry *entry, const guint8 *raw, guint64 **lengths,
                          guint32 *n)

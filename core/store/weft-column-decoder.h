@@ -2,6 +2,7 @@
 #pragma once
 
 #include "weft-store-format.h"
+#include "weft-packing.h"
 #include "weft-store.h"
 
 G_BEGIN_DECLS
@@ -44,6 +45,22 @@ WeftDecoded *weft_column_decode (const WeftStreamEntry *entry, const guint8 *raw
 gboolean weft_column_has_ranges (const WeftStreamEntry *entry);
 WeftDecoded *weft_column_decode_range (const WeftStreamEntry *entry, const guint8 *raw,
                                        guint32 begin, guint32 end, WeftDecoded *durations);
+
+/* A stream that is decoded from one end to the other, a piece at a time. */
+typedef struct
+{
+  const WeftStreamEntry *entry;
+  WeftPackedCursor packed;
+  guint width;
+} WeftColumnCursor;
+
+/* FALSE if the stream's encoding does not allow it, or RAW is no such stream. */
+gboolean weft_column_open (WeftColumnCursor *self, const WeftStreamEntry *entry, const guint8 *raw);
+
+/* Decodes the next N values (a multiple of WEFT_PACKED_BLOCK, or the rest) to OUT, which has room
+ * for WEFT_PACKED_BLOCK times 8 bytes of each block; FALSE if they are not within the zone.
+ */
+gboolean weft_column_take (WeftColumnCursor *self, guint32 n, void *out, WeftColumn *column);
 
 /* The values of a stream of RUNS, and their LENGTHS. */
 guint64 *weft_column_decode_runs (const WeftStreamEntry *entry, const guint8 *raw,

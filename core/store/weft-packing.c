@@ -413,18 +413,6 @@ weft_packed_estimate (const guint64 *values, guint32 count, WeftPackedOrder orde
 
 /* Decoding */
 
-typedef struct
-{
-  const guint8 *widths;
-  const guint8 *counts;
-  const guint8 *logs;
-  const guint8 *bases;
-  const guint8 *blocks;
-  const guint8 *exceptions;
-  guint n_blocks;
-  StreamHeader header;
-} Stream;
-
 static inline void
 unpack_half (const guint8 *in, guint n, guint width, guint32 *out)
 {
@@ -513,36 +501,78 @@ patch_block (const guint8 *in, guint count, guint log_bytes, guint width, guint 
 }
 
 /* Checks that all parts lie within the stream, so that decoding need not. */
-static gboolean
-open_stream (const guint8 *data, gsize size, guint32 count, Stream *stream)
+gboolean
+weft_packed_open (WeftPackedCursor *self, const guint8 *data, gsize size, guint32 count)
 {
+  StreamHeader header;
   gsize blocks = 0;
   gsize exceptions = 0;
   gsize head;
 
-  if (size < sizeof stream->header)
+  if (size < sizeof header)
     return FALSE;
-  memcpy (&stream->header, data, sizeof stream->header);
-  stream->n_blocks = count / BLOCK + (count % BLOCK != 0);
-  head = sizeof stream->header + align8 (3 * (gsize) stream->n_blocks) +
-         align8 ((gsize) stream->n_blocks * stream->header.base_bytes);
-  if (stream->header.base_bytes > 8 || stream->header.size > size || head > stream->header.size)
+  memcpy (&header, data, sizeof header);
+  self->count = count;
+  self->n_blocks = count / BLOCK + (count % BLOCK != 0);
+  self->block = 0;
+  head = sizeof header + align8 (3 * (gsize) self->n_blocks) +
+         align8 ((gsize) self->n_blocks * header.base_bytes);
+  if (header.base_bytes > 8 || header.size > size || head > header.size)
     return FALSE;
 
-  stream->widths = data + sizeof stream->header;
-  stream->counts = stream->widths + stream->n_blocks;
-  stream->logs = stream->counts + stream->n_blocks;
-  stream->bases = stream->widths + align8 (3 * (gsize) stream->n_blocks);
-  for (guint i = 0; i < stream->n_blocks; i++)
+  self->reference = header.reference;
+  self->size = header.size;
+  self->base_bytes = header.base_bytes;
+  self->widths = data + sizeof header;
+  self->counts = self->widths + self->n_blocks;
+  self->logs = self->counts + self->n_blocks;
+  self->bases = self->widths + align8 (3 * (gsize) self->n_blocks);
+  for (guint i = 0; i < self->n_blocks; i++)
     {
-      if (stream->widths[i] > 64 || stream->logs[i] > 3)
+      if (self->widths[i] > 64 || self->logs[i] > 3)
         return FALSE;
-      blocks += block_size (MIN (count - i * BLOCK, BLOCK), stream->widths[i]);
-      exceptions += (gsize) stream->counts[i] * (1 + ((gsize) 1 << stream->logs[i]));
+      blocks += block_size (MIN (count - i * BLOCK, BLOCK), self->widths[i]);
+      exceptions += (gsize) self->counts[i] * (1 + ((gsize) 1 << self->logs[i]));
     }
-  stream->blocks = data + head;
-  stream->exceptions = data + head + blocks;
-  return head + blocks + exceptions <= stream->header.size;
+  self->in = data + head;
+  self->exceptions = data + head + blocks;
+  return head + blocks + exceptions <= header.size;
+}
+
+static inline void
+next_block (WeftPackedCursor *self)
+{
+  guint i = self->block++;
+
+  self->exceptions += (gsize) self->counts[i] * (1 + ((gsize) 1 << self->logs[i]));
+  self->in += block_size (MIN (self->count - i * BLOCK, BLOCK), self->widths[i]);
+}
+
+void
+weft_packed_take (WeftPackedCursor *self, guint n_blocks, guint64 base, guint width, void *out)
+{
+  guint8 *to = out;
+
+  for (; n_blocks > 0 && self->block < self->n_blocks; n_blocks--)
+    {
+      guint i = self->block;
+      guint64 add = 0;
+
+      memcpy (&add, self->bases + (gsize) i * self->base_bytes, self->base_bytes);
+      unpack_block (self->in, MIN (self->count - i * BLOCK, BLOCK), self->widths[i],
+                    add + self->reference - base, width, to);
+      if (self->counts[i] > 0)
+        patch_block (self->exceptions, self->counts[i], self->logs[i], self->widths[i], width, to);
+      to += (gsize) BLOCK * width;
+      next_block (self);
+    }
+}
+
+void
+weft_packed_skip (WeftPackedCursor *self, guint n_blocks)
+{
+  for (; n_blocks > 0 && self->block < self->n_blocks; n_blocks--)
+    next_block (self);
 }
 
 gboolean
@@ -556,34 +586,13 @@ gboolean
 weft_packed_decode_range (const guint8 *data, gsize size, guint32 count, guint32 begin, guint32 end,
                           guint64 base, guint width, void *out, gsize *used)
 {
-  Stream stream;
-  const guint8 *in;
-  const guint8 *exceptions;
-  guint8 *to = out;
+  WeftPackedCursor cursor;
 
-  if (!open_stream (data, size, count, &stream))
+  if (!weft_packed_open (&cursor, data, size, count))
     return FALSE;
-
-  in = stream.blocks;
-  exceptions = stream.exceptions;
-  for (guint i = 0; i < stream.n_blocks && i * BLOCK < end; i++)
-    {
-      guint n = MIN (count - i * BLOCK, BLOCK);
-      guint64 add = 0;
-
-      if ((i + 1) * BLOCK > begin)
-        {
-          memcpy (&add, stream.bases + (gsize) i * stream.header.base_bytes,
-                  stream.header.base_bytes);
-          unpack_block (in, n, stream.widths[i], add + stream.header.reference - base, width, to);
-          patch_block (exceptions, stream.counts[i], stream.logs[i], stream.widths[i], width, to);
-          to += (gsize) BLOCK * width;
-        }
-      exceptions += (gsize) stream.counts[i] * (1 + ((gsize) 1 << stream.logs[i]));
-      in += block_size (n, stream.widths[i]);
-    }
-
+  weft_packed_skip (&cursor, begin / BLOCK);
+  weft_packed_take (&cursor, (end + BLOCK - 1) / BLOCK - begin / BLOCK, base, width, out);
   if (used != NULL)
-    *used = stream.header.size;
+    *used = cursor.size;
   return TRUE;
 }

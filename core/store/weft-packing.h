@@ -39,6 +39,28 @@ gboolean weft_packed_decode (const guint8 *data, gsize size, guint32 count, guin
 gboolean weft_packed_decode_range (const guint8 *data, gsize size, guint32 count, guint32 begin,
                                    guint32 end, guint64 base, guint width, void *out, gsize *used);
 
+/* A stream that is decoded from one end to the other, some blocks at a time. */
+typedef struct
+{
+  guint64 reference;
+  guint32 size; /* of the stream */
+  guint32 count;
+  guint base_bytes;
+  guint n_blocks;
+  guint block; /* the next */
+  const guint8 *widths;
+  const guint8 *counts;
+  const guint8 *logs;
+  const guint8 *bases;
+  const guint8 *in;
+  const guint8 *exceptions;
+} WeftPackedCursor;
+
+gboolean weft_packed_open (WeftPackedCursor *self, const guint8 *data, gsize size, guint32 count);
+void weft_packed_take (WeftPackedCursor *self, guint n_blocks, guint64 base, guint width,
+                       void *out);
+void weft_packed_skip (WeftPackedCursor *self, guint n_blocks);
+
 static inline guint32
 weft_packed_room (guint32 count)
 {

@@ -69,4 +69,7 @@ weft_column_auto_clear (WeftColumn *column)
 gboolean weft_store_read_chunk_column (WeftChunk *chunk, guint place, WeftColumn *column,
                                        GError **error);
 
+gboolean weft_store_scan_chunk_columns (WeftChunk *chunk, const guint *places, guint n_columns,
+                                        WeftScanFunc func, gpointer data, GError **error);
+
 G_END_DECLS

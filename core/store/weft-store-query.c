@@ -388,32 +388,51 @@ collect_any (const Percentile *self, const WeftColumn *routines, const WeftColum
   return n;
 }
 
+typedef struct
+{
+  const Percentile *percentile;
+  GArray *found;
+  gboolean is_table_made;
+  gboolean any;
+  Range table[256];
+  guint16 places[256];
+} Collect;
+
+static void
+collect_piece (const WeftColumn *columns, gpointer data)
+{
+  Collect *self = data;
+  const WeftColumn *routines = &columns[0];
+  const WeftColumn *durations = &columns[1];
+  guint before = self->found->len;
+  Found *out;
+  guint n;
+
+  if (!self->is_table_made)
+    self->any = make_table (self->percentile, routines, durations->base, self->table, self->places);
+  self->is_table_made = TRUE;
+  if (!self->any)
+    return;
+
+  g_array_set_size (self->found, before + durations->n_rows + 1);
+  out = &g_array_index (self->found, Found, before);
+  if (routines->width == 1 && durations->width == 4)
+    n = collect_narrow (routines, durations, self->table, self->places, out);
+  else
+    n = collect_any (self->percentile, routines, durations, out);
+  g_array_set_size (self->found, before + n);
+}
+
 static gboolean
 collect_chunk (guint thread, guint item, gpointer data, GError **error)
 {
-  Percentile *self = data;
-  WeftChunk *chunk = weft_store_chunk (self->store, WEFT_TABLE_DISPATCHES, item);
-  WEFT_AUTO_COLUMN routines = { 0 };
-  WEFT_AUTO_COLUMN durations = { 0 };
-  GArray *found = self->found[thread];
-  guint before = found->len;
-  Range table[256];
-  guint16 places[256];
-  guint n;
+  static const guint places[] = { WEFT_DISPATCH_PLACE (ROUTINE), WEFT_DISPATCH_PLACE (DURATION) };
+  Percentile *percentile = data;
+  Collect collect = { .percentile = percentile, .found = percentile->found[thread] };
 
-  if (!read_two (chunk, &routines, &durations, error))
-    return FALSE;
-  if (!make_table (self, &routines, durations.base, table, places))
-    return TRUE;
-
-  g_array_set_size (found, before + chunk->rows + 1);
-  if (routines.width == 1 && durations.width == 4)
-    n = collect_narrow (&routines, &durations, table, places,
-                        &g_array_index (found, Found, before));
-  else
-    n = collect_any (self, &routines, &durations, &g_array_index (found, Found, before));
-  g_array_set_size (found, before + n);
-  return TRUE;
+  return weft_store_scan_chunk_columns (
+      weft_store_chunk (percentile->store, WEFT_TABLE_DISPATCHES, item), places,
+      G_N_ELEMENTS (places), collect_piece, &collect, error);
 }
 
 static guint64

@@ -123,6 +123,19 @@ weft_column_has (const WeftColumn *column, guint row)
   return column->presence == NULL || (column->presence[row / 64] >> (row % 64) & 1);
 }
 
+/* Some rows of several columns, in the order in which these were asked for. */
+typedef void (*WeftScanFunc) (const WeftColumn *columns, gpointer data);
+
+#define WEFT_MAX_SCAN_COLUMNS 8
+
+/* Passes a chunk's rows to FUNC, some at a time, from the first to the last. Columns that are not
+ * in the cache are decoded as they pass and kept nowhere: for what reads everything once, this
+ * costs a third of weft_store_read_column (). FALSE, after some of the rows, if one is damaged.
+ */
+gboolean weft_store_scan_columns (WeftStore *self, WeftTableId table, guint chunk,
+                                  const WeftColumnNumber *numbers, guint n_columns,
+                                  WeftScanFunc func, gpointer data, GError **error);
+
 /* One value; row by arrival number or, in tables with a KEY column, by id (they are equal). */
 gboolean weft_store_find_row (WeftStore *self, WeftTableId table, guint64 id, guint *chunk,
                               guint *row, GError **error);

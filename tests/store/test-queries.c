@@ -299,6 +299,101 @@ test_timeline (gconstpointer data)
   model_free (model);
 }
 
+/* Several lanes at once are what each is alone. */
+static void
+check_lanes (WeftStore *store, const guint32 *lanes, guint n_lanes, gint64 begin, gint64 end)
+{
+  guint n = 50;
+  g_autofree WeftTimelineBucket *all = g_new (WeftTimelineBucket, n_lanes * n);
+  g_autofree WeftTimelineBucket *one = g_new (WeftTimelineBucket, n);
+
+  g_assert_true (weft_store_timeline (store, lanes, n_lanes, begin, end, n, all, NULL));
+  for (guint i = 0; i < n_lanes; i++)
+    {
+      g_assert_true (weft_store_timeline (store, &lanes[i], 1, begin, end, n, one, NULL));
+      for (guint j = 0; j < n; j++)
+        {
+          const WeftTimelineBucket *bucket = &all[i * n + j];
+
+          g_assert_cmpuint (bucket->busy, ==, one[j].busy);
+          g_assert_cmpuint (bucket->count, ==, one[j].count);
+          g_assert_cmpuint (bucket->errors, ==, one[j].errors);
+          g_assert_cmpuint (bucket->longest, ==, one[j].longest);
+          g_assert_cmpuint (bucket->routine, ==, one[j].routine);
+        }
+    }
+}
+
+static void
+test_lanes (gconstpointer data)
+{
+  static const guint32 lanes[] = { 5, 6, 7, 8, 2, 900, 901, 700, 4000000, 3, 7, 1, 333, 0 };
+  Model *model = model_new (directory, NULL);
+  g_autoptr (WeftStore) store = fill (model, data);
+  gint64 last = (gint64) model_value (model, WEFT_DISPATCHES_START, n_dispatches (model));
+
+  for (gint64 span = 2 * last; span >= 1000; span /= 5)
+    check_lanes (store, lanes, G_N_ELEMENTS (lanes), last / 3, last / 3 + span);
+  model_free (model);
+}
+
+/* Columns that pass by in pieces are those that are read whole. */
+typedef struct
+{
+  guint row; /* of the chunk, that comes next */
+  guint n_columns;
+  WeftColumn columns[WEFT_MAX_SCAN_COLUMNS];
+} Pieces;
+
+static void
+check_piece (const WeftColumn *columns, gpointer data)
+{
+  Pieces *self = data;
+
+  for (guint i = 0; i < self->n_columns; i++)
+    {
+      g_assert_cmpuint (columns[i].n_rows, ==, columns[0].n_rows);
+      for (guint row = 0; row < columns[i].n_rows; row++)
+        {
+          gboolean has = weft_column_has (&columns[i], row);
+
+          g_assert_true (has == weft_column_has (&self->columns[i], self->row + row));
+          if (has)
+            g_assert_cmpuint (weft_column_get (&columns[i], row), ==,
+                              weft_column_get (&self->columns[i], self->row + row));
+        }
+    }
+  self->row += columns[0].n_rows;
+}
+
+static void
+test_pieces (gconstpointer data)
+{
+  static const WeftColumnNumber numbers[] = {
+    WEFT_DISPATCHES_ROUTINE, WEFT_DISPATCHES_DURATION, WEFT_DISPATCHES_START,
+    WEFT_DISPATCHES_STATUS,  WEFT_DISPATCHES_ATTEMPTS, WEFT_DISPATCHES_ID,
+    WEFT_DISPATCHES_LANE,    WEFT_DISPATCHES_MARKS,
+  };
+  Model *model = model_new (directory, NULL);
+  g_autoptr (WeftStore) store = fill (model, data);
+  g_autoptr (WeftStore) whole = weft_store_open (model->path, NULL);
+  Pieces pieces = { .n_columns = G_N_ELEMENTS (numbers) };
+
+  for (guint chunk = 0; chunk < weft_store_get_n_chunks (store, WEFT_TABLE_DISPATCHES); chunk++)
+    {
+      for (guint i = 0; i < pieces.n_columns; i++)
+        g_assert_true (weft_store_read_column (whole, WEFT_TABLE_DISPATCHES, chunk, numbers[i],
+                                               &pieces.columns[i], NULL));
+      pieces.row = 0;
+      g_assert_true (weft_store_scan_columns (store, WEFT_TABLE_DISPATCHES, chunk, numbers,
+                                              pieces.n_columns, check_piece, &pieces, NULL));
+      g_assert_cmpuint (pieces.row, ==, pieces.columns[0].n_rows);
+      for (guint i = 0; i < pieces.n_columns; i++)
+        weft_column_clear (&pieces.columns[i]);
+    }
+  model_free (model);
+}
+
 static void
 add_case (const Case *test)
 {
@@ -307,10 +402,9 @@ add_case (const Case *test)
     const char *name;
     GTestDataFunc func;
   } tests[] = {
-    { "summaries", test_summaries },
-    { "percentiles", test_percentiles },
-    { "longest", test_longest },
-    { "timeline", test_timeline },
+    { "summaries", test_summaries }, { "percentiles", test_percentiles },
+    { "longest", test_longest },     { "timeline", test_timeline },
+    { "lanes", test_lanes },         { "pieces", test_pieces },
   };
 
   for (guint i = 0; i < G_N_ELEMENTS (tests); i++)
