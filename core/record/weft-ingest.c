@@ -696,16 +696,15 @@ weft_ingest_store_pair (WeftRuntime *self, guint64 clock, guint64 ticks, gint64 
 }
 
 void
-weft_runtime_begin_drain (WeftRuntime *self, guint64 ticks, gint64 now)
+weft_runtime_begin_drain (WeftRuntime *self, const WeftClockPair *pair)
 {
-  self->now = now;
-  if (self->clock != WEFT_WIRE_CLOCK_TSC || ticks == 0)
+  self->now = pair->time;
+  if (self->clock != WEFT_WIRE_CLOCK_TSC || pair->ticks == 0 ||
+      !weft_clock_map_add (&self->map, pair->ticks, pair->time, pair->error_bound) ||
+      pair->time - self->last_stored_pair <= NS_PER_SECOND)
     return;
-  if (weft_clock_map_add (&self->map, ticks, now, 0) && now - self->last_stored_pair > NS_PER_SECOND)
-    {
-      weft_ingest_store_pair (self, self->clock_id, ticks, now, 0);
-      self->last_stored_pair = now;
-    }
+  weft_ingest_store_pair (self, self->clock_id, pair->ticks, pair->time, pair->error_bound);
+  self->last_stored_pair = pair->time;
 }
 
 int
@@ -789,7 +788,7 @@ weft_runtime_end (WeftRuntime *self, const char *reason, gint64 now)
       const WeftClockPair *last
           = &g_array_index (self->map.pairs, WeftClockPair, self->map.pairs->len - 1);
 
-      weft_ingest_store_pair (self, self->clock_id, last->ticks, last->time, 0);
+      weft_ingest_store_pair (self, self->clock_id, last->ticks, last->time, last->error_bound);
     }
   weft_runtime_write_counts (self, now);
   add_runtime_end (self, reason, now);

@@ -67,10 +67,10 @@ WeftRuntime *weft_ingest_attach (WeftIngest *self, const WeftProcessInfo *info, 
 /* Whole entries of the log. FALSE if they are malformed beyond use: read no more of this log. */
 gboolean weft_runtime_read_log (WeftRuntime *self, const guint8 *data, gsize length);
 
-/* A pair of the runtime's own clock, taken after the heads were read: all times that the next
- * records may rightly have lie before NOW.
+/* A pair of the runtime's own clock (TICKS are 0 where that is CLOCK_MONOTONIC), taken after the
+ * heads were read: all times that the next records may rightly have lie before it.
  */
-void weft_runtime_begin_drain (WeftRuntime *self, guint64 ticks, gint64 now);
+void weft_runtime_begin_drain (WeftRuntime *self, const WeftClockPair *pair);
 
 /* Whether a block that begins at SEQUENCE follows what was read of its writer. */
 gboolean weft_runtime_is_next (WeftRuntime *self, guint writer, guint64 sequence);

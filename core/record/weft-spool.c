@@ -199,11 +199,13 @@ add_pairs (Spool *self, WeftRuntime *runtime)
     {
       const Block *block = &g_array_index (self->blocks, Block, i);
 
+      WeftClockPair pair = { block->pair_ticks, (gint64) block->pair_monotonic, 0 };
+
       if (block->pair_ticks != 0 && block->pair_monotonic < (guint64) G_MAXINT64 / 2)
-        weft_runtime_begin_drain (runtime, block->pair_ticks, (gint64) block->pair_monotonic);
+        weft_runtime_begin_drain (runtime, &pair);
     }
   /* No time of a spool is too late: when it was written to last, nobody knows. */
-  weft_runtime_begin_drain (runtime, 0, G_MAXINT64 / 4);
+  weft_runtime_begin_drain (runtime, &(WeftClockPair){ .time = G_MAXINT64 / 4 });
 }
 
 static void
