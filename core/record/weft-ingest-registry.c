@@ -528,20 +528,25 @@ read_entry (WeftRuntime *self, const WeftWireEntry *entry)
 }
 
 gboolean
-weft_runtime_read_log (WeftRuntime *self, const guint8 *data, gsize length)
+weft_runtime_read_log (WeftRuntime *self, const guint8 *data, gsize length, gsize *consumed)
 {
-  for (gsize at = 0; at < length;)
+  gsize at = 0;
+
+  while (length - at >= sizeof (WeftWireEntry))
     {
       const WeftWireEntry *entry = (const void *) (data + at);
 
-      if (length - at < sizeof *entry || entry->size % 8 != 0 || entry->size > length - at ||
-          entry->fixed < sizeof *entry || entry->fixed % 8 != 0 || entry->fixed > entry->size)
+      if (entry->size % 8 != 0 || entry->fixed < sizeof *entry || entry->fixed % 8 != 0 ||
+          entry->fixed > entry->size)
         {
           weft_runtime_count (self, 0, WEFT_LOSS_MALFORMED, 1);
           return FALSE;
         }
+      if (entry->size > length - at)
+        break;
       read_entry (self, entry);
       at += entry->size;
     }
+  *consumed = at;
   return TRUE;
 }

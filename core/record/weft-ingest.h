@@ -64,8 +64,11 @@ WeftRuntime *weft_ingest_attach (WeftIngest *self, const WeftProcessInfo *info, 
                                  const WeftWireRegistry *header, const WeftWireCell *cells,
                                  guint n_cells, gint64 now);
 
-/* Whole entries of the log. FALSE if they are malformed beyond use: read no more of this log. */
-gboolean weft_runtime_read_log (WeftRuntime *self, const guint8 *data, gsize length);
+/* Entries of the log; the last may be cut off. CONSUMED gets the length of the whole ones. FALSE if
+ * they are malformed beyond use: read no more of this log.
+ */
+gboolean weft_runtime_read_log (WeftRuntime *self, const guint8 *data, gsize length,
+                                gsize *consumed);
 
 /* A pair of the runtime's own clock (TICKS are 0 where that is CLOCK_MONOTONIC), taken after the
  * heads were read: all times that the next records may rightly have lie before it.

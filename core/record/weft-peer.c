@@ -20,6 +20,10 @@
 #define NEEDED_SEALS (F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL)
 #define PUSH_TRIES 1000
 #define MAX_WAITS 3
+#define MAX_TURN_BYTES (8u << 20) /* of one peer, before the next has its turn */
+#define MAX_LAST_TURNS                                                                             \
+  (4 + (guint) ((WEFT_WIRE_REGISTRY_SIZE + WEFT_WIRE_MAX_SEGMENTS * WEFT_WIRE_SEGMENT_SIZE) /       \
+                MAX_TURN_BYTES))
 #define PAIR_TRIES 8
 #define GOOD_PAIR_NS 200
 
@@ -60,6 +64,7 @@ struct _WeftPeer
   GPtrArray *segments; /* element-type Segment */
   GArray *heads;       /* element-type Head */
   guint n_waiting;     /* blocks that the last drain left for the next */
+  gboolean has_more;   /* the last drain ended with its share, not with the data */
   guint8 *copy;        /* one block */
 };
 
@@ -312,23 +317,37 @@ compare_heads (gconstpointer a, gconstpointer b)
 }
 
 static void
+break_log (WeftPeer *self)
+{
+  weft_runtime_count (self->runtime, 0, WEFT_LOSS_MALFORMED, 1);
+  self->log_broken = TRUE;
+}
+
+/* A turn's share of the registry's log. FALSE if there is more: then no data may be read yet, for it
+ * may name what stands there.
+ */
+static gboolean
 read_log (WeftPeer *self)
 {
   guint64 head = __atomic_load_n (&self->registry->log_head, __ATOMIC_ACQUIRE);
   g_autofree guint8 *copy = NULL;
+  gsize length, consumed = 0;
 
   if (self->log_broken || head == self->log_seen)
-    return;
+    return TRUE;
   if (head < self->log_seen || head > WEFT_WIRE_REGISTRY_SIZE - self->log_offset || head % 8 != 0)
     {
-      weft_runtime_count (self->runtime, 0, WEFT_LOSS_MALFORMED, 1);
-      self->log_broken = TRUE;
-      return;
+      break_log (self);
+      return TRUE;
     }
-  copy = g_memdup2 ((const guint8 *) self->registry + self->log_offset + self->log_seen,
-                    head - self->log_seen);
-  self->log_broken = !weft_runtime_read_log (self->runtime, copy, head - self->log_seen);
-  self->log_seen = head;
+  length = MIN (head - self->log_seen, MAX_TURN_BYTES);
+  copy = g_memdup2 ((const guint8 *) self->registry + self->log_offset + self->log_seen, length);
+  if (!weft_runtime_read_log (self->runtime, copy, length, &consumed))
+    self->log_broken = TRUE;
+  else if (consumed == 0)
+    break_log (self);
+  self->log_seen += consumed;
+  return self->log_broken || self->log_seen >= head;
 }
 
 /* Onto the free list. A hostile producer can make this fail, to its own harm only: then again at
@@ -458,13 +477,24 @@ weft_peer_drain (WeftPeer *self)
 
   pair = take_pair (self);
   weft_runtime_begin_drain (self->runtime, &pair);
-  read_log (self);
+  self->has_more = !read_log (self);
+  if (self->has_more)
+    return MAX_TURN_BYTES;
 
   g_array_sort (self->heads, compare_heads);
-  for (guint i = 0; i < self->heads->len; i++)
-    bytes += drain_block (self, &g_array_index (self->heads, Head, i));
+  for (guint i = 0; i < self->heads->len && !self->has_more; i++)
+    {
+      bytes += drain_block (self, &g_array_index (self->heads, Head, i));
+      self->has_more = bytes >= MAX_TURN_BYTES;
+    }
   weft_runtime_end_drain (self->runtime);
   return bytes;
+}
+
+gboolean
+weft_peer_has_more (const WeftPeer *self)
+{
+  return self->has_more;
 }
 
 void
@@ -513,9 +543,9 @@ weft_peer_end (WeftPeer *self, const char *reason)
 {
   gint64 now;
 
-  do
+  /* All that can be there, but no more: a hostile producer would go on for ever. */
+  for (guint i = 0; i < MAX_LAST_TURNS && (i == 0 || self->n_waiting > 0 || self->has_more); i++)
     weft_peer_drain (self);
-  while (self->n_waiting > 0);
   now = now_monotonic ();
   write_stats (self, now);
   weft_runtime_end (self->runtime, reason, now);

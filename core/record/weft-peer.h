@@ -22,8 +22,13 @@ WeftPeer *weft_peer_new (WeftIngest *ingest, const WeftProcessInfo *info,
 /* Takes over FD, also on error. */
 gboolean weft_peer_add_segment (WeftPeer *self, int fd, GError **error);
 
-/* Takes everything that is published now. Returns the number of bytes taken. */
+/* Takes what is published now, but no more than one peer's share of a turn. Returns the number of
+ * bytes taken.
+ */
 gsize weft_peer_drain (WeftPeer *self);
+
+/* Whether the last drain left something behind. */
+gboolean weft_peer_has_more (const WeftPeer *self);
 
 /* Hands over the blocks of threads that are gone. */
 void weft_peer_reclaim (WeftPeer *self);

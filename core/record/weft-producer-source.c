@@ -52,6 +52,7 @@ struct _WeftProducerSource
   GSource *acceptable;
   GSource *timer;
   guint idle_drains;
+  gboolean has_more;
   guint64 refused;
   GPtrArray *connections; /* element-type Connection */
   GPtrArray *peers;       /* element-type WeftPeer, owned */
@@ -485,8 +486,14 @@ weft_producer_source_drain (WeftProducerSource *self)
 {
   gsize bytes = 0;
 
+  self->has_more = FALSE;
   for (guint i = 0; i < self->peers->len; i++)
-    bytes += weft_peer_drain (g_ptr_array_index (self->peers, i));
+    {
+      WeftPeer *peer = g_ptr_array_index (self->peers, i);
+
+      bytes += weft_peer_drain (peer);
+      self->has_more |= weft_peer_has_more (peer);
+    }
   self->idle_drains = bytes > 0 ? 0 : self->idle_drains + 1;
 }
 
@@ -498,6 +505,8 @@ on_timer (gpointer data)
 
   weft_producer_source_drain (self);
   interval = self->idle_drains > IDLE_DRAINS ? IDLE_INTERVAL_MS : DRAIN_INTERVAL_MS;
+  if (self->has_more)
+    interval = 0;
   g_source_set_ready_time (self->timer, g_get_monotonic_time () + interval * 1000);
   return G_SOURCE_CONTINUE;
 }

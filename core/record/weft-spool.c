@@ -213,6 +213,7 @@ ingest_spool (Spool *self, WeftIngest *ingest)
 {
   g_autofree guint8 *copy = g_malloc (WEFT_WIRE_BLOCK_SIZE);
   g_autofree char *name = g_strndup (self->header.name, sizeof self->header.name);
+  gsize consumed = 0;
   WeftProcessInfo info = { .pid = self->header.pid, .name = name, .gone = TRUE };
   gint64 begin = (gint64) MIN (self->header.start_monotonic, (guint64) G_MAXINT64 / 4);
   guint64 process = weft_ingest_add_process (ingest, &info);
@@ -220,7 +221,7 @@ ingest_spool (Spool *self, WeftIngest *ingest)
                                              self->header.n_cells, begin);
 
   add_pairs (self, runtime);
-  weft_runtime_read_log (runtime, self->log, self->log_length);
+  weft_runtime_read_log (runtime, self->log, self->log_length, &consumed);
   g_array_sort (self->blocks, compare_blocks);
   for (guint i = 0; i < self->blocks->len; i++)
     {
