@@ -45,13 +45,33 @@ add_entry (WeftChunkBuilder *self, gsize begin, WeftStreamEntry *entry)
   g_array_append_val (self->directory, *entry);
 }
 
+/* Rows have many tables of few columns, what is derived one of many streams. */
+static guint16
+stream_kind (const WeftChunkBuilder *self, guint16 id)
+{
+  if (self->header.kind <= WEFT_CHUNK_JOURNAL)
+    return (guint16) (1 + (self->header.kind * 64 + self->header.table % 64) * 32 + id % 32);
+  return (guint16) (16384 + self->header.kind % 64 * 256 + id % 256);
+}
+
+const WeftStreamEntry *
+weft_chunk_builder_find (const WeftChunkBuilder *self, guint16 id)
+{
+  for (guint i = 0; i < self->directory->len; i++)
+    if (g_array_index (self->directory, WeftStreamEntry, i).id == id)
+      return &g_array_index (self->directory, WeftStreamEntry, i);
+  return NULL;
+}
+
 void
 weft_chunk_builder_add (WeftChunkBuilder *self, const WeftColumnSource *source)
 {
   gsize begin = self->payload->len;
+  WeftColumnSource copy = *source;
   WeftStreamEntry entry;
 
-  weft_column_encoder_add (self->encoder, source, self->payload, &entry);
+  copy.kind = stream_kind (self, source->id);
+  weft_column_encoder_add (self->encoder, &copy, self->payload, &entry);
   add_entry (self, begin, &entry);
 }
 

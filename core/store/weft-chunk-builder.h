@@ -22,6 +22,9 @@ void weft_chunk_builder_clear (WeftChunkBuilder *self);
 void weft_chunk_builder_begin (WeftChunkBuilder *self, WeftChunkKind kind, guint16 table,
                                guint32 rows, guint64 first_row);
 void weft_chunk_builder_add (WeftChunkBuilder *self, const WeftColumnSource *source);
+/* What was added as stream ID, or NULL. */
+const WeftStreamEntry *weft_chunk_builder_find (const WeftChunkBuilder *self, guint16 id);
+
 void weft_chunk_builder_add_numbers (WeftChunkBuilder *self, guint16 id, WeftType type,
                                      const guint64 *values, guint32 count);
 void weft_chunk_builder_add_bytes (WeftChunkBuilder *self, guint16 id, const void *data, gsize size,

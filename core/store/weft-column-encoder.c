@@ -9,8 +9,12 @@
 #include "weft-packing.h"
 
 #define ROWS WEFT_MAX_CHUNK_ROWS
-#define PROBE 8192     /* bytes that zstd is tried on */
-#define DICTIONARY 256 /* distinct values at most */
+#define PROBE 8192          /* bytes that zstd is tried on */
+#define REFUSALS 4          /* so often it is tried in vain before most tries are left out */
+#define RETRY 16            /* then every so many times */
+#define N_STREAMS (1 << 16) /* kinds of them */
+#define DICTIONARY 256      /* distinct values at most */
+#define RUN_STEP 32         /* values compared at once */
 #define SIGN (G_GUINT64_CONSTANT (1) << 63)
 
 struct _WeftColumnEncoder
@@ -18,8 +22,9 @@ struct _WeftColumnEncoder
   ZSTD_CCtx *zstd;
   WeftPacker *packer;
   GByteArray *compressed;
-  guint64 *filled; /* values with holes filled */
-  guint64 *first;  /* candidates */
+  guint8 *refusals; /* how often in a row compressing a stream did not pay */
+  guint64 *filled;  /* values with holes filled */
+  guint64 *first;   /* candidates */
   guint64 *second;
   guint32 room;
 };
@@ -31,6 +36,7 @@ weft_column_encoder_new (void)
 
   self->zstd = ZSTD_createCCtx ();
   self->packer = weft_packer_new ();
+  self->refusals = g_new0 (guint8, N_STREAMS);
   self->compressed = g_byte_array_new ();
   return self;
 }
@@ -40,6 +46,7 @@ weft_column_encoder_free (WeftColumnEncoder *self)
 {
   ZSTD_freeCCtx (self->zstd);
   weft_packer_free (self->packer);
+  g_free (self->refusals);
   g_byte_array_unref (self->compressed);
   g_free (self->filled);
   g_free (self->first);
@@ -117,7 +124,7 @@ is_signed (WeftType type)
 /* Candidates */
 
 WEFT_HOT static void
-take_deltas (const guint64 *values, guint32 count, guint64 *out)
+take_deltas (const guint64 *restrict values, guint32 count, guint64 *restrict out)
 {
   out[0] = 0;
   for (guint32 i = 1; i < count; i++)
@@ -128,9 +135,11 @@ take_deltas (const guint64 *values, guint32 count, guint64 *out)
  * row. FIRSTS are those of the lanes' first rows, from one lane to the next.
  */
 WEFT_HOT static void
-take_lane_deltas (const WeftColumnSource *source, gboolean from_end, guint64 *out, guint64 *firsts)
+take_lane_deltas (const WeftColumnSource *source, gboolean from_end, guint64 *restrict out,
+                  guint64 *restrict firsts)
 {
-  const guint64 *values = source->values;
+  const guint64 *restrict values = source->values;
+  const guint64 *restrict durations = source->durations;
   guint64 previous = values[0];
   guint32 row = 0;
 
@@ -143,7 +152,7 @@ take_lane_deltas (const WeftColumnSource *source, gboolean from_end, guint64 *ou
       previous = values[row];
       if (from_end)
         for (guint32 i = row + 1; i < end; i++)
-          out[i] = values[i] - values[i - 1] - source->durations[i - 1];
+          out[i] = values[i] - values[i - 1] - durations[i - 1];
       else
         for (guint32 i = row + 1; i < end; i++)
           out[i] = values[i] - values[i - 1];
@@ -204,11 +213,11 @@ end_of_run (const guint64 *values, guint32 begin, guint32 count)
   guint64 value = values[begin];
   guint32 row = begin + 1;
 
-  for (; row + 16 <= count; row += 16)
+  for (; row + RUN_STEP <= count; row += RUN_STEP)
     {
       guint64 other = 0;
 
-      for (guint32 i = 0; i < 16; i++)
+      for (guint32 i = 0; i < RUN_STEP; i++)
         other |= values[row + i] ^ value;
       if (other != 0)
         break;
@@ -366,29 +375,57 @@ pays (gsize compressed, gsize size)
   return compressed < size - size / 10 && compressed >= size / WEFT_MAX_RATIO + 1;
 }
 
+/* Streams of a kind are alike from one chunk to the next: where compressing never pays, not even
+ * trying is worth a tenth of the time that a chunk takes.
+ */
+static gboolean
+may_pay (WeftColumnEncoder *self, guint16 kind)
+{
+  guint8 *refusals = &self->refusals[kind];
+
+  if (kind == 0 || *refusals < REFUSALS)
+    return TRUE;
+  if (++*refusals < REFUSALS + RETRY)
+    return FALSE;
+  *refusals = REFUSALS - 1;
+  return TRUE;
+}
+
+static gboolean
+compress_in_place (WeftColumnEncoder *self, guint8 *data, gsize size, gsize *stored)
+{
+  gsize probe = MIN (size, PROBE);
+  gsize compressed;
+
+  if (!pays (compress (self, data + (size - probe) / 2, probe), probe))
+    return FALSE;
+  compressed = compress (self, data, size);
+  if (!pays (compressed, size))
+    return FALSE;
+  memcpy (data, self->compressed->data, compressed);
+  *stored = compressed;
+  return TRUE;
+}
+
 static void
-finish (WeftColumnEncoder *self, gsize begin, gboolean may_compress, GByteArray *out,
+finish (WeftColumnEncoder *self, gsize begin, gboolean may_compress, guint16 kind, GByteArray *out,
         WeftStreamEntry *entry)
 {
-  guint8 *data = out->data + begin;
   gsize size = out->len - begin;
-  gsize probe = MIN (size, PROBE);
   static const guint8 zeros[8];
 
   entry->raw_size = size;
   entry->stored_size = size;
-  if (may_compress && size >= 128 &&
-      pays (compress (self, data + (size - probe) / 2, probe), probe))
+  if (may_compress && size >= 128 && may_pay (self, kind))
     {
-      gsize compressed = compress (self, data, size);
-
-      if (pays (compressed, size))
+      if (compress_in_place (self, out->data + begin, size, &entry->stored_size))
         {
-          memcpy (data, self->compressed->data, compressed);
           entry->compression = WEFT_COMPRESSION_ZSTD;
-          entry->stored_size = compressed;
-          g_byte_array_set_size (out, (guint) (begin + compressed));
+          g_byte_array_set_size (out, (guint) (begin + entry->stored_size));
+          self->refusals[kind] = 0;
         }
+      else if (kind != 0)
+        self->refusals[kind]++;
     }
 
   entry->crc = weft_crc32c (out->data + begin, entry->stored_size);
@@ -446,7 +483,7 @@ weft_column_encoder_add (WeftColumnEncoder *self, const WeftColumnSource *source
   entry->min = survey.min;
   entry->max = survey.max;
   put_values (self, values, source, &survey, out, entry);
-  finish (self, begin, !source->ranged, out, entry);
+  finish (self, begin, !source->ranged, source->kind, out, entry);
 }
 
 void
@@ -460,5 +497,5 @@ weft_column_encoder_add_bytes (WeftColumnEncoder *self, guint16 id, const void *
   entry->encoding = WEFT_ENCODING_BYTES;
   entry->count = count;
   g_byte_array_append (out, data, (guint) size);
-  finish (self, begin, TRUE, out, entry);
+  finish (self, begin, TRUE, 0, out, entry);
 }

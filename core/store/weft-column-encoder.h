@@ -11,6 +11,7 @@ G_BEGIN_DECLS
 typedef struct
 {
   guint16 id;
+  guint16 kind; /* equal for streams that are likely to be alike, but for 0 */
   WeftType type;
   guint32 count;
   const guint64 *values;

@@ -19,14 +19,16 @@ typedef struct
   const guint64 *durations;
   const guint64 *routines;
   const guint64 *statuses; /* NULL: all ok */
+  guint64 min_routine;
+  guint64 max_routine;
+  guint64 max_duration;
   guint32 n_routines;
   guint64 *routine_names;  /* the routines, ascending */
   guint16 *routine_places; /* of each row */
   gint64 *ends;            /* of each row */
-  guint64 max_duration;
 } WeftDispatchColumns;
 
-/* Fills what follows statuses (arrays have room for a chunk's rows). */
+/* Fills n_routines and what follows it (arrays have room for a chunk's rows). */
 void weft_dispatch_columns_prepare (WeftDispatchColumns *self);
 
 /* Count, sum, min and max by lane and routine, and a histogram by routine. */

@@ -213,43 +213,49 @@ add_row (WeftLodBuilder *self, guint32 row)
 static guint32
 add_rows_within (WeftLodBuilder *self, guint32 row, guint32 end)
 {
-  const WeftDispatchColumns *columns = self->columns;
+  const gint64 *restrict starts = (const gint64 *) self->columns->starts;
+  const gint64 *restrict ends = self->columns->ends;
+  const guint64 *restrict durations = self->columns->durations;
+  const guint16 *restrict places = self->columns->routine_places;
+  Spent *restrict all_spent = self->spent;
   gint64 stop = bucket_end (self, (gint64) self->cell.values[WEFT_CELL_BUCKET]);
   guint64 number = self->n_opened;
   guint64 busy = self->cell.values[WEFT_CELL_BUSY];
   guint64 longest = self->cell.values[WEFT_CELL_LONGEST];
   guint64 most = self->most;
+  guint32 most_place = self->most_place;
   gint64 until = self->until;
   guint32 first = row;
 
-  for (; row < end && columns->ends[row] <= stop && (gint64) columns->starts[row] < stop; row++)
+  for (; row < end && ends[row] <= stop && starts[row] < stop; row++)
     {
-      guint64 duration = columns->durations[row];
-      gint64 from = MAX ((gint64) columns->starts[row], until);
-      Spent *spent = &self->spent[columns->routine_places[row]];
+      guint64 duration = durations[row];
+      gint64 from = MAX (starts[row], until);
+      Spent *spent = &all_spent[places[row]];
 
       longest = MAX (longest, duration);
-      if (columns->ends[row] > from)
+      if (ends[row] > from)
         {
-          busy += (guint64) (columns->ends[row] - from);
-          until = columns->ends[row];
+          busy += (guint64) (ends[row] - from);
+          until = ends[row];
         }
       spent->time = spent->number == number ? spent->time + duration : duration;
       spent->number = number;
       if (spent->time > most)
         {
           most = spent->time;
-          self->most_place = columns->routine_places[row];
+          most_place = places[row];
         }
     }
 
-  if (columns->statuses != NULL)
+  if (self->columns->statuses != NULL)
     for (guint32 i = first; i < row; i++)
-      self->cell.values[WEFT_CELL_ERRORS] += columns->statuses[i] != 0;
+      self->cell.values[WEFT_CELL_ERRORS] += self->columns->statuses[i] != 0;
   self->cell.values[WEFT_CELL_COUNT] += row - first;
   self->cell.values[WEFT_CELL_BUSY] = busy;
   self->cell.values[WEFT_CELL_LONGEST] = longest;
   self->most = most;
+  self->most_place = most_place;
   self->until = until;
   return row;
 }
@@ -380,9 +386,12 @@ take_stream (WeftLodBuilder *self, const GArray *rows, guint n_streams, guint st
 {
   const guint64 *values = (const guint64 *) (gconstpointer) rows->data;
 
+  guint64 *out;
+
   g_array_set_size (self->stream, rows->len);
+  out = (guint64 *) (gpointer) self->stream->data;
   for (guint i = 0; i < rows->len; i++)
-    g_array_index (self->stream, guint64, i) = values[(gsize) i * n_streams + stream];
+    out[i] = values[(gsize) i * n_streams + stream];
 }
 
 static void

@@ -402,14 +402,16 @@ sorted_buffer (WeftStoreWriter *self, guint column)
 }
 
 WEFT_HOT static void
-gather (const guint64 *values, const guint32 *rows, guint32 n, guint64 *out)
+gather (const guint64 *restrict values, const guint32 *restrict rows, guint32 n,
+        guint64 *restrict out)
 {
+#pragma GCC unroll 4
   for (guint32 i = 0; i < n; i++)
     out[i] = values[rows[i]];
 }
 
 WEFT_HOT static void
-number_rows (const guint32 *rows, guint32 n, guint64 first, guint64 *out)
+number_rows (const guint32 *restrict rows, guint32 n, guint64 first, guint64 *restrict out)
 {
   for (guint32 i = 0; i < n; i++)
     out[i] = first + rows[i];
@@ -495,6 +497,10 @@ static void
 write_digests (WeftStoreWriter *self, Memtable *memtable)
 {
   guint base = WEFT_COLUMN_BASE_DISPATCHES + 1;
+  const WeftStreamEntry *routines =
+      weft_chunk_builder_find (&self->chunk, WEFT_DISPATCHES_ROUTINE - base);
+  const WeftStreamEntry *durations =
+      weft_chunk_builder_find (&self->chunk, WEFT_DISPATCHES_DURATION - base);
   WeftDispatchColumns columns = {
     .n_rows = memtable->n_rows,
     .n_lanes = self->order.n_lanes,
@@ -512,6 +518,13 @@ write_digests (WeftStoreWriter *self, Memtable *memtable)
     .ends = self->ends,
   };
 
+  if (routines != NULL)
+    {
+      columns.min_routine = routines->min;
+      columns.max_routine = routines->max;
+    }
+  if (durations != NULL)
+    columns.max_duration = durations->max;
   weft_dispatch_columns_prepare (&columns);
   weft_chunk_builder_begin (&self->chunk, WEFT_CHUNK_SUMMARY, memtable->table, memtable->n_rows,
                             memtable->first_row);

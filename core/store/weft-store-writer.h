@@ -135,10 +135,29 @@ weft_column_is_nullable (WeftColumnNumber number)
     }
 }
 
+/* A column's place in its table, likewise. */
+static inline guint
+weft_column_place (WeftColumnNumber number)
+{
+  switch (number)
+    {
+#define WEFT_SCHEMA_TABLE(NAME, name)
+#define WEFT_SCHEMA_COLUMN(TABLE, NAME, name, TYPE, FLAGS)                                         \
+  case WEFT_##TABLE##_##NAME:                                                                      \
+    return WEFT_##TABLE##_##NAME - WEFT_COLUMN_BASE_##TABLE - 1;
+      WEFT_SCHEMA (WEFT_SCHEMA_TABLE, WEFT_SCHEMA_COLUMN)
+#undef WEFT_SCHEMA_TABLE
+#undef WEFT_SCHEMA_COLUMN
+    default:
+      return 0;
+    }
+}
+
 static inline void
 weft_table_writer_set (WeftTableWriter *self, WeftColumnNumber number, guint64 value)
 {
-  guint column = number - self->column_base - 1;
+  guint column =
+      __builtin_constant_p (number) ? weft_column_place (number) : number - self->column_base - 1;
 
   if (G_UNLIKELY (self->values[column] == NULL))
     weft_table_writer_touch (self, column);
