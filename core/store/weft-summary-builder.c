@@ -225,13 +225,29 @@ fill_histogram (WeftSummaryBuilder *self, const WeftDispatchColumns *columns)
     self->histogram[places[row] * BUCKETS + buckets[row]]++;
 }
 
+/* Looking at each routine is cheaper than sorting if most of them are there. */
+static void
+sort_touched (WeftSummaryBuilder *self, guint32 n_routines, guint32 n_touched)
+{
+  if (n_touched < n_routines / 8)
+    {
+      qsort (self->touched, n_touched, sizeof *self->touched, compare_places);
+      return;
+    }
+  for (guint32 place = 0, n = 0; n < n_touched; place++)
+    {
+      self->touched[n] = place;
+      n += self->by_routine[place].count > 0;
+    }
+}
+
 static void
 close_lane (WeftSummaryBuilder *self, const WeftDispatchColumns *columns, guint64 lane,
             guint32 n_touched)
 {
   Group all = { 0 };
 
-  qsort (self->touched, n_touched, sizeof *self->touched, compare_places);
+  sort_touched (self, columns->n_routines, n_touched);
   for (guint32 i = 0; i < n_touched; i++)
     {
       guint32 place = self->touched[i];
