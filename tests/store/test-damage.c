@@ -86,6 +86,9 @@ exercise (const char *path)
   longest = weft_store_longest (store, 10, NULL);
   weft_store_timeline (store, lanes, 2, 0, 1000000, 100, buckets, NULL);
   weft_store_timeline (store, lanes, 2, 0, 1000, 100, buckets, NULL);
+  /* One lane of several: parts of columns are decoded. */
+  weft_store_timeline (store, lanes + 1, 1, 0, G_MAXINT32, 100, buckets, NULL);
+  weft_store_timeline (store, lanes + 1, 1, 0, 20000, 100, buckets, NULL);
   weft_store_find_row (store, WEFT_TABLE_DISPATCHES, 5, &chunk, &row, NULL);
   for (guint i = 0; i < weft_store_get_n_chunks (store, WEFT_TABLE_DISPATCHES); i++)
     for (guint number = WEFT_DISPATCHES_ID; number <= WEFT_DISPATCHES_SUBMITTED; number++)
