@@ -19,7 +19,10 @@
  *
  * All functions may be called from any thread. From signal handlers: spans, dispatches, metrics,
  * origins; a call that interrupts another call of this library is dropped and counted. All
- * pointers given are only read during the call. Strings are UTF-8, cut at the caps of weft-wire.h.
+ * pointers given are only read during the call. Strings are UTF-8; strings and lists are cut at the
+ * caps that docs/producer-guide.md lists.
+ *
+ * Where a function takes a struct and a size, the size is sizeof of that struct as you compiled it.
  *
  * Times are ticks of a clock. The runtime's own clock is read with weft_target_now (); a lane may
  * have another (see WeftTargetLaneInfo.clock).
@@ -492,7 +495,8 @@ weft_target_reserve (const WeftTargetDispatch *dispatch)
 }
 
 /* Completes the reservation of DISPATCH->id, with everything that was not said before; nothing
- * happens where the id is 0. Completion and reservation may be written in either order.
+ * happens where the id is 0. Completion and reservation may be written in either order. Rings and
+ * listeners get the completion, not the reservation.
  */
 static inline void
 weft_target_complete (const WeftTargetDispatch *dispatch)
@@ -802,8 +806,9 @@ typedef struct
   void *clock_data;
 } WeftTargetRingConfiguration;
 
-/* Turns the lane's ring on, or changes it (which empties it); works without a recorder. FALSE if
- * there is no memory.
+/* Turns the lane's ring on, or changes it (which empties it); works without a recorder. NULL means
+ * the defaults; there are at most 65,536 entries, of 128 to 32,768 bytes. FALSE if there is no
+ * memory.
  */
 WEFT_TARGET_API bool weft_target_ring_enable (WeftTargetLane *lane,
                                               const WeftTargetRingConfiguration *configuration,

@@ -141,7 +141,9 @@ enum
   WEFT_WIRE_N_DROPS
 };
 
-/* A cell of 64 bytes. A lane's counts the spans, dispatches and reservations that it did not get; a gauge's holds its last value. */
+/* A cell of 64 bytes. A lane's counts the spans, dispatches and reservations that it did not get; a
+ * gauge's holds its last value.
+ */
 typedef union
 {
   uint64_t drops[8]; /* atomic; indexed by WEFT_WIRE_DROP_… */
@@ -768,7 +770,7 @@ enum
 
 enum
 {
-  WEFT_WIRE_PRIVACY_METADATA, /* names and numbers only: the only policy there is today */
+  WEFT_WIRE_PRIVACY_METADATA, /* names and numbers, as given; never contents */
   WEFT_WIRE_PRIVACY_REDACTED, /* label and ranges withheld by the producer */
 };
 
