@@ -855,6 +855,9 @@ typedef enum
   WEFT_TARGET_STATE_SCHEMA_MISMATCH, /* the recorder does not read this library's version */
 } WeftTargetState;
 
+/* DROPPED and DROPPED_DISCONNECTED count all records; the other reasons those that are a lane's:
+ * spans, dispatches, reservations.
+ */
 typedef struct
 {
   WeftTargetState state;
