@@ -56,7 +56,8 @@ check-dependencies:
 ## install: install to $(PREFIX), below $DESTDIR
 .PHONY: install
 install: build
-	@$(MESON) install -C $(BUILD) --no-rebuild
+	@$(MESON) configure $(BUILD) --prefix '$(PREFIX)'
+	@$(MESON) install -C $(BUILD) --quiet
 
 ## clean: remove what was built
 .PHONY: clean
