@@ -6,7 +6,8 @@
 
 #include <string.h>
 
-#define NS_PER_SECOND G_GINT64_CONSTANT (1000000000)
+#include "weft-clock.h"
+
 /* Device times come from calibrated clocks: allow them to run ahead a little. */
 #define FUTURE_TOLERANCE NS_PER_SECOND
 #define DEFER_LIMIT (2 * NS_PER_SECOND)

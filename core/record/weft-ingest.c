@@ -4,7 +4,8 @@
 
 #include <string.h>
 
-#define NS_PER_SECOND G_GINT64_CONSTANT (1000000000)
+#include "weft-clock.h"
+
 #define MAX_STRING (WEFT_WIRE_MAX_SOURCE)
 #define STRING_OVERHEAD 40 /* bytes that the dictionary needs beside the text */
 
@@ -76,15 +77,6 @@ weft_ingest_add_meta_number (WeftIngest *self, const char *key, gint64 number)
   add_meta (self, key, NULL, &number);
 }
 
-static gint64
-now_monotonic (void)
-{
-  struct timespec t;
-
-  clock_gettime (CLOCK_MONOTONIC, &t);
-  return t.tv_sec * NS_PER_SECOND + t.tv_nsec;
-}
-
 void
 weft_ingest_add_diagnostic (WeftIngest *self, guint severity, const char *code, const char *message)
 {
@@ -92,7 +84,7 @@ weft_ingest_add_diagnostic (WeftIngest *self, guint severity, const char *code, 
   g_autofree char *valid = g_utf8_make_valid (message, -1);
 
   weft_table_writer_begin (t);
-  weft_table_writer_set (t, WEFT_DIAGNOSTICS_TIME, (guint64) (now_monotonic () - self->start));
+  weft_table_writer_set (t, WEFT_DIAGNOSTICS_TIME, (guint64) (weft_monotonic_now () - self->start));
   weft_table_writer_set (t, WEFT_DIAGNOSTICS_SEVERITY, severity);
   weft_table_writer_set (t, WEFT_DIAGNOSTICS_CODE, weft_store_writer_string (self->store, code, -1));
   weft_table_writer_set (t, WEFT_DIAGNOSTICS_MESSAGE,

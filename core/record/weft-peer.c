@@ -9,14 +9,14 @@
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/vfs.h>
-#include <time.h>
 #include <unistd.h>
 
 #ifdef __x86_64__
 #include <x86intrin.h>
 #endif
 
-#define NS_PER_SECOND G_GINT64_CONSTANT (1000000000)
+#include "weft-clock.h"
+
 #define NEEDED_SEALS (F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL)
 #define PUSH_TRIES 1000
 #define MAX_WAITS 3
@@ -67,15 +67,6 @@ struct _WeftPeer
   gboolean has_more;   /* the last drain ended with its share, not with the data */
   guint8 *copy;        /* one block */
 };
-
-static gint64
-now_monotonic (void)
-{
-  struct timespec t;
-
-  clock_gettime (CLOCK_MONOTONIC, &t);
-  return t.tv_sec * NS_PER_SECOND + t.tv_nsec;
-}
 
 /* ---- Descriptors: nothing that can shrink, grow, or fault us ---- */
 
@@ -440,14 +431,14 @@ retry_returns (Segment *segment)
 static WeftClockPair
 take_pair (WeftPeer *self)
 {
-  WeftClockPair best = { 0, now_monotonic (), 0 };
+  WeftClockPair best = { 0, weft_monotonic_now (), 0 };
 
 #ifdef __x86_64__
   for (guint i = 0; self->is_tsc && i < PAIR_TRIES; i++)
     {
-      gint64 before = now_monotonic ();
+      gint64 before = weft_monotonic_now ();
       guint64 ticks = __rdtsc ();
-      gint64 width = now_monotonic () - before;
+      gint64 width = weft_monotonic_now () - before;
 
       if (i == 0 || width / 2 < best.error_bound)
         best = (WeftClockPair){ ticks, before + width / 2, width / 2 };
@@ -546,7 +537,7 @@ weft_peer_end (WeftPeer *self, const char *reason)
   /* All that can be there, but no more: a hostile producer would go on for ever. */
   for (guint i = 0; i < MAX_LAST_TURNS && (i == 0 || self->n_waiting > 0 || self->has_more); i++)
     weft_peer_drain (self);
-  now = now_monotonic ();
+  now = weft_monotonic_now ();
   write_stats (self, now);
   weft_runtime_end (self->runtime, reason, now);
   peer_free (self);

@@ -5,10 +5,10 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 
-#define NS_PER_SECOND G_GINT64_CONSTANT (1000000000)
+#include "weft-clock.h"
+
 
 /* FILE of a process, or of its thread TID where that is not 0. */
 static char *
@@ -48,20 +48,11 @@ stat_field (const char *stat, guint field)
 }
 
 static gint64
-clock_now (clockid_t clock)
-{
-  struct timespec t;
-
-  clock_gettime (clock, &t);
-  return t.tv_sec * NS_PER_SECOND + t.tv_nsec;
-}
-
-static gint64
 boot_ticks_to_monotonic (guint64 ticks)
 {
   gint64 since_boot = (gint64) ticks * (NS_PER_SECOND / sysconf (_SC_CLK_TCK));
 
-  return since_boot - (clock_now (CLOCK_BOOTTIME) - clock_now (CLOCK_MONOTONIC));
+  return since_boot - (weft_clock_now (CLOCK_BOOTTIME) - weft_monotonic_now ());
 }
 
 static gint64

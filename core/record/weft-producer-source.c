@@ -8,9 +8,9 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "weft-clock.h"
 #include "weft-peer.h"
 
 #define DRAIN_INTERVAL_MS 10
@@ -58,15 +58,6 @@ struct _WeftProducerSource
   GPtrArray *peers;       /* element-type WeftPeer, owned */
   GHashTable *processes;  /* pid → Process */
 };
-
-static gint64
-now_monotonic (void)
-{
-  struct timespec t;
-
-  clock_gettime (CLOCK_MONOTONIC, &t);
-  return t.tv_sec * G_GINT64_CONSTANT (1000000000) + t.tv_nsec;
-}
 
 static gboolean on_acceptable (int fd, GIOCondition condition, gpointer data);
 static gboolean on_readable (int fd, GIOCondition condition, gpointer data);
@@ -150,7 +141,7 @@ end_process (WeftProducerSource *self, int pid)
       drop_peer (self, peer, "process ended");
     }
   if (row != 0)
-    weft_ingest_end_process (self->ingest, row, now_monotonic (), FALSE, 0);
+    weft_ingest_end_process (self->ingest, row, weft_monotonic_now (), FALSE, 0);
   g_hash_table_remove (self->processes, GINT_TO_POINTER (pid));
 }
 
@@ -279,7 +270,7 @@ on_hello (WeftProducerSource *self, Connection *connection, const WeftWireMessag
   watch_process (self, pid);
   weft_process_info_read (&info, pid);
   connection->peer
-      = weft_peer_new (self->ingest, &info, hello, fds[0], fds[1], now_monotonic (), &error);
+      = weft_peer_new (self->ingest, &info, hello, fds[0], fds[1], weft_monotonic_now (), &error);
   if (connection->peer != NULL)
     g_ptr_array_add (self->peers, connection->peer);
   else

@@ -7,16 +7,15 @@
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/utsname.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "weft-clock.h"
 #include "weft-control.h"
 #include "weft-ingest.h"
+#include "weft-producer-source.h"
 #include "weft-runtime-directory.h"
 #include "weft-store-writer.h"
-#include "weft-producer-source.h"
 
-#define NS_PER_SECOND G_GINT64_CONSTANT (1000000000)
 #define HOUSEKEEPING_MS 1000
 #define PUBLISH_MS 100
 
@@ -43,15 +42,6 @@ struct _WeftRecorder
   WeftRecorderStatus status;
 };
 
-static gint64
-clock_now (clockid_t clock)
-{
-  struct timespec t;
-
-  clock_gettime (clock, &t);
-  return t.tv_sec * NS_PER_SECOND + t.tv_nsec;
-}
-
 static guint64
 resident_bytes (void)
 {
@@ -75,7 +65,7 @@ publish (WeftRecorder *self, const char *state)
   weft_ingest_get_totals (self->ingest, &totals);
   weft_store_writer_get_statistics (self->store, &statistics);
   g_strlcpy (status.state, state, sizeof status.state);
-  status.elapsed = clock_now (CLOCK_MONOTONIC) - self->start;
+  status.elapsed = weft_monotonic_now () - self->start;
   status.dispatches = totals.dispatches;
   status.pending = totals.pending;
   status.rejected = totals.rejected;
@@ -86,7 +76,7 @@ publish (WeftRecorder *self, const char *state)
   status.runtimes = totals.runtimes;
   status.runtimes_seen = totals.runtimes_seen;
   status.file_size = statistics.bytes_written;
-  status.cpu = (guint64) clock_now (CLOCK_PROCESS_CPUTIME_ID) - self->start_cpu;
+  status.cpu = (guint64) weft_clock_now (CLOCK_PROCESS_CPUTIME_ID) - self->start_cpu;
   status.resident = resident_bytes ();
 
   g_mutex_lock (&self->lock);
@@ -134,7 +124,7 @@ housekeep (WeftRecorder *self, gint64 now)
   weft_producer_source_housekeep (self->target, now);
   weft_store_writer_get_statistics (self->store, &statistics);
   weft_ingest_add_own_cost (self->ingest, now,
-                            (guint64) clock_now (CLOCK_PROCESS_CPUTIME_ID) - self->start_cpu,
+                            (guint64) weft_clock_now (CLOCK_PROCESS_CPUTIME_ID) - self->start_cpu,
                             resident_bytes (), statistics.bytes_written);
   self->last_housekeeping = now;
 }
@@ -143,7 +133,7 @@ static gboolean
 on_tick (gpointer data)
 {
   WeftRecorder *self = data;
-  gint64 now = clock_now (CLOCK_MONOTONIC);
+  gint64 now = weft_monotonic_now ();
 
   if (now - self->last_housekeeping >= HOUSEKEEPING_MS * (NS_PER_SECOND / 1000))
     housekeep (self, now);
@@ -203,9 +193,9 @@ describe (WeftRecorder *self, const WeftRecorderOptions *options)
   if (options->command_line != NULL)
     weft_ingest_add_meta (self->ingest, "command-line", options->command_line);
   weft_ingest_add_meta_number (self->ingest, "start-monotonic", self->start);
-  weft_ingest_add_meta_number (self->ingest, "start-realtime", clock_now (CLOCK_REALTIME));
+  weft_ingest_add_meta_number (self->ingest, "start-realtime", weft_clock_now (CLOCK_REALTIME));
   weft_ingest_add_meta_number (self->ingest, "boottime-offset",
-                               clock_now (CLOCK_BOOTTIME) - clock_now (CLOCK_MONOTONIC));
+                               weft_clock_now (CLOCK_BOOTTIME) - weft_monotonic_now ());
   weft_ingest_add_meta_number (self->ingest, "processors", sysconf (_SC_NPROCESSORS_ONLN));
 }
 
@@ -214,7 +204,7 @@ open_store (WeftRecorder *self, const WeftRecorderOptions *options, GError **err
 {
   WeftStoreOptions store = { .flush_interval_ms = options->flush_interval_ms,
                              .start_monotonic = self->start,
-                             .start_realtime = clock_now (CLOCK_REALTIME) };
+                             .start_realtime = weft_clock_now (CLOCK_REALTIME) };
 
   self->store = weft_store_writer_new (options->output, &store, error);
   if (self->store == NULL)
@@ -263,8 +253,8 @@ weft_recorder_new (const WeftRecorderOptions *options, GError **error)
   g_mutex_init (&self->lock);
   self->output = g_strdup (options->output);
   self->exit_status = -1;
-  self->start = clock_now (CLOCK_MONOTONIC);
-  self->start_cpu = (guint64) clock_now (CLOCK_PROCESS_CPUTIME_ID);
+  self->start = weft_monotonic_now ();
+  self->start_cpu = (guint64) weft_clock_now (CLOCK_PROCESS_CPUTIME_ID);
   self->last_housekeeping = self->start;
   self->context = g_main_context_new ();
   self->loop = g_main_loop_new (self->context, FALSE);
@@ -321,10 +311,10 @@ finish_ingest (WeftRecorder *self)
   if (self->exit_status >= 0)
     weft_ingest_add_meta_number (self->ingest, "exit-status", self->exit_status);
   weft_producer_source_drain (self->target);
-  housekeep (self, clock_now (CLOCK_MONOTONIC));
+  housekeep (self, weft_monotonic_now ());
   g_clear_pointer (&self->target, weft_producer_source_free);
   weft_ingest_add_meta_number (self->ingest, "duration",
-                               clock_now (CLOCK_MONOTONIC) - self->start);
+                               weft_monotonic_now () - self->start);
 }
 
 static gboolean

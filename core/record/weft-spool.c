@@ -8,9 +8,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "weft-clock.h"
 #include "weft-ingest.h"
 
-#define NS_PER_SECOND G_GINT64_CONSTANT (1000000000)
 #define MAX_SPOOL_SEGMENTS 4096
 
 /* A spool is read with pread: a mapping of a file that somebody cuts would fault. */
