@@ -53,6 +53,7 @@ struct _WeftProducerSource
   GSource *timer;
   guint idle_drains;
   gboolean has_more;
+  gboolean starved; /* of descriptors, and that was told */
   guint64 refused;
   GPtrArray *connections; /* element-type Connection */
   GPtrArray *peers;       /* element-type WeftPeer, owned */
@@ -173,6 +174,17 @@ is_watched (WeftProducerSource *self, int pid)
   return process != NULL && process->pidfd >= 0;
 }
 
+/* Who has died a moment ago has ended, though nobody was told yet. */
+static void
+end_if_dead (WeftProducerSource *self, int pid)
+{
+  const Process *process = g_hash_table_lookup (self->processes, GINT_TO_POINTER (pid));
+  struct pollfd poller = { process ? process->pidfd : -1, POLLIN, 0 };
+
+  if (poller.fd >= 0 && poll (&poller, 1, 0) > 0)
+    end_process (self, pid);
+}
+
 static void
 watch_process (WeftProducerSource *self, int pid)
 {
@@ -258,6 +270,8 @@ on_hello (WeftProducerSource *self, Connection *connection, const WeftWireMessag
       close_fds (fds, 2);
       return;
     }
+  /* Its number may have been another's, whose end we have not yet heard of. */
+  end_if_dead (self, pid);
   drop_replaced (self, pid, hello->instance);
   if (!has_room_for (self, pid))
     {
@@ -319,7 +333,9 @@ on_message (WeftProducerSource *self, Connection *connection, const WeftWireMess
   close_fds (fds, n_fds);
   if (message->type == WEFT_WIRE_WAKE && connection->peer != NULL)
     {
-      weft_peer_drain (connection->peer);
+      /* The timer goes on where one turn is not enough, and no flood multiplies it. */
+      if (self->timer != NULL)
+        g_source_set_ready_time (self->timer, 0);
       return TRUE;
     }
   refuse (self, "message-refused", "Process %d sent a message of type %u out of turn",
@@ -378,6 +394,15 @@ receive (WeftProducerSource *self, Connection *connection, gboolean *again)
   if (n == 0)
     {
       close_fds (fds, n_fds);
+      return FALSE;
+    }
+  if (header.msg_flags & MSG_CTRUNC)
+    {
+      close_fds (fds, n_fds);
+      refuse (self, "producer-refused",
+              "Process %d: its descriptors could not all be taken; if the recorder has none left, "
+              "raise the limit of open files (ulimit -n)",
+              connection->credentials.pid);
       return FALSE;
     }
   if (n < (ssize_t) sizeof message)
@@ -439,10 +464,16 @@ accept_one (WeftProducerSource *self, int fd)
   struct ucred credentials = { 0 };
   socklen_t length = sizeof credentials;
 
-  if (self->connections->len >= MAX_CONNECTIONS ||
-      getsockopt (fd, SOL_SOCKET, SO_PEERCRED, &credentials, &length) != 0 ||
+  if (getsockopt (fd, SOL_SOCKET, SO_PEERCRED, &credentials, &length) != 0 ||
       credentials.pid <= 0 || !is_welcome (self, &credentials))
     {
+      close (fd);
+      return;
+    }
+  if (self->connections->len >= MAX_CONNECTIONS)
+    {
+      refuse (self, "producer-refused", "Process %d: there are %d connections already",
+              credentials.pid, MAX_CONNECTIONS);
       close (fd);
       return;
     }
@@ -454,20 +485,41 @@ accept_one (WeftProducerSource *self, int fd)
   g_ptr_array_add (self->connections, connection);
 }
 
+/* FALSE if nobody else is to be let in now. */
+static gboolean
+accept_next (WeftProducerSource *self)
+{
+  int fd = accept4 (self->fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+
+  if (fd >= 0)
+    {
+      self->starved = FALSE;
+      accept_one (self, fd);
+      return TRUE;
+    }
+  if (errno == EINTR || errno == ECONNABORTED)
+    return TRUE;
+  if (errno == EAGAIN)
+    return FALSE;
+
+  if (!self->starved)
+    refuse (self, "producer-waits",
+            "Cannot let a producer in: %s; it waits until that is over (see ulimit -n)",
+            g_strerror (errno));
+  self->starved = TRUE;
+  /* Who waits would wake us without end: housekeeping looks again. */
+  unwatch (&self->acceptable);
+  return FALSE;
+}
+
 static gboolean
 on_acceptable (int fd, GIOCondition condition, gpointer data)
 {
   WeftProducerSource *self = data;
 
-  for (guint i = 0; i < ACCEPTS_A_TURN; i++)
-    {
-      int peer = accept4 (fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
-
-      if (peer < 0)
-        break;
-      accept_one (self, peer);
-    }
-  return G_SOURCE_CONTINUE;
+  for (guint i = 0; i < ACCEPTS_A_TURN && accept_next (self); i++)
+    ;
+  return self->acceptable != NULL ? G_SOURCE_CONTINUE : G_SOURCE_REMOVE;
 }
 
 /* ---- Drain ---- */
@@ -513,6 +565,8 @@ static GSourceFuncs timer_funcs = { .dispatch = dispatch_timer };
 void
 weft_producer_source_housekeep (WeftProducerSource *self, gint64 now)
 {
+  if (self->acceptable == NULL)
+    self->acceptable = watch_fd (self, self->fd, on_acceptable, self);
   for (guint i = 0; i < self->peers->len; i++)
     {
       WeftPeer *peer = g_ptr_array_index (self->peers, i);
@@ -555,20 +609,13 @@ weft_producer_source_new (WeftIngest *ingest, WeftRuntimeDirectory *directory, G
   return self;
 }
 
-/* Who has died a moment ago has ended, though nobody was told yet. */
 static void
 end_the_dead (WeftProducerSource *self)
 {
-  g_autoptr (GList) processes = g_hash_table_get_values (self->processes);
+  g_autoptr (GList) pids = g_hash_table_get_keys (self->processes);
 
-  for (GList *l = processes; l != NULL; l = l->next)
-    {
-      const Process *process = l->data;
-      struct pollfd poller = { process->pidfd, POLLIN, 0 };
-
-      if (process->pidfd >= 0 && poll (&poller, 1, 0) > 0)
-        end_process (self, process->pid);
-    }
+  for (GList *l = pids; l != NULL; l = l->next)
+    end_if_dead (self, GPOINTER_TO_INT (l->data));
 }
 
 void
@@ -576,7 +623,8 @@ weft_producer_source_free (WeftProducerSource *self)
 {
   unwatch (&self->timer);
   /* Whoever said hello before the gate closed is let in, so that nothing of theirs is lost. */
-  on_acceptable (self->fd, G_IO_IN, self);
+  for (guint i = 0; i < MAX_CONNECTIONS && accept_next (self); i++)
+    ;
   for (guint i = self->connections->len; i-- > 0;)
     on_readable (-1, G_IO_IN, g_ptr_array_index (self->connections, i));
 

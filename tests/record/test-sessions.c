@@ -10,8 +10,10 @@
 #include <sched.h>
 #include <signal.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "hand-producer.h"
@@ -579,6 +581,59 @@ test_socket_closed (void)
   rig_free (rig);
 }
 
+/* ---- A recorder without descriptors ---- */
+
+static guint64
+own_cpu (void)
+{
+  struct timespec t;
+
+  clock_gettime (CLOCK_PROCESS_CPUTIME_ID, &t);
+  return t.tv_sec * G_GUINT64_CONSTANT (1000000000) + t.tv_nsec;
+}
+
+/* Whoever knocks meanwhile waits, which costs nothing; then it is recorded, and the user told. */
+static void
+test_no_descriptors (void)
+{
+  Rig *rig = rig_new ();
+  struct rlimit limit;
+  guint64 cpu;
+  pid_t pid;
+  int status;
+
+  rig_start (rig);
+  g_assert_cmpint (getrlimit (RLIMIT_NOFILE, &limit), ==, 0);
+  g_assert_cmpint (setrlimit (RLIMIT_NOFILE, &(struct rlimit){ 3, limit.rlim_max }), ==, 0);
+  pid = fork ();
+  if (pid == 0)
+    {
+      setrlimit (RLIMIT_NOFILE, &limit);
+      dup2 (STDERR_FILENO, STDOUT_FILENO);
+      setenv ("WEFT_RUNTIME_DIR", rig->runtime, 1);
+      execl (rig_producer (), rig_producer (), "spans=100", NULL);
+      _exit (127);
+    }
+  g_usleep (100000);
+  cpu = own_cpu ();
+  g_usleep (400000);
+  cpu = own_cpu () - cpu;
+  g_assert_cmpint (setrlimit (RLIMIT_NOFILE, &limit), ==, 0);
+  g_assert_cmpuint (cpu, <, 200000000);
+  g_assert_cmpint (waitpid (pid, &status, 0), ==, pid);
+  g_assert_cmpint (status, ==, 0);
+  rig_wait_dispatches (rig, 100);
+  {
+    g_autoptr (WeftStore) store = rig_stop (rig);
+    RigCounts counts;
+
+    rig_counts (store, "lane-0", &counts);
+    g_assert_cmpuint (counts.completed, ==, 100);
+    g_assert_true (rig_has_diagnostic (store, "producer-waits"));
+  }
+  rig_free (rig);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -593,6 +648,7 @@ main (int argc, char **argv)
   g_test_add_data_func ("/sessions/odd/64-threads", "threads=64 spans=50 wait=1 lanes=7", test_odd);
   g_test_add_data_func ("/sessions/odd/burst", "threads=1 spans=200000 wait=1", test_odd);
   g_test_add_func ("/sessions/closed-descriptors", test_socket_closed);
+  g_test_add_func ("/sessions/no-descriptors", test_no_descriptors);
   g_test_add_func ("/sessions/signals", test_signals);
   g_test_add_func ("/sessions/fork", test_fork);
   g_test_add_func ("/sessions/exec", test_exec);
