@@ -20,6 +20,7 @@
 #define NEEDED_SEALS (F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL)
 #define PUSH_TRIES 1000
 #define MAX_WAITS 3
+#define MAX_LOOKS 16 /* for threads of another namespace, at a time */
 #define MAX_TURN_BYTES (8u << 20) /* of one peer, before the next has its turn */
 #define MAX_LAST_TURNS                                                                             \
   (4 + (guint) ((WEFT_WIRE_REGISTRY_SIZE + WEFT_WIRE_MAX_SEGMENTS * WEFT_WIRE_SEGMENT_SIZE) /       \
@@ -351,9 +352,12 @@ push_free (Segment *segment, guint32 index)
   WeftWireBlock *block = &segment->blocks[index];
   guint64 old = __atomic_load_n (&header->free_list, __ATOMIC_RELAXED);
 
+  /* In this order, for whoever dies in between leaves it to a successor, which must not find the
+   * same bytes undrained.
+   */
   segment->drained[index] = 0;
-  block->drained = 0;
   __atomic_store_n (&block->committed, 0, __ATOMIC_RELAXED);
+  __atomic_store_n (&block->drained, 0, __ATOMIC_RELEASE);
   __atomic_store_n (&block->state, WEFT_WIRE_BLOCK_FREE, __ATOMIC_RELEASE);
   for (guint i = 0; i < PUSH_TRIES; i++)
     {
@@ -488,29 +492,51 @@ weft_peer_has_more (const WeftPeer *self)
   return self->has_more;
 }
 
+/* A block is taken away only from a thread that is certainly gone. In another namespace each look
+ * reads as many files as there are threads: THREADS, made when needed, spares most of them.
+ */
+static gboolean
+is_gone (WeftPeer *self, int tid, GHashTable **threads, guint *n_looks)
+{
+  if (self->other_pid_namespace)
+    {
+      if (*threads == NULL)
+        *threads = weft_process_list_threads (self->pid);
+      if (g_hash_table_contains (*threads, GINT_TO_POINTER (tid)) || (*n_looks)++ >= MAX_LOOKS)
+        return FALSE;
+    }
+  return weft_process_lacks_thread (self->pid, tid, self->other_pid_namespace);
+}
+
+static void
+reclaim_of (WeftPeer *self, Segment *segment, GHashTable **threads, guint *n_looks)
+{
+  guint32 fresh = __atomic_load_n (&segment->header->fresh, __ATOMIC_RELAXED);
+
+  for (guint32 i = 0; i < MIN (fresh, WEFT_WIRE_SEGMENT_BLOCKS); i++)
+    {
+      WeftWireBlock *block = &segment->blocks[i];
+      guint32 owned = WEFT_WIRE_BLOCK_OWNED;
+      int tid;
+
+      if (__atomic_load_n (&block->state, __ATOMIC_ACQUIRE) != owned ||
+          __atomic_load_n (&block->committed, __ATOMIC_RELAXED) != segment->drained[i])
+        continue;
+      tid = weft_runtime_get_writer_tid (self->runtime, block->writer);
+      if (tid > 0 && is_gone (self, tid, threads, n_looks))
+        __atomic_compare_exchange_n (&block->state, &owned, WEFT_WIRE_BLOCK_FULL, FALSE,
+                                     __ATOMIC_ACQ_REL, __ATOMIC_RELAXED);
+    }
+}
+
 void
 weft_peer_reclaim (WeftPeer *self)
 {
+  g_autoptr (GHashTable) threads = NULL;
+  guint n_looks = 0;
+
   for (guint s = 0; s < self->segments->len; s++)
-    {
-      Segment *segment = g_ptr_array_index (self->segments, s);
-      guint32 fresh = __atomic_load_n (&segment->header->fresh, __ATOMIC_RELAXED);
-
-      for (guint32 i = 0; i < MIN (fresh, WEFT_WIRE_SEGMENT_BLOCKS); i++)
-        {
-          WeftWireBlock *block = &segment->blocks[i];
-          guint32 owned = WEFT_WIRE_BLOCK_OWNED;
-          int tid;
-
-          if (__atomic_load_n (&block->state, __ATOMIC_ACQUIRE) != owned ||
-              __atomic_load_n (&block->committed, __ATOMIC_RELAXED) != segment->drained[i])
-            continue;
-          tid = weft_runtime_get_writer_tid (self->runtime, block->writer);
-          if (tid > 0 && weft_process_find_thread (self->pid, tid, self->other_pid_namespace) == 0)
-            __atomic_compare_exchange_n (&block->state, &owned, WEFT_WIRE_BLOCK_FULL, FALSE,
-                                         __ATOMIC_ACQ_REL, __ATOMIC_RELAXED);
-        }
-    }
+    reclaim_of (self, g_ptr_array_index (self->segments, s), &threads, &n_looks);
 }
 
 void

@@ -153,27 +153,62 @@ thread_exists (int pid, int tid)
   return stat (path, &st) == 0;
 }
 
-int
-weft_process_find_thread (int pid, int tid, gboolean other_pid_namespace)
+/* CERTAIN: whether a thread that is not found is not there. */
+static int
+search_thread (int pid, int tid, gboolean other_pid_namespace, gboolean *certain)
 {
-  g_autofree char *path = NULL;
+  g_autofree char *path = g_strdup_printf ("/proc/%d/task", pid);
   g_autoptr (GDir) tasks = NULL;
   const char *name;
 
-  if (!other_pid_namespace)
-    return thread_exists (pid, tid) ? tid : 0;
-
-  path = g_strdup_printf ("/proc/%d/task", pid);
+  if (!other_pid_namespace && thread_exists (pid, tid))
+    return tid;
   tasks = g_dir_open (path, 0, NULL);
-  while (tasks != NULL && (name = g_dir_read_name (tasks)) != NULL)
+  *certain = tasks != NULL;
+  while (other_pid_namespace && tasks != NULL && (name = g_dir_read_name (tasks)) != NULL)
     {
       int outer = atoi (name);
       g_autofree char *status = read_file (pid, outer, "status", NULL);
 
       if (innermost_pid (status) == tid)
         return outer;
+      if (status == NULL && thread_exists (pid, outer))
+        *certain = FALSE;
     }
   return 0;
+}
+
+int
+weft_process_find_thread (int pid, int tid, gboolean other_pid_namespace)
+{
+  gboolean certain;
+
+  return search_thread (pid, tid, other_pid_namespace, &certain);
+}
+
+gboolean
+weft_process_lacks_thread (int pid, int tid, gboolean other_pid_namespace)
+{
+  gboolean certain;
+
+  return search_thread (pid, tid, other_pid_namespace, &certain) == 0 && certain;
+}
+
+GHashTable *
+weft_process_list_threads (int pid)
+{
+  GHashTable *threads = g_hash_table_new (NULL, NULL);
+  g_autofree char *path = g_strdup_printf ("/proc/%d/task", pid);
+  g_autoptr (GDir) tasks = g_dir_open (path, 0, NULL);
+  const char *name;
+
+  while (tasks != NULL && (name = g_dir_read_name (tasks)) != NULL)
+    {
+      g_autofree char *status = read_file (pid, atoi (name), "status", NULL);
+
+      g_hash_table_add (threads, GINT_TO_POINTER (innermost_pid (status)));
+    }
+  return threads;
 }
 
 guint64

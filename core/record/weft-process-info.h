@@ -27,6 +27,14 @@ void weft_process_info_clear (WeftProcessInfo *self);
 /* The recorder's number of the thread that PID itself calls TID; 0 if it is gone. */
 int weft_process_find_thread (int pid, int tid, gboolean other_pid_namespace);
 
+/* Whether it is certain that PID has no thread that it calls TID: /proc may be closed to us, or we
+ * may have no descriptors left.
+ */
+gboolean weft_process_lacks_thread (int pid, int tid, gboolean other_pid_namespace);
+
+/* A set of what the threads of PID call themselves; threads that come or go meanwhile may lack. */
+GHashTable *weft_process_list_threads (int pid);
+
 /* Start of a thread in clock ticks since boot: tells a reused number from the old one. 0 if gone. */
 guint64 weft_process_thread_started (int pid, int tid);
 
