@@ -53,6 +53,7 @@ typedef struct
   gboolean resolved; /* THREAD is known: with its first record, for forked children inherit the
                         entries of threads that they do not have */
   guint64 thread;
+  guint64 first; /* sequence number that SEEN counts from */
   guint64 seen;
   gboolean started;
   guint n_scopes;

@@ -106,6 +106,18 @@ weft_ingest_add_own_cost (WeftIngest *self, gint64 now, guint64 cpu, guint64 res
   weft_ingest_commit (self, WEFT_TABLE_OWN_COST);
 }
 
+static void
+add_losses (WeftIngestTotals *totals, const guint64 *losses)
+{
+  for (guint i = 0; i < WEFT_N_LOSSES; i++)
+    if (weft_loss_get_category (i) == WEFT_LOSS_REJECTED)
+      totals->rejected += losses[i];
+    else if (weft_loss_get_category (i) == WEFT_LOSS_SAMPLED_OUT)
+      totals->sampled_out += losses[i];
+    else if (weft_loss_is_of_record (i))
+      totals->lost += losses[i];
+}
+
 void
 weft_ingest_get_totals (WeftIngest *self, WeftIngestTotals *totals)
 {
@@ -117,18 +129,13 @@ weft_ingest_get_totals (WeftIngest *self, WeftIngestTotals *totals)
     {
       WeftRuntime *runtime = g_ptr_array_index (self->runtimes, i);
 
+      add_losses (totals, runtime->losses);
       for (guint j = 0; j < runtime->lanes->len; j++)
         {
           const WeftIngestLane *lane = &g_array_index (runtime->lanes, WeftIngestLane, j);
 
           totals->pending += lane->pending;
-          for (guint k = 0; k < WEFT_N_LOSSES; k++)
-            if (weft_loss_get_category (k) == WEFT_LOSS_REJECTED)
-              totals->rejected += lane->losses[k];
-            else if (weft_loss_get_category (k) == WEFT_LOSS_SAMPLED_OUT)
-              totals->sampled_out += lane->losses[k];
-            else if (weft_loss_is_of_record (k))
-              totals->lost += lane->losses[k];
+          add_losses (totals, lane->losses);
         }
       totals->lanes += runtime->lanes->len;
     }
@@ -837,13 +844,25 @@ resolve_writer (WeftRuntime *self, WeftIngestWriter *writer)
   writer->resolved = TRUE;
 }
 
+/* SEEN goes on from the first block, which, of a writer that began before us, need not be the first
+ * that we come upon.
+ */
 static void
 check_sequence (WeftRuntime *self, WeftIngestWriter *writer, guint64 sequence)
 {
-  if (writer->started && sequence > writer->seen)
-    weft_runtime_count (self, 0, WEFT_LOSS_SEQUENCE_GAP, sequence - writer->seen);
+  if (!writer->started)
+    writer->first = writer->seen = sequence;
+  else if (sequence > writer->seen)
+    {
+      weft_runtime_count (self, 0, WEFT_LOSS_SEQUENCE_GAP, sequence - writer->seen);
+      writer->seen = sequence;
+    }
+  else if (sequence < writer->first)
+    {
+      writer->seen -= writer->first - sequence;
+      writer->first = sequence;
+    }
   writer->started = TRUE;
-  writer->seen = sequence;
 }
 
 static void
