@@ -23,7 +23,8 @@ typedef struct
   WeftWireCell *cells;
   guint8 *log;
   gsize log_length;
-  GArray *blocks; /* element-type Block */
+  GArray *blocks;  /* element-type Block */
+  guint n_missing; /* blocks that the file should hold and does not */
 } Spool;
 
 typedef struct
@@ -122,7 +123,10 @@ read_segment (Spool *self, guint64 base)
 
   if (!read_at (self, base + WEFT_WIRE_SEGMENT_HEADER, descriptors,
                 WEFT_WIRE_SEGMENT_BLOCKS * sizeof (WeftWireBlock)))
-    return;
+    {
+      self->n_missing++;
+      return;
+    }
   for (guint i = 0; i < WEFT_WIRE_SEGMENT_BLOCKS; i++)
     {
       const WeftWireBlock *d = &descriptors[i];
@@ -209,6 +213,19 @@ add_pairs (Spool *self, WeftRuntime *runtime)
 }
 
 static void
+tell_missing (const Spool *self, WeftIngest *ingest, WeftRuntime *runtime)
+{
+  g_autofree char *text = NULL;
+
+  if (self->n_missing == 0)
+    return;
+  text = g_strdup_printf ("“%s” is cut short or cannot be read: %u of its blocks are missing",
+                          self->path, self->n_missing);
+  weft_runtime_count (runtime, 0, WEFT_LOSS_MALFORMED, self->n_missing);
+  weft_ingest_add_diagnostic (ingest, WEFT_WIRE_SEVERITY_WARNING, "spool-cut", text);
+}
+
+static void
 ingest_spool (Spool *self, WeftIngest *ingest)
 {
   g_autofree guint8 *copy = g_malloc (WEFT_WIRE_BLOCK_SIZE);
@@ -230,7 +247,10 @@ ingest_spool (Spool *self, WeftIngest *ingest)
       if (read_at (self, block->offset, copy, block->committed))
         weft_runtime_read_records (runtime, block->writer, block->sequence, TRUE, copy,
                                    block->committed);
+      else
+        self->n_missing++;
     }
+  tell_missing (self, ingest, runtime);
   weft_runtime_end_drain (runtime);
   weft_runtime_end (runtime, "spool", begin);
 }
