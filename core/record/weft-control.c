@@ -199,7 +199,10 @@ weft_control_new (WeftRuntimeDirectory *directory, GMainContext *context, const 
     return NULL;
   socket = g_socket_new_from_fd (fd, error);
   if (socket == NULL)
-    return NULL;
+    {
+      close (fd);
+      return NULL;
+    }
 
   self = g_new0 (WeftControl, 1);
   self->output = g_canonicalize_filename (output, NULL);

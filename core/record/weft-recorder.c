@@ -33,12 +33,13 @@ struct _WeftRecorder
   gint64 start;
   guint64 start_cpu;
   gint64 last_housekeeping;
-  WeftRecorderEnded ended;
-  gpointer ended_data;
-  gboolean has_ended;
   int exit_status; /* -1: unknown */
 
   GMutex lock; /* of what follows */
+  WeftRecorderEnded ended;
+  gpointer ended_data;
+  gboolean has_ended;
+  gboolean was_told; /* so ENDED was called */
   WeftRecorderStatus status;
 };
 
@@ -92,14 +93,30 @@ weft_recorder_get_status (WeftRecorder *self, WeftRecorderStatus *status)
   g_mutex_unlock (&self->lock);
 }
 
+/* Once, whichever comes first: the end, or somebody who wants to hear of it. */
+static void
+tell_ended (WeftRecorder *self)
+{
+  WeftRecorderEnded ended = NULL;
+  gpointer data;
+
+  g_mutex_lock (&self->lock);
+  if (self->has_ended && !self->was_told)
+    ended = self->ended;
+  data = self->ended_data;
+  self->was_told |= ended != NULL;
+  g_mutex_unlock (&self->lock);
+  if (ended != NULL)
+    ended (self, data);
+}
+
 static void
 end (WeftRecorder *self)
 {
-  if (self->has_ended)
-    return;
+  g_mutex_lock (&self->lock);
   self->has_ended = TRUE;
-  if (self->ended != NULL)
-    self->ended (self, self->ended_data);
+  g_mutex_unlock (&self->lock);
+  tell_ended (self);
 }
 
 static void
@@ -293,8 +310,11 @@ weft_recorder_get_runtime_directory (WeftRecorder *self)
 void
 weft_recorder_set_ended (WeftRecorder *self, WeftRecorderEnded ended, gpointer data)
 {
+  g_mutex_lock (&self->lock);
   self->ended = ended;
   self->ended_data = data;
+  g_mutex_unlock (&self->lock);
+  tell_ended (self);
 }
 
 void
@@ -338,24 +358,59 @@ stop_thread (WeftRecorder *self)
   g_thread_join (self->thread);
 }
 
+typedef struct
+{
+  WeftStoreWriter *store;
+  GMainContext *context;
+  GError **error;
+  gboolean written;
+  gboolean done; /* atomic */
+} Closing;
+
+static gpointer
+close_store (gpointer data)
+{
+  Closing *closing = data;
+
+  closing->written = weft_store_writer_close (closing->store, closing->error);
+  g_atomic_int_set (&closing->done, TRUE);
+  g_main_context_wakeup (closing->context);
+  return NULL;
+}
+
+/* Whoever asks meanwhile is answered: the socket goes only when the file is whole. */
+static gboolean
+finish_store (WeftRecorder *self, GError **error)
+{
+  Closing closing = { .store = self->store, .context = self->context, .error = error };
+  GThread *thread = g_thread_new ("weft-close", close_store, &closing);
+
+  g_main_context_push_thread_default (self->context);
+  while (!g_atomic_int_get (&closing.done))
+    g_main_context_iteration (self->context, TRUE);
+  g_main_context_pop_thread_default (self->context);
+  g_thread_join (thread);
+  return closing.written;
+}
+
 gboolean
 weft_recorder_stop (WeftRecorder *self, WeftRecorderStatus *status, GError **error)
 {
-  WeftStoreWriter *store = self->store;
   g_autofree char *output = g_strdup (self->output);
   struct stat st;
   gboolean written;
 
+  weft_recorder_set_ended (self, NULL, NULL);
   weft_runtime_directory_withdraw (self->directory);
   stop_thread (self);
 
   finish_ingest (self);
-  g_clear_pointer (&self->control, weft_control_free);
   publish (self, "stopping");
   if (status != NULL)
     *status = self->status;
+  g_clear_pointer (&self->ingest, weft_ingest_free);
+  written = finish_store (self, error);
   dispose (self);
-  written = weft_store_writer_close (store, error);
   if (status != NULL && stat (output, &st) == 0)
     status->file_size = (guint64) st.st_size;
   return written;

@@ -112,21 +112,36 @@ command_status (int argc, char **argv)
 
 /* ---- stop and wait: which one? ---- */
 
-/* The directory of the only recorder, or of the one with PID. Newly allocated; NULL after telling
- * what is wrong.
+/* The status of the recorder with PID. NULL if it did not answer now, for it may be busy; with ENDED
+ * set, if it is no more: its socket goes when its file is whole.
+ */
+static JsonObject *
+ask_status (const char *directory, int pid, JsonParser *parser, gboolean *ended)
+{
+  g_autoptr (GError) error = NULL;
+  JsonObject *value = ask (directory, "status", parser, &error);
+
+  *ended = g_error_matches (error, G_IO_ERROR, G_IO_ERROR_NOT_FOUND) ||
+           (value != NULL && count_of (value, "pid") != (guint64) pid);
+  return *ended ? NULL : value;
+}
+
+/* The directory of the only recorder, or of the one with PID, which is set. Newly allocated; NULL
+ * after telling what is wrong.
  */
 static char *
-choose (int pid)
+choose (int *pid)
 {
   g_auto (GStrv) directories = weft_control_find ();
   char *found = NULL;
+  int only = 0;
 
   for (char **d = directories; *d != NULL; d++)
     {
       g_autoptr (JsonParser) parser = json_parser_new ();
       JsonObject *value = ask (*d, "status", parser, NULL);
 
-      if (value == NULL || (pid != 0 && count_of (value, "pid") != (guint64) pid))
+      if (value == NULL || (*pid != 0 && count_of (value, "pid") != (guint64) *pid))
         continue;
       if (found != NULL)
         {
@@ -135,11 +150,13 @@ choose (int pid)
           return NULL;
         }
       found = g_strdup (*d);
+      only = (int) count_of (value, "pid");
     }
-  if (found == NULL && pid != 0)
-    complain ("no recorder with pid %d is running (see “weft status”)", pid);
+  if (found == NULL && *pid != 0)
+    complain ("no recorder with pid %d is running (see “weft status”)", *pid);
   else if (found == NULL)
     complain ("nothing is being recorded");
+  *pid = only;
   return found;
 }
 
@@ -162,21 +179,18 @@ command_stop (int argc, char **argv)
   if (!parse_options ("Stops a running recorder, which saves its file.", NULL, entries, &argc,
                       &argv, &status))
     return status;
-  directory = choose (pid);
+  directory = choose (&pid);
   if (directory == NULL)
     return EXIT_FAILED;
   value = ask (directory, "stop", parser, &error);
   if (value == NULL)
     return complain ("%s", error->message);
 
-  /* The socket goes when the file is finished. */
-  for (guint i = 0; i < 600; i++)
+  for (gboolean ended = FALSE; !ended; g_usleep (ended ? 0 : POLL_US))
     {
-      g_autofree char *answer = weft_control_ask (directory, "status", NULL);
+      g_autoptr (JsonParser) later = json_parser_new ();
 
-      if (answer == NULL)
-        break;
-      g_usleep (POLL_US);
+      ask_status (directory, pid, later, &ended);
     }
   if (json)
     {
@@ -212,20 +226,19 @@ is_reached (const Goal *goal, JsonObject *value)
 }
 
 static int
-wait_for (const char *directory, const Goal *goal)
+wait_for (const char *directory, int pid, const Goal *goal)
 {
   gint64 deadline = g_get_monotonic_time () + (gint64) (goal->timeout * 1e6);
 
   for (;;)
     {
       g_autoptr (JsonParser) parser = json_parser_new ();
-      JsonObject *value = ask (directory, "status", parser, NULL);
+      gboolean ended;
+      JsonObject *value = ask_status (directory, pid, parser, &ended);
 
-      if (value == NULL && goal->end)
-        return EXIT_OK;
-      if (value == NULL)
-        return complain ("the recorder ended before it got so far");
-      if (is_reached (goal, value))
+      if (ended)
+        return goal->end ? EXIT_OK : complain ("the recorder ended before it got so far");
+      if (value != NULL && is_reached (goal, value))
         return EXIT_OK;
       if (goal->timeout > 0 && g_get_monotonic_time () > deadline)
         return complain ("not reached within %g s", goal->timeout);
@@ -259,6 +272,6 @@ command_wait (int argc, char **argv)
       complain ("say what to wait for: --for-dispatches, --for-lanes, --for-seconds or --until-end");
       return EXIT_USAGE;
     }
-  directory = choose (pid);
-  return directory ? wait_for (directory, &goal) : EXIT_FAILED;
+  directory = choose (&pid);
+  return directory ? wait_for (directory, pid, &goal) : EXIT_FAILED;
 }
