@@ -2,6 +2,7 @@
 
 #include "commands.h"
 
+#include <errno.h>
 #include <locale.h>
 #include <stdio.h>
 #include <string.h>
@@ -64,6 +65,16 @@ parse_options (const char *summary, const char *parameters, const GOptionEntry *
   return FALSE;
 }
 
+/* An answer that could not be written was not given. */
+static int
+finish_output (int status)
+{
+  if (fflush (stdout) == 0 && !ferror (stdout))
+    return status;
+  complain ("cannot write the answer: %s", g_strerror (errno));
+  return status == EXIT_OK ? EXIT_FAILED : status;
+}
+
 static void
 print_help (FILE *stream)
 {
@@ -100,7 +111,7 @@ main (int argc, char **argv)
         g_autofree char *name = g_strdup_printf ("weft %s", argv[1]);
 
         g_set_prgname (name);
-        return commands[i].run (argc - 1, argv + 1);
+        return finish_output (commands[i].run (argc - 1, argv + 1));
       }
   complain ("there is no command “%s”; “weft --help” lists them", argv[1]);
   return EXIT_USAGE;

@@ -19,6 +19,7 @@
 
 #define PROGRESS_MS 500
 #define LINGER_MS 5000
+#define MAX_DURATION 4000000 /* s: what a timeout in ms can hold */
 
 typedef struct
 {
@@ -346,9 +347,9 @@ command_record (int argc, char **argv)
                       "Ctrl-C.",
                       "[-- PROGRAM [ARGUMENT…]]", entries, &argc, &argv, &status))
     return status;
-  if (self.duration < 0 || self.duration > 1e9)
+  if (!(self.duration >= 0 && self.duration <= MAX_DURATION))
     {
-      complain ("--duration takes a number of seconds");
+      complain ("--duration takes a number of seconds, %d at most", MAX_DURATION);
       return EXIT_USAGE;
     }
   self.program = argc > 1 ? argv + 1 : NULL;

@@ -2,9 +2,12 @@
 
 #include "recordings.h"
 
+#include <errno.h>
 #include <glib/gstdio.h>
 #include <string.h>
 #include <unistd.h>
+
+#include "commands.h"
 
 #define LATEST "latest"
 
@@ -58,8 +61,10 @@ recordings_set_latest (const char *path)
   if (strcmp (parent, folder) != 0)
     return;
   unlink (fresh);
-  if (symlink (name, fresh) == 0 && rename (fresh, link) != 0)
-    unlink (fresh);
+  if (symlink (name, fresh) == 0 && rename (fresh, link) == 0)
+    return;
+  complain ("“%s” still names an older recording: %s", link, g_strerror (errno));
+  unlink (fresh);
 }
 
 char *

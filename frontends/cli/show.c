@@ -46,6 +46,7 @@ typedef struct
   guint64 own_cpu;
   guint64 own_resident;
   gint64 duration;
+  JsonBuilder *builder; /* while rows are added to an answer */
 } Show;
 
 /* ---- Reading ---- */
@@ -105,12 +106,24 @@ on_lane (Show *self, const guint64 *values, const gboolean *present)
   g_array_append_val (self->lanes, lane);
 }
 
+static int
+compare_ids (gconstpointer a, gconstpointer b)
+{
+  const Lane *left = a, *right = b;
+
+  return left->id < right->id ? -1 : left->id > right->id;
+}
+
+/* Not by position: a repaired recording may lack some. */
 static Lane *
 find_lane (Show *self, guint64 id)
 {
-  if (id - 1 < self->lanes->len)
-    return &g_array_index (self->lanes, Lane, id - 1);
-  return NULL;
+  const Lane wanted = { .id = id };
+  guint at;
+
+  if (!g_array_binary_search (self->lanes, &wanted, compare_ids, &at))
+    return NULL;
+  return &g_array_index (self->lanes, Lane, at);
 }
 
 static void
@@ -174,8 +187,10 @@ read_small_tables (Show *self, GError **error)
   static const WeftColumnNumber cost[] = { WEFT_OWN_COST_CPU, WEFT_OWN_COST_RESIDENT };
   static const WeftColumnNumber meta[] = { WEFT_META_KEY, WEFT_META_NUMBER };
 
-  return each_row (self, WEFT_TABLE_LANES, lanes, G_N_ELEMENTS (lanes), on_lane, error) &&
-         each_row (self, WEFT_TABLE_LANE_COUNTS, counts, G_N_ELEMENTS (counts), on_counts, error) &&
+  if (!each_row (self, WEFT_TABLE_LANES, lanes, G_N_ELEMENTS (lanes), on_lane, error))
+    return FALSE;
+  g_array_sort (self->lanes, compare_ids);
+  return each_row (self, WEFT_TABLE_LANE_COUNTS, counts, G_N_ELEMENTS (counts), on_counts, error) &&
          each_row (self, WEFT_TABLE_LOSSES, losses, G_N_ELEMENTS (losses), on_loss, error) &&
          each_row (self, WEFT_TABLE_ROUTINES, routines, G_N_ELEMENTS (routines), on_routine,
                    error) &&
@@ -252,10 +267,33 @@ row_of (char *first, ...)
   return (char **) g_ptr_array_free (row, FALSE);
 }
 
+/* The busiest first; then in the order in which they were made. */
+static int
+compare_busy (gconstpointer a, gconstpointer b)
+{
+  const Lane *left = *(Lane *const *) a, *right = *(Lane *const *) b;
+
+  if (left->total != right->total)
+    return left->total < right->total ? 1 : -1;
+  return compare_ids (left, right);
+}
+
+static GPtrArray *
+lanes_by_work (Show *self)
+{
+  GPtrArray *lanes = g_ptr_array_new ();
+
+  for (guint i = 0; i < self->lanes->len; i++)
+    g_ptr_array_add (lanes, &g_array_index (self->lanes, Lane, i));
+  g_ptr_array_sort (lanes, compare_busy);
+  return lanes;
+}
+
 static void
 print_lanes (Show *self)
 {
   g_autoptr (GPtrArray) rows = g_ptr_array_new_with_free_func ((GDestroyNotify) g_strfreev);
+  g_autoptr (GPtrArray) lanes = lanes_by_work (self);
 
   if (self->lanes->len == 0)
     {
@@ -268,7 +306,7 @@ print_lanes (Show *self)
                                  NULL));
   for (guint i = 0; i < MIN (self->lanes->len, MAX_LANES_SHOWN); i++)
     {
-      const Lane *lane = &g_array_index (self->lanes, Lane, i);
+      const Lane *lane = g_ptr_array_index (lanes, i);
 
       g_ptr_array_add (rows, row_of (g_strdup (lane->name), g_strdup (lane->kind),
                                      text_count (lane->dispatches), text_duration (lane->total),
@@ -338,22 +376,42 @@ category_name (guint64 category)
   return category < G_N_ELEMENTS (categories) ? categories[category] : "?";
 }
 
-static void
-print_losses (Show *self)
+static int
+compare_losses (gconstpointer a, gconstpointer b)
 {
+  const Loss *left = *(Loss *const *) a, *right = *(Loss *const *) b;
+
+  if (left->lane != right->lane)
+    return left->lane < right->lane ? -1 : 1;
+  if (left->runtime != right->runtime)
+    return left->runtime < right->runtime ? -1 : 1;
+  return strcmp (left->reason, right->reason);
+}
+
+/* By lane, then by reason. Element-type Loss. */
+static GPtrArray *
+sorted_losses (Show *self)
+{
+  GPtrArray *losses = g_ptr_array_new ();
   GHashTableIter iter;
   gpointer value;
 
   g_hash_table_iter_init (&iter, self->losses);
-  if (g_hash_table_size (self->losses) == 0)
-    {
-      puts ("Losses: none");
-      return;
-    }
-  puts ("Losses:");
   while (g_hash_table_iter_next (&iter, NULL, &value))
+    g_ptr_array_add (losses, value);
+  g_ptr_array_sort (losses, compare_losses);
+  return losses;
+}
+
+static void
+print_losses (Show *self)
+{
+  g_autoptr (GPtrArray) losses = sorted_losses (self);
+
+  puts (losses->len == 0 ? "Losses: none" : "Losses:");
+  for (guint i = 0; i < losses->len; i++)
     {
-      const Loss *loss = value;
+      const Loss *loss = g_ptr_array_index (losses, i);
       const Lane *lane = find_lane (self, loss->lane);
       g_autofree char *count = text_count (loss->count);
       g_autofree char *name = lane ? text_cell (lane->name, 60) : g_strdup ("(no lane)");
@@ -372,6 +430,28 @@ print_diagnostic (Show *self, const guint64 *values, const gboolean *present)
 }
 
 static void
+add_diagnostic_json (Show *self, const guint64 *values, const gboolean *present)
+{
+  json_builder_begin_object (self->builder);
+  json_add_string (self->builder, "code", string_of (self, values[0]));
+  json_add_string (self->builder, "message", string_of (self, values[1]));
+  json_builder_end_object (self->builder);
+}
+
+static void
+add_clock_json (Show *self, const guint64 *values, const gboolean *present)
+{
+  json_builder_begin_object (self->builder);
+  json_add_count (self->builder, "id", values[0]);
+  json_add_string (self->builder, "name", string_of (self, values[1]));
+  json_builder_end_object (self->builder);
+}
+
+static const WeftColumnNumber diagnostic_columns[]
+    = { WEFT_DIAGNOSTICS_CODE, WEFT_DIAGNOSTICS_MESSAGE };
+static const WeftColumnNumber clock_columns[] = { WEFT_CLOCKS_ID, WEFT_CLOCKS_NAME };
+
+static void
 print_clock (Show *self, const guint64 *values, const gboolean *present)
 {
   g_autofree char *name = text_cell (string_of (self, values[1]), 40);
@@ -382,8 +462,6 @@ print_clock (Show *self, const guint64 *values, const gboolean *present)
 static int
 print_text (Show *self)
 {
-  static const WeftColumnNumber diagnostics[] = { WEFT_DIAGNOSTICS_CODE, WEFT_DIAGNOSTICS_MESSAGE };
-  static const WeftColumnNumber clocks[] = { WEFT_CLOCKS_ID, WEFT_CLOCKS_NAME };
   g_autofree char *cpu = text_duration (self->own_cpu);
   g_autofree char *resident = text_bytes (self->own_resident);
   g_autofree char *pairs = text_count (weft_store_get_n_rows (self->store, WEFT_TABLE_CLOCK_PAIRS));
@@ -395,11 +473,11 @@ print_text (Show *self)
   print_losses (self);
   if (weft_store_get_n_rows (self->store, WEFT_TABLE_CLOCKS) > 0)
     {
-      each_row (self, WEFT_TABLE_CLOCKS, clocks, 2, print_clock, NULL);
+      each_row (self, WEFT_TABLE_CLOCKS, clock_columns, 2, print_clock, NULL);
       printf (" (%s calibration pairs)\n", pairs);
     }
   printf ("Own cost: %s of CPU, at most %s of memory\n", cpu, resident);
-  each_row (self, WEFT_TABLE_DIAGNOSTICS, diagnostics, 2, print_diagnostic, NULL);
+  each_row (self, WEFT_TABLE_DIAGNOSTICS, diagnostic_columns, 2, print_diagnostic, NULL);
   return EXIT_OK;
 }
 
@@ -427,15 +505,13 @@ add_lane_json (JsonBuilder *builder, const Lane *lane)
 static void
 add_losses_json (Show *self, JsonBuilder *builder)
 {
-  GHashTableIter iter;
-  gpointer value;
+  g_autoptr (GPtrArray) losses = sorted_losses (self);
 
   json_builder_set_member_name (builder, "losses");
   json_builder_begin_array (builder);
-  g_hash_table_iter_init (&iter, self->losses);
-  while (g_hash_table_iter_next (&iter, NULL, &value))
+  for (guint i = 0; i < losses->len; i++)
     {
-      const Loss *loss = value;
+      const Loss *loss = g_ptr_array_index (losses, i);
 
       json_builder_begin_object (builder);
       json_add_count (builder, "lane", loss->lane);
@@ -496,6 +572,15 @@ print_json (Show *self)
   json_builder_end_array (builder);
   add_routines_json (self, builder);
   add_losses_json (self, builder);
+  self->builder = builder;
+  json_builder_set_member_name (builder, "clocks");
+  json_builder_begin_array (builder);
+  each_row (self, WEFT_TABLE_CLOCKS, clock_columns, 2, add_clock_json, NULL);
+  json_builder_end_array (builder);
+  json_builder_set_member_name (builder, "diagnostics");
+  json_builder_begin_array (builder);
+  each_row (self, WEFT_TABLE_DIAGNOSTICS, diagnostic_columns, 2, add_diagnostic_json, NULL);
+  json_builder_end_array (builder);
   json_answer_end (builder, "value");
   return EXIT_OK;
 }

@@ -308,11 +308,19 @@ class Stopping(Case):
         file = self.path('x.weft')
         recorder = self.start_recorder('-o', file)
         self.assertEqual(self.weft('stop').stdout.strip(), file)
+        self.assertEqual(self.show(file)['state'], 'complete')
         self.ended(recorder, file)
         recorder = self.start_recorder('-o', self.path('y.weft'))
         answer = self.weft('stop', '--json', '-p', str(recorder.pid)).answer
         self.assertEqual(answer['file'], self.path('y.weft'))
         self.ended(recorder, self.path('y.weft'))
+
+    def test_answer_not_written(self):
+        with open('/dev/full', 'w') as full:
+            done = subprocess.run([WEFT, 'list', '--json'], stdout=full, stderr=subprocess.PIPE, text=True,
+                                  env=self.environment, timeout=20)
+        self.assertEqual(done.returncode, 1)
+        self.assertIn('cannot write', done.stderr)
 
     def test_nothing_to_stop(self):
         self.assertIn('nothing is being recorded', self.weft('stop', expect=1).stderr)
@@ -483,6 +491,27 @@ class Files(Case):
         self.assertEqual(sorted(row['state'] for row in rows), ['complete', 'complete', 'unreadable'])
         self.assertGreaterEqual(rows[0]['start'], rows[1]['start'])
         self.assertIn('unreadable', self.weft('list').stdout)
+
+    def test_show_order(self):
+        file = self.path('x.weft')
+        self.weft('record', '-q', '-o', file, '--', PRODUCER, 'spans=3000', 'lanes=3', 'wait=1')
+        lanes = self.show(file)['lanes']
+        lanes.sort(key=lambda lane: (-lane['total'], int(lane['handle'][2:])))
+        lines = self.weft('show', file).stdout.split('\n\n')[1].splitlines()
+        self.assertEqual([line.split()[0] for line in lines[1:]], [lane['name'] for lane in lanes])
+        self.assertEqual(self.show(file)['diagnostics'], [])
+        self.assertEqual(self.show(file)['clocks'][0]['id'], 1)
+
+    def test_cut_spool(self):
+        os.mkdir(self.path('spools'))
+        environment = dict(self.environment, WEFT_TARGET_SPOOL=self.path('spools'))
+        subprocess.run([PRODUCER, 'spans=5000', 'threads=1'], env=environment, check=True, timeout=60,
+                       stdout=subprocess.DEVNULL)
+        spool = os.path.join(self.path('spools'), os.listdir(self.path('spools'))[0])
+        os.truncate(spool, os.path.getsize(spool) - 40000)
+        answer = self.weft('import', '--json', '-o', self.path('x.weft'), spool).answer
+        self.assertGreater(answer['rejected'], 0)
+        self.assertEqual(self.show(self.path('x.weft'))['diagnostics'][0]['code'], 'spool-cut')
 
     def test_latest(self):
         done = self.weft('show', expect=1)
