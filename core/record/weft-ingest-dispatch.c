@@ -271,23 +271,10 @@ set_ids (WeftRuntime *self, WeftTableWriter *t, const WeftWireDispatch *head)
     weft_table_writer_set (t, WEFT_DISPATCHES_ERROR_KIND, head->error_kind);
 }
 
-static void
-remember (WeftRuntime *self, guint64 producer, guint64 id)
-{
-  WeftIngestRecent *recent;
-
-  if (producer == 0)
-    return;
-  recent = weft_ingest_recent (&self->dispatches, producer);
-  recent->producer = producer;
-  recent->id = id;
-}
-
 static gboolean
-is_known (WeftRuntime *self, guint64 producer)
+is_known (const WeftRuntime *self, guint64 producer)
 {
-  return producer != 0 && self->dispatches != NULL &&
-         weft_ingest_recent (&self->dispatches, producer)->producer == producer;
+  return weft_ingest_recall (self->dispatches, producer) != 0;
 }
 
 static void
@@ -329,6 +316,32 @@ translate (WeftRuntime *self, const WeftIngestLane *lane, const WeftWireDispatch
   return check_times (self, times->start, times->end, loss);
 }
 
+static void
+set_reserved (WeftRuntime *self, WeftTableWriter *t, const WeftIngestGroup *reserved,
+              const WeftWireDispatch *first, guint lane)
+{
+  set_times (self, t,
+             &(WeftWireTimes){ .has = WEFT_WIRE_HAS_SUBMITTED, .submitted = first->start });
+  set_columns_of_sides (self, t, (const guint8 *) reserved->data, reserved->length, lane);
+}
+
+/* The columns that every dispatch has. */
+static void
+set_head (WeftRuntime *self, WeftTableWriter *t, const WeftIngestLane *lane,
+          const WeftWireDispatch *head, const Times *times)
+{
+  weft_table_writer_set (t, WEFT_DISPATCHES_LANE, lane->id);
+  weft_table_writer_set (t, WEFT_DISPATCHES_ROUTINE,
+                         g_array_index (self->routines, guint64, head->routine - 1));
+  weft_table_writer_set (t, WEFT_DISPATCHES_START, (guint64) times->start);
+  weft_table_writer_set (t, WEFT_DISPATCHES_DURATION, (guint64) (times->end - times->start));
+  if (clock_of (head, lane) > WEFT_WIRE_CLOCK_ID_MONOTONIC)
+    {
+      weft_table_writer_set (t, WEFT_DISPATCHES_START_TICKS, head->start);
+      weft_table_writer_set (t, WEFT_DISPATCHES_END_TICKS, head->end);
+    }
+}
+
 /* Writes the row of GROUP, joined with the group of its reservation if there is one. */
 static void
 add_dispatch (WeftRuntime *self, WeftIngestWriter *writer, guint64 thread, const guint8 *group,
@@ -362,32 +375,18 @@ add_dispatch (WeftRuntime *self, WeftIngestWriter *writer, guint64 thread, const
     reject (lane, WEFT_LOSS_LIST_CUT);
 
   weft_table_writer_begin (t);
-  weft_table_writer_set (t, WEFT_DISPATCHES_LANE, lane->id);
-  weft_table_writer_set (t, WEFT_DISPATCHES_ROUTINE,
-                         g_array_index (self->routines, guint64, head.routine - 1));
-  weft_table_writer_set (t, WEFT_DISPATCHES_START, (guint64) times.start);
-  weft_table_writer_set (t, WEFT_DISPATCHES_DURATION, (guint64) (times.end - times.start));
+  set_head (self, t, lane, &head, &times);
   weft_table_writer_set (t, WEFT_DISPATCHES_THREAD, thread);
   set_nesting (t, writer, &head, (guint64) (times.end - times.start));
   set_ids (self, t, &head);
-  if (clock_of (&head, lane) > WEFT_WIRE_CLOCK_ID_MONOTONIC)
-    {
-      weft_table_writer_set (t, WEFT_DISPATCHES_START_TICKS, head.start);
-      weft_table_writer_set (t, WEFT_DISPATCHES_END_TICKS, head.end);
-    }
   if (reserved != NULL)
-    {
-      set_times (self, t,
-                 &(WeftWireTimes){ .has = WEFT_WIRE_HAS_SUBMITTED, .submitted = first.start });
-      set_columns_of_sides (self, t, (const guint8 *) reserved->data, reserved->length,
-                            head.record.lane);
-    }
+    set_reserved (self, t, reserved, &first, head.record.lane);
   set_columns_of_sides (self, t, group, length, head.record.lane);
   if ((times.marks | marks) != 0)
     weft_table_writer_set (t, WEFT_DISPATCHES_MARKS, times.marks | marks);
   owner.dispatch = weft_ingest_commit (self->ingest, WEFT_TABLE_DISPATCHES);
   owner.lane = head.record.lane;
-  remember (self, head.id, owner.dispatch);
+  weft_ingest_remember (&self->dispatches, head.id, owner.dispatch);
   lane->completed++;
   lane->dirty = TRUE;
 
@@ -580,7 +579,7 @@ read_translatable (WeftRuntime *self, WeftIngestWriter *writer, const guint8 *gr
   lane = weft_runtime_get_lane (self, head.record.lane);
   if (head.record.type == WEFT_WIRE_RESERVE || head.record.type == WEFT_WIRE_COMPLETE)
     join (self, writer, lane, &head, group, length);
-  else if (head.id != 0 && is_known (self, head.id))
+  else if (is_known (self, head.id))
     reject (lane, WEFT_LOSS_DUPLICATE_ID);
   else
     add_dispatch (self, writer, writer->thread, group, length, NULL, 0);

@@ -18,14 +18,9 @@ event_time (WeftRuntime *self, guint64 ticks)
 }
 
 static guint64
-known_dispatch (WeftRuntime *self, guint64 producer)
+known_dispatch (const WeftRuntime *self, guint64 producer)
 {
-  const WeftIngestRecent *recent;
-
-  if (producer == 0)
-    return 0;
-  recent = weft_ingest_recent (&self->dispatches, producer);
-  return recent->producer == producer ? recent->id : 0;
+  return weft_ingest_recall (self->dispatches, producer);
 }
 
 /* ---- Submissions ---- */
@@ -38,22 +33,19 @@ weft_runtime_get_submission (WeftRuntime *self, guint64 producer, guint lane, gu
 {
   WeftTableWriter *t = self->ingest->tables[WEFT_TABLE_SUBMISSIONS];
   const WeftIngestLane *known = weft_runtime_get_lane (self, lane);
-  WeftIngestRecent *recent;
+  guint64 id = weft_ingest_recall (self->submissions, producer);
 
-  if (producer == 0)
-    return 0;
-  recent = weft_ingest_recent (&self->submissions, producer);
-  if (recent->producer == producer)
-    return recent->id;
+  if (producer == 0 || id != 0)
+    return id;
 
   weft_table_writer_begin (t);
   weft_table_writer_set (t, WEFT_SUBMISSIONS_RUNTIME, self->id);
   weft_table_writer_set (t, WEFT_SUBMISSIONS_PRODUCER_ID, producer);
   weft_table_writer_set (t, WEFT_SUBMISSIONS_LANE, known ? known->id : 0);
   weft_table_writer_set (t, WEFT_SUBMISSIONS_QUEUE, weft_runtime_lookup (self->queues, queue));
-  recent->producer = producer;
-  recent->id = weft_ingest_commit (self->ingest, WEFT_TABLE_SUBMISSIONS);
-  return recent->id;
+  id = weft_ingest_commit (self->ingest, WEFT_TABLE_SUBMISSIONS);
+  weft_ingest_remember (&self->submissions, producer, id);
+  return id;
 }
 
 static guint64
@@ -324,7 +316,6 @@ read_stack (WeftRuntime *self, WeftIngestWriter *writer, const guint8 *group, gs
   WeftTableWriter *t = ingest->tables[WEFT_TABLE_STACKS];
   const guint8 *bytes = group + sizeof (WeftWireStack);
   WeftWireStack stack;
-  WeftIngestRecent *recent;
   guint end = 0;
 
   weft_copy_fixed (&stack, sizeof stack, group, size);
@@ -343,9 +334,7 @@ read_stack (WeftRuntime *self, WeftIngestWriter *writer, const guint8 *group, gs
   weft_table_writer_set (t, WEFT_STACKS_STACK_POINTER, stack.stack_pointer);
   weft_table_writer_set (t, WEFT_STACKS_COPIED, stack.copied);
   weft_table_writer_set (t, WEFT_STACKS_END, end);
-  recent = weft_ingest_recent (&self->stacks, stack.id);
-  recent->producer = stack.id;
-  recent->id = weft_ingest_commit (ingest, WEFT_TABLE_STACKS);
+  weft_ingest_remember (&self->stacks, stack.id, weft_ingest_commit (ingest, WEFT_TABLE_STACKS));
 }
 
 gboolean

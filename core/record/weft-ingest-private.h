@@ -191,7 +191,8 @@ WeftIngestLane *weft_runtime_get_lane (WeftRuntime *self, guint lane);
 guint64 weft_runtime_lookup (const GArray *ids, guint number);
 void weft_ingest_add_tag (WeftIngest *self, WeftTableId owner_table, guint64 owner, guint32 key,
                           guint type, guint32 text, guint64 bits);
-WeftIngestRecent *weft_ingest_recent (WeftIngestRecent **table, guint64 producer);
+void weft_ingest_remember (WeftIngestRecent **table, guint64 producer, guint64 id);
+guint64 weft_ingest_recall (const WeftIngestRecent *table, guint64 producer); /* 0: not known */
 
 void weft_ingest_register_writer (WeftRuntime *self, int tid, const char *name);
 guint64 weft_ingest_register_clock (WeftRuntime *self, guint32 name, double frequency);

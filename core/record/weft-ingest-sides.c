@@ -289,17 +289,6 @@ commit_origin (WeftRuntime *self, const WeftWireOrigin *origin, guint64 dispatch
   weft_ingest_commit (ingest, WEFT_TABLE_ORIGINS);
 }
 
-static guint64
-find_stack (WeftRuntime *self, guint64 producer)
-{
-  const WeftIngestRecent *recent;
-
-  if (producer == 0)
-    return 0;
-  recent = weft_ingest_recent (&self->stacks, producer);
-  return recent->producer == producer ? recent->id : 0;
-}
-
 /* The stack may stand in the block of another thread, which this drain saw too early: such an
  * origin waits for the next drains.
  */
@@ -307,7 +296,7 @@ void
 weft_runtime_add_origin (WeftRuntime *self, const WeftWireOrigin *origin, guint64 dispatch,
                          guint64 submission)
 {
-  guint64 stack = find_stack (self, origin->stack);
+  guint64 stack = weft_ingest_recall (self->stacks, origin->stack);
   WeftIngestLateOrigin *late;
 
   if (origin->stack == 0 || stack != 0 || self->late_origins.length >= MAX_LATE_ORIGINS)
@@ -330,7 +319,7 @@ weft_runtime_release_late_origins (WeftRuntime *self, gboolean all)
   for (guint i = 0; i < n; i++)
     {
       WeftIngestLateOrigin *late = g_queue_pop_head (&self->late_origins);
-      guint64 stack = find_stack (self, late->origin.stack);
+      guint64 stack = weft_ingest_recall (self->stacks, late->origin.stack);
 
       if (stack == 0 && !all && late->drains++ < 2)
         {

@@ -517,13 +517,29 @@ weft_ingest_add_tag (WeftIngest *self, WeftTableId owner_table, guint64 owner, g
   weft_ingest_commit (self, WEFT_TABLE_TAGS);
 }
 
-/* The slot of a producer's id in a direct-mapped memory of recent ones. */
-WeftIngestRecent *
-weft_ingest_recent (WeftIngestRecent **table, guint64 producer)
+/* Recent ids stand in a direct-mapped memory: each has one slot, which a later one may take. */
+static gsize
+slot_of (guint64 producer)
 {
+  return (producer ^ (producer >> 32)) % RECENT_IDS;
+}
+
+void
+weft_ingest_remember (WeftIngestRecent **table, guint64 producer, guint64 id)
+{
+  if (producer == 0)
+    return;
   if (*table == NULL)
     *table = g_new0 (WeftIngestRecent, RECENT_IDS);
-  return &(*table)[(producer ^ (producer >> 32)) % RECENT_IDS];
+  (*table)[slot_of (producer)] = (WeftIngestRecent){ producer, id };
+}
+
+guint64
+weft_ingest_recall (const WeftIngestRecent *table, guint64 producer)
+{
+  if (producer == 0 || table == NULL || table[slot_of (producer)].producer != producer)
+    return 0;
+  return table[slot_of (producer)].id;
 }
 
 gboolean
