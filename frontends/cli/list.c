@@ -29,20 +29,6 @@ entry_free (gpointer data)
   g_free (entry);
 }
 
-static const char *
-state_name (WeftStoreState state)
-{
-  switch (state)
-    {
-    case WEFT_STORE_COMPLETE:
-      return "complete";
-    case WEFT_STORE_GROWING:
-      return "unfinished";
-    default:
-      return "damaged";
-    }
-}
-
 static Entry *
 read_entry (const char *folder, const char *name)
 {
@@ -58,7 +44,7 @@ read_entry (const char *folder, const char *name)
       entry->start = weft_store_get_start_realtime (store);
       entry->size = weft_store_get_file_size (store);
       entry->dispatches = weft_store_get_n_rows (store, WEFT_TABLE_DISPATCHES);
-      entry->state = state_name (weft_store_get_state (store));
+      entry->state = recordings_state_name (weft_store_get_state (store));
     }
   return entry;
 }

@@ -177,7 +177,7 @@ launch (Recording *self)
 /* ---- Stopping ---- */
 
 static gboolean
-on_linger (gpointer data)
+on_over (gpointer data)
 {
   Recording *self = data;
 
@@ -205,33 +205,15 @@ on_signal (gpointer data)
   self->interrupted = TRUE;
   if (!is_from_terminal ())
     kill (self->child, SIGINT);
-  g_timeout_add (LINGER_MS, on_linger, self);
+  g_timeout_add (LINGER_MS, on_over, self);
   return G_SOURCE_CONTINUE;
-}
-
-static gboolean
-on_ended_idle (gpointer data)
-{
-  Recording *self = data;
-
-  g_main_loop_quit (self->loop);
-  return G_SOURCE_REMOVE;
 }
 
 /* On the recorder's thread. */
 static void
 on_ended (WeftRecorder *recorder, gpointer data)
 {
-  g_idle_add (on_ended_idle, data);
-}
-
-static gboolean
-on_duration (gpointer data)
-{
-  Recording *self = data;
-
-  g_main_loop_quit (self->loop);
-  return G_SOURCE_REMOVE;
+  g_idle_add (on_over, data);
 }
 
 /* ---- The command ---- */
@@ -310,7 +292,7 @@ record (Recording *self)
   if (self->progress)
     g_timeout_add (PROGRESS_MS, on_progress, self);
   if (self->duration > 0)
-    g_timeout_add ((guint) (self->duration * 1000), on_duration, self);
+    g_timeout_add ((guint) (self->duration * 1000), on_over, self);
   g_main_loop_run (self->loop);
   return finish (self);
 }

@@ -84,3 +84,15 @@ recordings_resolve (const char *file, GError **error)
                "There is no recording in “%s” yet: make one with “weft record -- PROGRAM”", folder);
   return NULL;
 }
+
+const char *
+recordings_state_name (WeftStoreState state)
+{
+  static const char *const names[] = {
+    [WEFT_STORE_COMPLETE] = "complete",
+    [WEFT_STORE_GROWING] = "unfinished",
+    [WEFT_STORE_PARTIAL] = "damaged",
+  };
+
+  return names[state];
+}

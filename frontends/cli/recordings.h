@@ -3,6 +3,8 @@
 
 #include <gio/gio.h>
 
+#include "weft-store.h"
+
 G_BEGIN_DECLS
 
 /* Where recordings go when nobody says otherwise: $WEFT_RECORDINGS, else the user's data folder. */
@@ -16,5 +18,8 @@ void recordings_set_latest (const char *path);
 
 /* FILE, or the latest recording where FILE is NULL or "latest". */
 char *recordings_resolve (const char *file, GError **error);
+
+/* In one word. */
+const char *recordings_state_name (WeftStoreState state);
 
 G_END_DECLS

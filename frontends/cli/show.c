@@ -236,16 +236,13 @@ read_summaries (Show *self, GError **error)
 static void
 print_heading (Show *self)
 {
-  static const char *const states[] = {
-    [WEFT_STORE_COMPLETE] = "complete",
-    [WEFT_STORE_GROWING] = "unfinished: still being written, or its recorder was killed",
-    [WEFT_STORE_PARTIAL] = "damaged",
-  };
   g_autofree char *size = text_bytes (weft_store_get_file_size (self->store));
   g_autofree char *duration = text_duration ((guint64) self->duration);
   const char *damage = weft_store_get_damage (self->store);
+  WeftStoreState state = weft_store_get_state (self->store);
 
-  text_print (stdout, "%s: %s, %s", self->path, size, states[weft_store_get_state (self->store)]);
+  text_print (stdout, "%s: %s, %s%s", self->path, size, recordings_state_name (state),
+              state == WEFT_STORE_GROWING ? ": still being written, or its recorder was killed" : "");
   if (self->duration > 0)
     printf (", %s", duration);
   putchar ('\n');
@@ -549,11 +546,10 @@ add_routines_json (Show *self, JsonBuilder *builder)
 static int
 print_json (Show *self)
 {
-  static const char *const states[] = { "complete", "unfinished", "damaged" };
   JsonBuilder *builder = json_answer_begin ("show", "value");
 
   json_add_string (builder, "file", self->path);
-  json_add_string (builder, "state", states[weft_store_get_state (self->store)]);
+  json_add_string (builder, "state", recordings_state_name (weft_store_get_state (self->store)));
   json_add_string (builder, "damage", weft_store_get_damage (self->store));
   json_add_count (builder, "file_size", weft_store_get_file_size (self->store));
   json_add_number (builder, "start", weft_store_get_start_realtime (self->store));
