@@ -58,7 +58,11 @@ parse_options (const char *summary, const char *parameters, const GOptionEntry *
           (*argv)++;
           (*argc)--;
         }
-      return TRUE;
+      if (parameters != NULL || *argc == 1)
+        return TRUE;
+      complain ("“%s” is one word too many (see “%s --help”)", (*argv)[1], g_get_prgname ());
+      *status = EXIT_USAGE;
+      return FALSE;
     }
   complain ("%s (see “%s --help”)", error->message, g_get_prgname ());
   *status = EXIT_USAGE;
@@ -87,6 +91,8 @@ print_help (FILE *stream)
 int
 main (int argc, char **argv)
 {
+  const char *runtime_dir = g_getenv ("WEFT_RUNTIME_DIR");
+
   setlocale (LC_ALL, "");
 
   if (argc < 2)
@@ -105,6 +111,11 @@ main (int argc, char **argv)
       return EXIT_OK;
     }
 
+  if (runtime_dir != NULL && *runtime_dir != '\0' && *runtime_dir != '/')
+    {
+      complain ("WEFT_RUNTIME_DIR must be an absolute path: programs do not find “%s”", runtime_dir);
+      return EXIT_USAGE;
+    }
   for (gsize i = 0; i < G_N_ELEMENTS (commands); i++)
     if (strcmp (argv[1], commands[i].name) == 0)
       {

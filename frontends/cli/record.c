@@ -230,7 +230,7 @@ start (Recording *self, GError **error)
   options.runtime_directory = shared;
   options.command_line = command_line;
   options.uid = geteuid () == 0 && sudo ? (guint) g_ascii_strtoull (sudo, NULL, 10) : geteuid ();
-  options.any_uid = self->any_uid && geteuid () == 0;
+  options.any_uid = self->any_uid;
   return weft_recorder_new (&options, error);
 }
 
@@ -332,6 +332,11 @@ command_record (int argc, char **argv)
   if (!(self.duration >= 0 && self.duration <= MAX_DURATION))
     {
       complain ("--duration takes a number of seconds, %d at most", MAX_DURATION);
+      return EXIT_USAGE;
+    }
+  if (self.any_uid && geteuid () != 0)
+    {
+      complain ("--any-user is for root: others' programs would not be let in");
       return EXIT_USAGE;
     }
   self.program = argc > 1 ? argv + 1 : NULL;

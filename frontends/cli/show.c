@@ -37,6 +37,12 @@ typedef struct
 
 typedef struct
 {
+  const char *name;
+  guint64 count;
+} ProgramCount;
+
+typedef struct
+{
   WeftStore *store;
   char *path;
   GArray *lanes;        /* element-type Lane, by id */
@@ -46,6 +52,7 @@ typedef struct
   guint64 own_cpu;
   guint64 own_resident;
   gint64 duration;
+  GArray *program_counts; /* element-type ProgramCount: what the programs counted themselves */
   JsonBuilder *builder; /* while rows are added to an answer */
 } Show;
 
@@ -172,6 +179,24 @@ on_meta (Show *self, const guint64 *values, const gboolean *present)
     self->duration = (gint64) values[1];
 }
 
+static void
+on_program_count (Show *self, const guint64 *values, const gboolean *present)
+{
+  const char *name = string_of (self, values[0]);
+  ProgramCount *count;
+
+  for (guint i = 0; i < self->program_counts->len; i++)
+    {
+      count = &g_array_index (self->program_counts, ProgramCount, i);
+      if (strcmp (count->name, name) == 0)
+        {
+          count->count += values[1];
+          return;
+        }
+    }
+  g_array_append_vals (self->program_counts, &(ProgramCount){ name, values[1] }, 1);
+}
+
 static gboolean
 read_small_tables (Show *self, GError **error)
 {
@@ -185,6 +210,7 @@ read_small_tables (Show *self, GError **error)
           WEFT_LOSSES_COUNT };
   static const WeftColumnNumber routines[] = { WEFT_ROUTINES_ID, WEFT_ROUTINES_NAME };
   static const WeftColumnNumber cost[] = { WEFT_OWN_COST_CPU, WEFT_OWN_COST_RESIDENT };
+  static const WeftColumnNumber stats[] = { WEFT_RUNTIME_STATS_NAME, WEFT_RUNTIME_STATS_COUNT };
   static const WeftColumnNumber meta[] = { WEFT_META_KEY, WEFT_META_NUMBER };
 
   if (!each_row (self, WEFT_TABLE_LANES, lanes, G_N_ELEMENTS (lanes), on_lane, error))
@@ -193,6 +219,8 @@ read_small_tables (Show *self, GError **error)
   return each_row (self, WEFT_TABLE_LANE_COUNTS, counts, G_N_ELEMENTS (counts), on_counts, error) &&
          each_row (self, WEFT_TABLE_LOSSES, losses, G_N_ELEMENTS (losses), on_loss, error) &&
          each_row (self, WEFT_TABLE_ROUTINES, routines, G_N_ELEMENTS (routines), on_routine,
+                   error) &&
+         each_row (self, WEFT_TABLE_RUNTIME_STATS, stats, G_N_ELEMENTS (stats), on_program_count,
                    error) &&
          each_row (self, WEFT_TABLE_OWN_COST, cost, G_N_ELEMENTS (cost), on_own_cost, error) &&
          each_row (self, WEFT_TABLE_META, meta, G_N_ELEMENTS (meta), on_meta, error);
@@ -229,6 +257,22 @@ read_summaries (Show *self, GError **error)
     return FALSE;
   g_array_sort (self->top, compare_totals);
   return TRUE;
+}
+
+static void
+on_dispatch (Show *self, const guint64 *values, const gboolean *present)
+{
+  self->duration = MAX (self->duration, (gint64) (values[0] + values[1]));
+}
+
+/* Where no recorder said how long it ran (an import, an unfinished file): to the last end. */
+static gboolean
+read_duration (Show *self, GError **error)
+{
+  static const WeftColumnNumber columns[] = { WEFT_DISPATCHES_START, WEFT_DISPATCHES_DURATION };
+
+  return self->duration > 0 ||
+         each_row (self, WEFT_TABLE_DISPATCHES, columns, G_N_ELEMENTS (columns), on_dispatch, error);
 }
 
 /* ---- For people ---- */
@@ -351,18 +395,29 @@ print_routines (Show *self)
 static void
 print_tables (Show *self)
 {
-  guint used = 0;
+  const char *separator = "Rows: ";
+  guint column = 0;
 
-  printf ("\nRows: ");
+  putchar ('\n');
   for (guint i = 0; i < WEFT_N_TABLES; i++)
     {
       guint64 n = weft_store_get_n_rows (self->store, i);
       g_autofree char *count = text_count (n);
+      g_autofree char *text
+          = g_strdup_printf ("%s%s %s", separator, count, weft_schema_table (i)->name);
 
-      if (n > 0)
-        printf ("%s%s %s", used++ ? ", " : "", count, weft_schema_table (i)->name);
+      if (n == 0)
+        continue;
+      if (column > 0 && column + strlen (text) + 1 > text_columns ())
+        {
+          fputs (",\n  ", stdout);
+          column = 0;
+        }
+      fputs (column ? text : text + (*separator == ',' ? 2 : 0), stdout);
+      column += (guint) strlen (text);
+      separator = ", ";
     }
-  puts (used ? "" : "none");
+  puts (*separator == ',' ? "" : "Rows: none");
 }
 
 static const char *const categories[] = { "rejected", "lost", "sampled out", "repaired" };
@@ -456,6 +511,20 @@ print_clock (Show *self, const guint64 *values, const gboolean *present)
   printf ("%s%s", values[0] == 1 ? "Clocks: " : ", ", name);
 }
 
+static void
+print_program_counts (Show *self)
+{
+  for (guint i = 0; i < self->program_counts->len; i++)
+    {
+      const ProgramCount *count = &g_array_index (self->program_counts, ProgramCount, i);
+      g_autofree char *text = text_count (count->count);
+
+      text_print (stdout, "%s%s %s", i ? ", " : "Programs counted: ", text, count->name);
+    }
+  if (self->program_counts->len > 0)
+    putchar ('\n');
+}
+
 static int
 print_text (Show *self)
 {
@@ -468,6 +537,7 @@ print_text (Show *self)
   print_routines (self);
   print_tables (self);
   print_losses (self);
+  print_program_counts (self);
   if (weft_store_get_n_rows (self->store, WEFT_TABLE_CLOCKS) > 0)
     {
       each_row (self, WEFT_TABLE_CLOCKS, clock_columns, 2, print_clock, NULL);
@@ -543,6 +613,20 @@ add_routines_json (Show *self, JsonBuilder *builder)
   json_builder_end_array (builder);
 }
 
+static void
+add_program_counts_json (Show *self, JsonBuilder *builder)
+{
+  json_builder_set_member_name (builder, "program_counts");
+  json_builder_begin_object (builder);
+  for (guint i = 0; i < self->program_counts->len; i++)
+    {
+      const ProgramCount *count = &g_array_index (self->program_counts, ProgramCount, i);
+
+      json_add_count (builder, count->name, count->count);
+    }
+  json_builder_end_object (builder);
+}
+
 static int
 print_json (Show *self)
 {
@@ -568,6 +652,7 @@ print_json (Show *self)
   json_builder_end_array (builder);
   add_routines_json (self, builder);
   add_losses_json (self, builder);
+  add_program_counts_json (self, builder);
   self->builder = builder;
   json_builder_set_member_name (builder, "clocks");
   json_builder_begin_array (builder);
@@ -598,8 +683,11 @@ show (Show *self, gboolean json)
   g_autoptr (GError) error = NULL;
 
   self->store = weft_store_open (self->path, &error);
-  if (self->store == NULL || !read_small_tables (self, &error) || !read_summaries (self, &error))
-    return complain ("%s: %s", self->path, error->message);
+  if (self->store == NULL || !read_small_tables (self, &error) || !read_summaries (self, &error) ||
+      !read_duration (self, &error))
+    return g_str_has_prefix (error->message, self->path)
+               ? complain ("%s", error->message)
+               : complain ("%s: %s", self->path, error->message);
   return json ? print_json (self) : print_text (self);
 }
 
@@ -631,10 +719,12 @@ command_show (int argc, char **argv)
   g_array_set_clear_func (self.lanes, clear_lane);
   self.losses = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, g_free);
   self.routines = g_hash_table_new (NULL, NULL);
+  self.program_counts = g_array_new (FALSE, FALSE, sizeof (ProgramCount));
   status = show (&self, json);
   g_array_unref (self.lanes);
   g_hash_table_unref (self.losses);
   g_hash_table_unref (self.routines);
+  g_array_unref (self.program_counts);
   g_clear_pointer (&self.top, g_array_unref);
   g_clear_pointer (&self.store, weft_store_unref);
   g_free (self.path);
