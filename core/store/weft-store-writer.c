@@ -11,14 +11,25 @@
 #include "weft-string-dictionary.h"
 
 #define ROWS WEFT_STORE_SEAL_ROWS
-#define COLUMN_SIZE (ROWS * sizeof (guint64))
+#define COLUMN_SIZE (ROWS * sizeof (guint64)) /* in memtables, half of that where it suffices */
 #define PRESENCE_SIZE (ROWS / 8)
 #define MAX_SPARE 96 /* column buffers kept for the next memtable: fresh pages cost ten times */
 #define CLEARED 1024 /* rows of a column made nought at a time, just before they are filled */
 #define STRINGS_SIZE (1 << 20) /* bytes of a STRINGS chunk, about */
 
+/* A column of a memtable: 32-bit offsets from its base, or the values. */
+typedef struct
+{
+  guint64 base;
+  gboolean is_wide;
+  gboolean is_time;    /* WEFT_NO_OFFSET is nought */
+  guint64 reserved[6]; /* a cache line in all */
+  guint64 numbers[];
+} Column;
+
 /* Columns of rows of one table. The appending thread fills it; the rows below n_rows never change,
- * and pointers are set before the first row that needs them is published.
+ * and pointers are set before the first row that needs them is published: of a column that outgrows
+ * its offsets, what was published before is the same in both.
  */
 typedef struct
 {
@@ -27,7 +38,8 @@ typedef struct
   guint32 n_rows;      /* published */
   guint32 n_journaled; /* the writing thread's */
   guint64 size;
-  guint64 *values[WEFT_MAX_COLUMNS];
+  Column *columns[WEFT_MAX_COLUMNS];
+  Column *outgrown[WEFT_MAX_COLUMNS]; /* the narrow ones before; may still be read */
   guint64 *presence[WEFT_MAX_COLUMNS];
 } Memtable;
 
@@ -56,7 +68,8 @@ struct _WeftStoreWriter
   pthread_cond_t wake;  /* the writing thread */
   pthread_cond_t done;  /* whoever waits for it */
   GQueue full;
-  GPtrArray *spare;
+  GPtrArray *spare_narrow;
+  GPtrArray *spare_wide;
   GPtrArray *spare_presence;
   GByteArray *pending_text;
   guint32 n_pending_strings;
@@ -86,10 +99,10 @@ struct _WeftStoreWriter
 
 /* Buffers */
 
-static guint64 *
+static gpointer
 take_buffer (WeftStoreWriter *self, GPtrArray *spare, gsize size)
 {
-  guint64 *buffer = NULL;
+  gpointer buffer = NULL;
 
   pthread_mutex_lock (&self->lock);
   if (spare->len > 0)
@@ -100,7 +113,7 @@ take_buffer (WeftStoreWriter *self, GPtrArray *spare, gsize size)
 }
 
 static void
-give_buffer (GPtrArray *spare, guint64 *buffer)
+give_buffer (GPtrArray *spare, gpointer buffer)
 {
   if (buffer == NULL)
     return;
@@ -126,7 +139,11 @@ memtable_free (WeftStoreWriter *self, Memtable *memtable)
 {
   for (guint i = 0; i < WEFT_MAX_COLUMNS; i++)
     {
-      give_buffer (self->spare, memtable->values[i]);
+      Column *column = memtable->columns[i];
+
+      if (column != NULL)
+        give_buffer (column->is_wide ? self->spare_wide : self->spare_narrow, column);
+      give_buffer (self->spare_narrow, memtable->outgrown[i]);
       give_buffer (self->spare_presence, memtable->presence[i]);
     }
   g_free (memtable);
@@ -134,24 +151,110 @@ memtable_free (WeftStoreWriter *self, Memtable *memtable)
 
 /* Appending */
 
-void
-weft_table_writer_touch (WeftTableWriter *self, guint column)
+static Column *
+column_new (TableWriter *table, guint column, guint64 base, gboolean is_wide)
 {
-  TableWriter *table = (TableWriter *) self;
   WeftStoreWriter *store = table->store;
+  gsize size = is_wide ? COLUMN_SIZE : COLUMN_SIZE / 2;
+  Column *self = take_buffer (store, is_wide ? store->spare_wide : store->spare_narrow,
+                              sizeof (Column) + size);
 
-  g_assert (column < table->spec->n_columns);
-  self->values[column] = take_buffer (store, store->spare, COLUMN_SIZE);
-  memset (self->values[column], 0, self->cleared * sizeof (guint64));
-  __atomic_store_n (&table->memtable->values[column], self->values[column], __ATOMIC_RELEASE);
-  table->memtable->size += COLUMN_SIZE;
-  if (table->spec->columns[column].flags & WEFT_COLUMN_NULLABLE)
+  self->base = base;
+  self->is_wide = is_wide;
+  self->is_time = table->spec->columns[column].type == WEFT_TYPE_TIME;
+  table->memtable->size += size;
+  return self;
+}
+
+/* Rows that do not set it have nought. */
+static void
+column_clear (Column *self, guint32 first, guint32 n)
+{
+  if (self->is_wide)
+    memset (self->numbers + first, 0, n * sizeof (guint64));
+  else
+    memset ((guint32 *) self->numbers + first, self->is_time ? 0xff : 0, n * sizeof (guint32));
+}
+
+WEFT_HOT static void
+widen (const guint32 *restrict offsets, guint32 n, guint64 base, gboolean is_time,
+       guint64 *restrict out)
+{
+  if (!is_time)
+    for (guint32 i = 0; i < n; i++)
+      out[i] = offsets[i];
+  else
+    for (guint32 i = 0; i < n; i++)
+      out[i] = offsets[i] == WEFT_NO_OFFSET ? 0 : offsets[i] + base;
+}
+
+static void
+column_copy (const Column *self, guint32 first, guint32 n, guint64 *out)
+{
+  if (self == NULL)
+    memset (out, 0, n * sizeof *out);
+  else if (self->is_wide)
+    memcpy (out, self->numbers + first, n * sizeof *out);
+  else
+    widen ((const guint32 *) self->numbers + first, n, self->base, self->is_time, out);
+}
+
+static void
+column_publish (TableWriter *table, guint number, Column *column)
+{
+  table->public.narrow[number] = column->is_wide ? NULL : (guint32 *) column->numbers;
+  table->public.wide[number] = column->is_wide ? column->numbers : NULL;
+  table->public.bases[number] = column->base;
+  __atomic_store_n (&table->memtable->columns[number], column, __ATOMIC_RELEASE);
+}
+
+/* The first time that a memtable's row sets a column. */
+static void
+touch (TableWriter *table, guint number, guint64 value)
+{
+  WeftStoreWriter *store = table->store;
+  WeftTableWriter *public = &table->public;
+  gboolean is_time = table->spec->columns[number].type == WEFT_TYPE_TIME;
+  Column *column = column_new (table, number, is_time ? value - WEFT_NO_OFFSET / 2 : 0,
+                               !is_time && value >= WEFT_NO_OFFSET);
+
+  column_clear (column, 0, public->cleared);
+  column_publish (table, number, column);
+  if (table->spec->columns[number].flags & WEFT_COLUMN_NULLABLE)
     {
-      self->presence[column] = take_buffer (store, store->spare_presence, PRESENCE_SIZE);
-      memset (self->presence[column], 0, PRESENCE_SIZE);
-      __atomic_store_n (&table->memtable->presence[column], self->presence[column],
+      public->presence[number] = take_buffer (store, store->spare_presence, PRESENCE_SIZE);
+      memset (public->presence[number], 0, PRESENCE_SIZE);
+      __atomic_store_n (&table->memtable->presence[number], public->presence[number],
                         __ATOMIC_RELEASE);
     }
+}
+
+static void
+outgrow (TableWriter *table, guint number)
+{
+  Column *narrow = table->memtable->columns[number];
+  Column *wide = column_new (table, number, 0, TRUE);
+
+  column_copy (narrow, 0, table->public.cleared, wide->numbers);
+  table->memtable->outgrown[number] = narrow;
+  column_publish (table, number, wide);
+}
+
+void
+weft_table_writer_set_slow (WeftTableWriter *self, guint column, guint64 value)
+{
+  TableWriter *table = (TableWriter *) self;
+
+  g_assert (column < table->spec->n_columns);
+  if (table->memtable->columns[column] == NULL)
+    touch (table, column, value);
+  else if (self->narrow[column] != NULL)
+    outgrow (table, column);
+
+  if (self->wide[column] != NULL)
+    self->wide[column][self->row] = value;
+  else
+    self->narrow[column][self->row] = (guint32) (value - self->bases[column]);
 }
 
 static void
@@ -171,7 +274,8 @@ hand_over (TableWriter *table)
   pthread_cond_signal (&store->wake);
   pthread_mutex_unlock (&store->lock);
 
-  memset (table->public.values, 0, sizeof table->public.values);
+  memset (table->public.narrow, 0, sizeof table->public.narrow);
+  memset (table->public.wide, 0, sizeof table->public.wide);
   memset (table->public.presence, 0, sizeof table->public.presence);
   table->public.n_rows = &next->n_rows;
   table->public.row = table->public.cleared = 0;
@@ -185,8 +289,8 @@ weft_table_writer_begin_slow (WeftTableWriter *self)
   if (self->row == ROWS)
     hand_over (table);
   for (guint i = 0; i < table->spec->n_columns; i++)
-    if (self->values[i] != NULL)
-      memset (self->values[i] + self->cleared, 0, CLEARED * sizeof (guint64));
+    if (table->memtable->columns[i] != NULL)
+      column_clear (table->memtable->columns[i], self->cleared, CLEARED);
   self->cleared += CLEARED;
 }
 
@@ -372,15 +476,14 @@ write_rows (WeftStoreWriter *self, Memtable *memtable, WeftChunkKind kind, guint
   weft_chunk_builder_begin (&self->chunk, kind, memtable->table, n, memtable->first_row + first);
   for (guint i = 0; i < spec->n_columns; i++)
     {
-      const guint64 *values = __atomic_load_n (&memtable->values[i], __ATOMIC_ACQUIRE);
+      const Column *column = __atomic_load_n (&memtable->columns[i], __ATOMIC_ACQUIRE);
       const guint64 *presence = __atomic_load_n (&memtable->presence[i], __ATOMIC_ACQUIRE);
       WeftColumnSource source = { .id = (guint16) i, .type = spec->columns[i].type, .count = n };
 
       if (spec->columns[i].flags & WEFT_COLUMN_KEY)
         add_key (self, i, memtable->first_row + first, n);
-      if ((spec->columns[i].flags & WEFT_COLUMN_KEY) || values == NULL)
+      if ((spec->columns[i].flags & WEFT_COLUMN_KEY) || column == NULL)
         continue;
-      source.values = values + first;
       if (spec->columns[i].flags & WEFT_COLUMN_NULLABLE)
         {
           /* The values are visible before their bitmap: none of these rows has one yet. */
@@ -388,6 +491,8 @@ write_rows (WeftStoreWriter *self, Memtable *memtable, WeftChunkKind kind, guint
             continue;
           source.presence = copy_presence (self, presence, first, n);
         }
+      column_copy (column, first, n, self->sorted[0]);
+      source.values = self->sorted[0];
       weft_chunk_builder_add (&self->chunk, &source);
     }
   append_chunk (self);
@@ -402,12 +507,28 @@ sorted_buffer (WeftStoreWriter *self, guint column)
 }
 
 WEFT_HOT static void
-gather (const guint64 *restrict values, const guint32 *restrict rows, guint32 n,
+gather (const guint32 *restrict values, const guint32 *restrict rows, guint32 n,
         guint64 *restrict out)
 {
 #pragma GCC unroll 4
   for (guint32 i = 0; i < n; i++)
     out[i] = values[rows[i]];
+}
+
+WEFT_HOT static void
+gather_wide (const guint64 *restrict values, const guint32 *restrict rows, guint32 n,
+             guint64 *restrict out)
+{
+#pragma GCC unroll 4
+  for (guint32 i = 0; i < n; i++)
+    out[i] = values[rows[i]];
+}
+
+WEFT_HOT static void
+add_base (guint64 *offsets, guint32 n, guint64 base)
+{
+  for (guint32 i = 0; i < n; i++)
+    offsets[i] = offsets[i] == WEFT_NO_OFFSET ? 0 : offsets[i] + base;
 }
 
 WEFT_HOT static void
@@ -418,14 +539,20 @@ number_rows (const guint32 *restrict rows, guint32 n, guint64 first, guint64 *re
 }
 
 static void
-sort_column (WeftStoreWriter *self, const guint64 *values, guint column)
+sort_column (WeftStoreWriter *self, const Memtable *memtable, guint number)
 {
-  guint64 *sorted = sorted_buffer (self, column);
+  guint64 *sorted = sorted_buffer (self, number);
+  const Column *column = memtable->columns[number];
+  guint32 n = memtable->n_rows;
 
-  if (values == NULL)
-    memset (sorted, 0, self->order.n_rows * sizeof *sorted);
+  if (column == NULL)
+    memset (sorted, 0, n * sizeof *sorted);
+  else if (column->is_wide)
+    gather_wide (column->numbers, self->order.rows, n, sorted);
   else
-    gather (values, self->order.rows, self->order.n_rows, sorted);
+    gather ((const guint32 *) column->numbers, self->order.rows, n, sorted);
+  if (column != NULL && !column->is_wide && column->is_time)
+    add_base (sorted, n, column->base);
 }
 
 static const guint64 *
@@ -445,24 +572,20 @@ static void
 sort_dispatches (WeftStoreWriter *self, Memtable *memtable)
 {
   guint base = WEFT_COLUMN_BASE_DISPATCHES + 1;
-  const guint64 *lanes = memtable->values[WEFT_DISPATCHES_LANE - base];
-  const guint64 *starts = memtable->values[WEFT_DISPATCHES_START - base];
   guint64 *ids = sorted_buffer (self, WEFT_DISPATCHES_ID - base);
+  guint64 *starts = sorted_buffer (self, WEFT_DISPATCHES_START - base);
   guint64 *sorted_lanes = sorted_buffer (self, WEFT_DISPATCHES_LANE - base);
   guint32 row = 0;
 
-  if (lanes == NULL || starts == NULL)
-    memset (ids, 0, COLUMN_SIZE);
-  weft_dispatch_order_sort (&self->order, lanes != NULL ? lanes : ids,
-                            starts != NULL ? starts : ids, memtable->n_rows);
+  column_copy (memtable->columns[WEFT_DISPATCHES_LANE - base], 0, memtable->n_rows, ids);
+  column_copy (memtable->columns[WEFT_DISPATCHES_START - base], 0, memtable->n_rows, starts);
+  weft_dispatch_order_sort (&self->order, ids, starts, memtable->n_rows);
   number_rows (self->order.rows, memtable->n_rows, memtable->first_row, ids);
   for (guint32 i = 0; i < self->order.n_lanes; i++)
     for (guint32 j = 0; j < self->order.lane_rows[i]; j++)
       sorted_lanes[row++] = self->order.lanes[i];
-  sort_column (self, memtable->values[WEFT_DISPATCHES_DURATION - base],
-               WEFT_DISPATCHES_DURATION - base);
-  sort_column (self, memtable->values[WEFT_DISPATCHES_ROUTINE - base],
-               WEFT_DISPATCHES_ROUTINE - base);
+  sort_column (self, memtable, WEFT_DISPATCHES_DURATION - base);
+  sort_column (self, memtable, WEFT_DISPATCHES_ROUTINE - base);
 }
 
 static void
@@ -485,7 +608,7 @@ add_dispatch_column (WeftStoreWriter *self, Memtable *memtable, const WeftTableS
   else
     {
       if (number > WEFT_DISPATCHES_DURATION)
-        sort_column (self, memtable->values[column], column);
+        sort_column (self, memtable, column);
       source.values = self->sorted[column];
       if (memtable->presence[column] != NULL)
         source.presence = sort_presence (self, memtable->presence[column]);
@@ -510,7 +633,7 @@ write_digests (WeftStoreWriter *self, Memtable *memtable)
     .starts = self->order.starts,
     .durations = self->sorted[WEFT_DISPATCHES_DURATION - base],
     .routines = self->sorted[WEFT_DISPATCHES_ROUTINE - base],
-    .statuses = memtable->values[WEFT_DISPATCHES_STATUS - base] == NULL
+    .statuses = memtable->columns[WEFT_DISPATCHES_STATUS - base] == NULL
                     ? NULL
                     : self->sorted[WEFT_DISPATCHES_STATUS - base],
     .routine_names = self->routine_names,
@@ -547,7 +670,7 @@ seal_dispatches (WeftStoreWriter *self, Memtable *memtable)
                             memtable->first_row);
   self->chunk.header.flags = WEFT_CHUNK_SORTED;
   for (guint i = 0; i < spec->n_columns; i++)
-    if (memtable->values[i] != NULL || (spec->columns[i].flags & WEFT_COLUMN_KEY))
+    if (memtable->columns[i] != NULL || (spec->columns[i].flags & WEFT_COLUMN_KEY))
       add_dispatch_column (self, memtable, spec, i);
   append_chunk (self);
   write_digests (self, memtable);
@@ -754,7 +877,8 @@ writer_free (WeftStoreWriter *self)
     memtable_free (self, self->tables[i].memtable);
   weft_string_dictionary_free (self->strings);
   g_hash_table_unref (self->blobs);
-  g_ptr_array_unref (self->spare);
+  g_ptr_array_unref (self->spare_narrow);
+  g_ptr_array_unref (self->spare_wide);
   g_ptr_array_unref (self->spare_presence);
   g_byte_array_unref (self->pending_text);
   g_array_unref (self->pending_blobs);
@@ -811,7 +935,8 @@ weft_store_writer_new (const char *path, const WeftStoreOptions *options, GError
   init_locks (self);
   self->strings = weft_string_dictionary_new ();
   self->blobs = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
-  self->spare = g_ptr_array_new_with_free_func (g_free);
+  self->spare_narrow = g_ptr_array_new_with_free_func (g_free);
+  self->spare_wide = g_ptr_array_new_with_free_func (g_free);
   self->spare_presence = g_ptr_array_new_with_free_func (g_free);
   self->pending_text = g_byte_array_new ();
   self->pending_blobs = g_array_new (FALSE, FALSE, sizeof (PendingBlob));

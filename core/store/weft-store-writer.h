@@ -80,8 +80,11 @@ WeftTableWriter *weft_store_writer_table (WeftStoreWriter *self, WeftTableId tab
 struct _WeftTableWriter
 {
   /* The part that the inline functions below need; the rest is the writer's own. */
-  guint64 *values[WEFT_MAX_COLUMNS];   /* NULL until a row of this memtable sets the column */
-  guint64 *presence[WEFT_MAX_COLUMNS]; /* bitmaps of the NULLABLE columns, likewise */
+  guint32 *narrow[WEFT_MAX_COLUMNS];   /* offsets; NULL until a row of this memtable sets the
+                                          column, and once a value did not fit */
+  guint64 bases[WEFT_MAX_COLUMNS];     /* of the TIME columns' offsets; others count from nought */
+  guint64 *wide[WEFT_MAX_COLUMNS];     /* then, the values; else NULL */
+  guint64 *presence[WEFT_MAX_COLUMNS]; /* bitmaps of the NULLABLE columns */
   guint32 *n_rows;                     /* published rows of this memtable */
   guint64 total;                       /* rows in all, read by any thread */
   guint32 row;                         /* the row being filled */
@@ -89,7 +92,10 @@ struct _WeftTableWriter
   guint32 column_base;
 };
 
-void weft_table_writer_touch (WeftTableWriter *self, guint column);
+/* The offset of a time that is not set; no offset is as large. */
+#define WEFT_NO_OFFSET G_MAXUINT32
+
+void weft_table_writer_set_slow (WeftTableWriter *self, guint column, guint64 value);
 void weft_table_writer_begin_slow (WeftTableWriter *self);
 
 /* Makes room for a row, waiting for the writing thread if its queue is full. */
@@ -135,6 +141,23 @@ weft_column_is_nullable (WeftColumnNumber number)
     }
 }
 
+static inline gboolean
+weft_column_is_time (WeftColumnNumber number)
+{
+  switch (number)
+    {
+#define WEFT_SCHEMA_TABLE(NAME, name) case WEFT_COLUMN_BASE_##NAME:
+#define WEFT_SCHEMA_COLUMN(TABLE, NAME, name, TYPE, FLAGS)                                         \
+  case WEFT_##TABLE##_##NAME:                                                                      \
+    return WEFT_TYPE_##TYPE == WEFT_TYPE_TIME;
+      WEFT_SCHEMA (WEFT_SCHEMA_TABLE, WEFT_SCHEMA_COLUMN)
+#undef WEFT_SCHEMA_TABLE
+#undef WEFT_SCHEMA_COLUMN
+    default:
+      return FALSE;
+    }
+}
+
 /* A column's place in its table, likewise. */
 static inline guint
 weft_column_place (WeftColumnNumber number)
@@ -159,9 +182,12 @@ weft_table_writer_set (WeftTableWriter *self, WeftColumnNumber number, guint64 v
   guint column =
       __builtin_constant_p (number) ? weft_column_place (number) : number - self->column_base - 1;
 
-  if (G_UNLIKELY (self->values[column] == NULL))
-    weft_table_writer_touch (self, column);
-  self->values[column][self->row] = value;
+  guint64 offset = weft_column_is_time (number) ? value - self->bases[column] : value;
+
+  if (G_LIKELY (self->narrow[column] != NULL && offset < WEFT_NO_OFFSET))
+    self->narrow[column][self->row] = (guint32) offset;
+  else
+    weft_table_writer_set_slow (self, column, value);
   if (weft_column_is_nullable (number))
     {
       guint64 *word = &self->presence[column][self->row / 64];

@@ -244,7 +244,9 @@ test_blobs (void)
   model_free (model);
 }
 
-/* A column first set in the middle of a memtable, and one only in the second. */
+/* A column first set in the middle of a memtable, and one only in the second; both outgrow their
+ * 32 bits there.
+ */
 static void
 test_late_columns (void)
 {
@@ -256,8 +258,11 @@ test_late_columns (void)
       model_begin (model, WEFT_TABLE_METRIC_POINTS);
       if (i == 30000 || i == 139999)
         model_set (model, WEFT_METRIC_POINTS_THREAD, 5);
+      if (i > 30000 && i < 30020)
+        model_set (model, WEFT_METRIC_POINTS_THREAD, G_MAXUINT32 - 30010 + i);
       if (i > 70000 && i < 80000)
-        model_set (model, WEFT_METRIC_POINTS_TIME, i);
+        model_set (model, WEFT_METRIC_POINTS_TIME,
+                   i + (i > 75000 ? G_GUINT64_CONSTANT (5000000000) : 0));
       model_commit (model);
       if (i == 30010)
         g_assert_true (weft_store_writer_flush (model->writer, NULL));
