@@ -123,12 +123,12 @@ is_signed (WeftType type)
 
 /* Candidates */
 
+/* From each of COUNT values to the one after it. */
 WEFT_HOT static void
 take_deltas (const guint64 *restrict values, guint32 count, guint64 *restrict out)
 {
-  out[0] = 0;
-  for (guint32 i = 1; i < count; i++)
-    out[i] = values[i] - values[i - 1];
+  for (guint32 i = 0; i < count; i++)
+    out[i] = values[i + 1] - values[i];
 }
 
 /* Differences to the row before on the same lane: to its start, or to its end; 0 for a lane's first
@@ -265,34 +265,35 @@ put_words (WeftColumnEncoder *self, const guint64 *values, guint32 count, guint6
   return TRUE;
 }
 
-/* Of every sixteenth block, what the rows' distance to their lane's last takes. */
+/* Of every sixteenth block, what the rows' distance to the last, or to its end, takes. */
 static guint64
-estimate_starts (const WeftColumnSource *source, gboolean from_end)
+estimate_deltas (const guint64 *values, const guint64 *durations, guint32 count)
 {
   guint64 sample[WEFT_PACKED_BLOCK];
   guint64 size = 0;
   guint32 n_sampled = 0;
 
-  for (guint32 first = 1; first < source->count; first += 16 * WEFT_PACKED_BLOCK)
+  for (guint32 first = 1; first < count; first += 16 * WEFT_PACKED_BLOCK)
     {
-      guint32 n = MIN (source->count - first, WEFT_PACKED_BLOCK);
-      const guint64 *values = source->values + first;
+      guint32 n = MIN (count - first, WEFT_PACKED_BLOCK);
 
-      for (guint32 i = 0; i < n; i++)
-        sample[i] =
-            values[i] - values[(gint32) i - 1] - (from_end ? source->durations[first + i - 1] : 0);
+      take_deltas (values + first - 1, n, sample);
+      if (durations != NULL)
+        for (guint32 i = 0; i < n; i++)
+          sample[i] -= durations[first + i - 1];
       size += weft_packed_estimate (sample, n, WEFT_ORDER_SIGNED);
       n_sampled += n;
     }
-  return n_sampled == 0 ? 0 : size * source->count / n_sampled;
+  return n_sampled == 0 ? 0 : size * count / n_sampled;
 }
 
 static void
-put_lanes (WeftColumnEncoder *self, const WeftColumnSource *source, guint64 packed, GByteArray *out,
+put_lanes (WeftColumnEncoder *self, const WeftColumnSource *source, GByteArray *out,
            WeftStreamEntry *entry)
 {
   gboolean gaps = source->durations != NULL &&
-                  estimate_starts (source, TRUE) < MIN (estimate_starts (source, FALSE), packed);
+                  estimate_deltas (source->values, source->durations, source->count) <
+                      estimate_deltas (source->values, NULL, source->count);
 
   entry->base = source->values[0];
   entry->encoding = gaps ? WEFT_ENCODING_LANE_GAP : WEFT_ENCODING_LANE_DELTA;
@@ -308,25 +309,25 @@ put_packed (WeftColumnEncoder *self, const guint64 *values, const WeftColumnSour
             GByteArray *out, WeftStreamEntry *entry)
 {
   WeftPackedOrder order = is_signed (source->type) ? WEFT_ORDER_SIGNED : WEFT_ORDER_UNSIGNED;
-  guint64 packed = weft_packed_estimate (values, source->count, order);
+  guint64 packed;
 
   if (source->lane_runs != NULL)
     {
-      put_lanes (self, source, packed, out, entry);
+      put_lanes (self, source, out, entry);
       return;
     }
 
+  packed = weft_packed_estimate (values, source->count, order);
   entry->encoding = WEFT_ENCODING_DICTIONARY;
   if (put_words (self, values, source->count, packed, out))
     return;
 
-  if (!source->ranged)
-    take_deltas (values, source->count, self->first);
-  if (!source->ranged &&
-      weft_packed_estimate (self->first, source->count, WEFT_ORDER_SIGNED) < packed - packed / 16)
+  if (!source->ranged && estimate_deltas (values, NULL, source->count) < packed - packed / 16)
     {
       entry->encoding = WEFT_ENCODING_DELTA;
       entry->base = values[0];
+      self->first[0] = 0;
+      take_deltas (values, source->count - 1, self->first + 1);
       weft_packed_encode (self->packer, self->first, source->count, WEFT_ORDER_SIGNED, out);
       return;
     }

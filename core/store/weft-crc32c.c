@@ -34,9 +34,13 @@ fill_tables (void)
       bytes[i] = crc;
     }
 
+  /* What a byte does is the sum of what its bits do. */
   for (guint place = 0; place < 4; place++)
-    for (guint i = 0; i < 256; i++)
-      shifts[place][i] = crc_by_bytes (i << (8 * place), zeros, STRIPE);
+    for (guint i = 1; i < 256; i++)
+      if ((i & (i - 1)) == 0)
+        shifts[place][i] = crc_by_bytes (i << (8 * place), zeros, STRIPE);
+      else
+        shifts[place][i] = shifts[place][i & (i - 1)] ^ shifts[place][i & -i];
 }
 
 static void

@@ -134,6 +134,25 @@ count_above_narrow (const guint32 *offsets, guint32 limit)
   return above;
 }
 
+/* A few changes of lane are wider than 32 bits by far: what is between them and the others need not
+ * be tried. One more than the width of the others, or FULL if those are not a few.
+ */
+static inline guint
+first_width (const guint64 *offsets, guint n, guint full)
+{
+  guint64 all = 0;
+  guint64 above = 0;
+
+  for (guint i = 0; i < n; i++)
+    {
+      guint64 is_above = offsets[i] > G_MAXUINT32;
+
+      all |= offsets[i] & (is_above - 1);
+      above += is_above;
+    }
+  return above > n / 8 ? full : bit_length (all) + 1;
+}
+
 static inline gsize
 choose_width (const Offsets *offsets, guint n, guint full, Block *block)
 {
@@ -142,7 +161,7 @@ choose_width (const Offsets *offsets, guint n, guint full, Block *block)
   block->width = (guint8) full;
   block->n_exceptions = 0;
   block->log_bytes = 0;
-  for (guint width = full; width-- > 0;)
+  for (guint width = full <= 32 ? full : first_width (offsets->wide, n, full); width-- > 0;)
     {
       guint64 limit = (G_GUINT64_CONSTANT (1) << width) - 1;
       guint above = full <= 32 ? count_above_narrow (offsets->narrow, (guint32) limit)
