@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "weft-target-private.h"
 
-#include <fcntl.h>
-#include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
@@ -35,27 +33,6 @@ registry_head (WeftWireRegistry *header)
   WFT_STORE_RELEASE (&header->magic, WEFT_WIRE_REGISTRY_MAGIC);
 }
 
-#ifndef WEFT_TARGET_NO_MEMFD
-static int
-make_memfd (void)
-{
-  char name[48];
-  int fd;
-
-  if (!wft_size_allowed (WEFT_WIRE_REGISTRY_SIZE))
-    return -1;
-  snprintf (name, sizeof name, "weft-registry-%d-%u", (int) getpid (), wft_runtime->instance);
-  fd = wft_fd_high (memfd_create (name, MFD_CLOEXEC | MFD_ALLOW_SEALING));
-  if (fd < 0)
-    return -1;
-  if (ftruncate (fd, WEFT_WIRE_REGISTRY_SIZE) == 0
-      && fcntl (fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL) == 0)
-    return fd;
-  close (fd);
-  return -1;
-}
-#endif
-
 static bool
 map_file (WftRegistry *registry, int fd)
 {
@@ -86,7 +63,7 @@ make_mapping (WftRegistry *registry, bool shared)
 #ifndef WEFT_TARGET_NO_MEMFD
   if (shared)
     {
-      int fd = make_memfd ();
+      int fd = wft_memfd ("registry", wft_runtime->instance, WEFT_WIRE_REGISTRY_SIZE);
 
       if (fd >= 0 && map_file (registry, fd))
         return true;

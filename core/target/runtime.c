@@ -109,6 +109,33 @@ wft_size_allowed (uint64_t size)
          && (limit.rlim_cur == RLIM_INFINITY || size <= limit.rlim_cur);
 }
 
+/* Sealed, so that a recorder may map it: it can neither shrink nor grow. -1 where there is none. */
+int
+wft_memfd (const char *what, uint32_t index, uint64_t size)
+{
+#ifdef WEFT_TARGET_NO_MEMFD
+  (void) what;
+  (void) index;
+  (void) size;
+  return -1;
+#else
+  char name[48];
+  int fd;
+
+  if (!wft_size_allowed (size))
+    return -1;
+  snprintf (name, sizeof name, "weft-%s-%d-%u", what, (int) getpid (), index);
+  fd = wft_fd_high (memfd_create (name, MFD_CLOEXEC | MFD_ALLOW_SEALING));
+  if (fd < 0)
+    return -1;
+  if (ftruncate (fd, (off_t) size) == 0
+      && fcntl (fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL) == 0)
+    return fd;
+  close (fd);
+  return -1;
+#endif
+}
+
 int32_t
 wft_tid (void)
 {

@@ -252,6 +252,7 @@ void *wft_map_wiped (size_t size);
 int wft_fd_high (int fd);
 bool wft_fd_is (int fd, dev_t device, ino_t inode);
 bool wft_size_allowed (uint64_t size);
+int wft_memfd (const char *what, uint32_t index, uint64_t size);
 
 /* ---- clock.c ---- */
 

@@ -7,7 +7,6 @@
 
 #include <fcntl.h>
 #include <pthread.h>
-#include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
@@ -91,30 +90,6 @@ segment_head (WeftWireSegment *header, uint32_t index)
   WFT_STORE_RELEASE (&header->magic, WEFT_WIRE_SEGMENT_MAGIC);
 }
 
-static int
-make_memfd (uint32_t index)
-{
-#ifdef WEFT_TARGET_NO_MEMFD
-  (void) index;
-  return -1;
-#else
-  char name[48];
-  int fd;
-
-  if (!wft_size_allowed (WEFT_WIRE_SEGMENT_SIZE))
-    return -1;
-  snprintf (name, sizeof name, "weft-segment-%d-%u", (int) getpid (), index);
-  fd = wft_fd_high (memfd_create (name, MFD_CLOEXEC | MFD_ALLOW_SEALING));
-  if (fd < 0)
-    return -1;
-  if (ftruncate (fd, WEFT_WIRE_SEGMENT_SIZE) == 0
-      && fcntl (fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL) == 0)
-    return fd;
-  close (fd);
-  return -1;
-#endif
-}
-
 static bool
 segment_map (WftSegment *segment, int fd, uint64_t offset)
 {
@@ -156,7 +131,7 @@ wft_segment_init (WftSegment *segment, uint32_t index)
         return false;
     }
   else
-    fd = make_memfd (index);
+    fd = wft_memfd ("segment", index, WEFT_WIRE_SEGMENT_SIZE);
   if (fd < 0)
     return false;
   if (!segment_map (segment, fd, offset))

@@ -540,7 +540,7 @@ test_frozen_library (void)
 
   if (frozen == NULL || !exists ((gpointer) frozen))
     {
-      g_test_skip ("there is no frozen build of the library yet");
+      g_test_skip ("WEFT_TEST_FROZEN_PRODUCER names no program");
       return;
     }
   rig = rig_new ();
