@@ -65,7 +65,7 @@ close_scope (WeftIngestWriter *writer, guint32 lane, guint depth, guint64 durati
 
 /* Times are never repaired: reversed or out of range ones are refused. */
 static gboolean
-check_times (WeftRuntime *self, gint64 start, gint64 end, WeftLoss *loss)
+check_times (WeftIngestRuntime *self, gint64 start, gint64 end, WeftLoss *loss)
 {
   if (G_UNLIKELY (end < start))
     *loss = WEFT_LOSS_TIMES_REVERSED;
@@ -87,7 +87,7 @@ reject (WeftIngestLane *lane, WeftLoss loss)
 }
 
 static inline gboolean
-convert (WeftRuntime *self, guint clock, guint64 ticks, gint64 *time, gboolean *extrapolated)
+convert (WeftIngestRuntime *self, guint clock, guint64 ticks, gint64 *time, gboolean *extrapolated)
 {
   if (G_LIKELY (clock == WEFT_WIRE_CLOCK_ID_RUNTIME &&
                 weft_clock_map_convert_near (&self->map, ticks, time)))
@@ -96,13 +96,14 @@ convert (WeftRuntime *self, guint clock, guint64 ticks, gint64 *time, gboolean *
       *extrapolated = FALSE;
       return TRUE;
     }
-  return weft_runtime_convert (self, clock, ticks, time, extrapolated);
+  return weft_ingest_runtime_convert (self, clock, ticks, time, extrapolated);
 }
 
 void
-weft_runtime_read_span (WeftRuntime *self, WeftIngestWriter *writer, const WeftWireSpan *span)
+weft_ingest_runtime_read_span (WeftIngestRuntime *self, WeftIngestWriter *writer,
+                               const WeftWireSpan *span)
 {
-  WeftIngestLane *lane = weft_runtime_get_lane (self, span->record.lane);
+  WeftIngestLane *lane = weft_ingest_runtime_get_lane (self, span->record.lane);
   WeftTableWriter *t = self->ingest->tables[WEFT_TABLE_DISPATCHES];
   gboolean early, late;
   gint64 start, end;
@@ -121,7 +122,7 @@ weft_runtime_read_span (WeftRuntime *self, WeftIngestWriter *writer, const WeftW
     }
   if (G_UNLIKELY (lane->clock > WEFT_WIRE_CLOCK_ID_MONOTONIC))
     {
-      weft_runtime_read_dispatch (self, writer, (const guint8 *) span, sizeof *span);
+      weft_ingest_runtime_read_dispatch (self, writer, (const guint8 *) span, sizeof *span);
       return;
     }
   if (G_UNLIKELY (!convert (self, lane->clock, span->start, &start, &early) ||
@@ -192,7 +193,7 @@ merge_heads (WeftWireDispatch *head, const WeftWireDispatch *reserved)
 }
 
 static void
-set_times (WeftRuntime *self, WeftTableWriter *t, const WeftWireTimes *times)
+set_times (WeftIngestRuntime *self, WeftTableWriter *t, const WeftWireTimes *times)
 {
   gint64 submitted;
   gboolean extrapolated;
@@ -205,15 +206,15 @@ set_times (WeftRuntime *self, WeftTableWriter *t, const WeftWireTimes *times)
       weft_table_writer_set (t, WEFT_DISPATCHES_QUEUE_WAIT_LAST, times->queue_wait_last);
     }
   if (times->has & WEFT_WIRE_HAS_SUBMITTED &&
-      weft_runtime_convert (self, WEFT_WIRE_CLOCK_ID_RUNTIME, times->submitted, &submitted,
-                            &extrapolated))
+      weft_ingest_runtime_convert (self, WEFT_WIRE_CLOCK_ID_RUNTIME, times->submitted, &submitted,
+                                   &extrapolated))
     weft_table_writer_set (t, WEFT_DISPATCHES_SUBMITTED, (guint64) submitted);
 }
 
 /* Side records that are columns of the dispatch itself. */
 static void
-set_columns_of_sides (WeftRuntime *self, WeftTableWriter *t, const guint8 *group, gsize length,
-                      guint lane)
+set_columns_of_sides (WeftIngestRuntime *self, WeftTableWriter *t, const guint8 *group,
+                      gsize length, guint lane)
 {
   gsize offset = 0, size = 0;
   const WeftWireRecord *record;
@@ -232,7 +233,7 @@ set_columns_of_sides (WeftRuntime *self, WeftTableWriter *t, const guint8 *group
         {
           weft_cursor_init (&cursor, record, sizeof (WeftWireLabel), size);
           weft_table_writer_set (t, WEFT_DISPATCHES_LABEL,
-                                 weft_runtime_read_string (self, &cursor, lane));
+                                 weft_ingest_runtime_read_string (self, &cursor, lane));
         }
       else if (record->type == WEFT_WIRE_SIDE_SOURCE)
         {
@@ -240,39 +241,41 @@ set_columns_of_sides (WeftRuntime *self, WeftTableWriter *t, const guint8 *group
 
           weft_copy_fixed (&source, sizeof source, record, size);
           weft_table_writer_set (t, WEFT_DISPATCHES_SOURCE,
-                                 weft_runtime_lookup (self->sources, source.source));
+                                 weft_ingest_runtime_lookup (self->sources, source.source));
           weft_table_writer_set (t, WEFT_DISPATCHES_FIRST_LINE, source.first_line);
           weft_table_writer_set (t, WEFT_DISPATCHES_LAST_LINE, source.last_line);
         }
       else if (record->type == WEFT_WIRE_SIDE_ERROR)
         weft_table_writer_set (
             t, WEFT_DISPATCHES_ERROR,
-            weft_runtime_read_error (self, (const guint8 *) record, size, lane));
+            weft_ingest_runtime_read_error (self, (const guint8 *) record, size, lane));
     }
 }
 
 static void
-set_ids (WeftRuntime *self, WeftTableWriter *t, const WeftWireDispatch *head)
+set_ids (WeftIngestRuntime *self, WeftTableWriter *t, const WeftWireDispatch *head)
 {
   if (head->id != 0)
     weft_table_writer_set (t, WEFT_DISPATCHES_PRODUCER_ID, head->id);
   if (head->submission != 0)
     weft_table_writer_set (t, WEFT_DISPATCHES_SUBMISSION,
-                           weft_runtime_get_submission (self, head->submission, head->record.lane,
-                                                        head->queue));
+                           weft_ingest_runtime_get_submission (self, head->submission,
+                                                               head->record.lane, head->queue));
   if (head->queue != 0)
     weft_table_writer_set (t, WEFT_DISPATCHES_QUEUE,
-                           weft_runtime_lookup (self->queues, head->queue));
+                           weft_ingest_runtime_lookup (self->queues, head->queue));
   if (head->trace != 0)
-    weft_table_writer_set (t, WEFT_DISPATCHES_TRACE, weft_runtime_get_trace (self, head->trace));
+    weft_table_writer_set (t, WEFT_DISPATCHES_TRACE,
+                           weft_ingest_runtime_get_trace (self, head->trace));
   if (head->status != 0)
-    weft_table_writer_set (t, WEFT_DISPATCHES_STATUS, MIN (head->status, WEFT_WIRE_STATUS_CANCELED));
+    weft_table_writer_set (t, WEFT_DISPATCHES_STATUS,
+                           MIN (head->status, WEFT_WIRE_STATUS_CANCELED));
   if (head->error_kind != 0)
     weft_table_writer_set (t, WEFT_DISPATCHES_ERROR_KIND, head->error_kind);
 }
 
 static gboolean
-is_known (const WeftRuntime *self, guint64 producer)
+is_known (const WeftIngestRuntime *self, guint64 producer)
 {
   return weft_ingest_recall (self->dispatches, producer) != 0;
 }
@@ -299,15 +302,15 @@ typedef struct
 } Times;
 
 static gboolean
-translate (WeftRuntime *self, const WeftIngestLane *lane, const WeftWireDispatch *head,
+translate (WeftIngestRuntime *self, const WeftIngestLane *lane, const WeftWireDispatch *head,
            Times *times, WeftLoss *loss)
 {
   guint clock = clock_of (head, lane);
   gboolean early, late;
 
   *loss = WEFT_LOSS_NO_CLOCK;
-  if (!weft_runtime_convert (self, clock, head->start, &times->start, &early) ||
-      !weft_runtime_convert (self, clock, head->end, &times->end, &late))
+  if (!weft_ingest_runtime_convert (self, clock, head->start, &times->start, &early) ||
+      !weft_ingest_runtime_convert (self, clock, head->end, &times->end, &late))
     return FALSE;
   if (head->end < head->start)
     times->end = times->start - 1;
@@ -317,7 +320,7 @@ translate (WeftRuntime *self, const WeftIngestLane *lane, const WeftWireDispatch
 }
 
 static void
-set_reserved (WeftRuntime *self, WeftTableWriter *t, const WeftIngestGroup *reserved,
+set_reserved (WeftIngestRuntime *self, WeftTableWriter *t, const WeftIngestGroup *reserved,
               const WeftWireDispatch *first, guint lane)
 {
   set_times (self, t,
@@ -327,7 +330,7 @@ set_reserved (WeftRuntime *self, WeftTableWriter *t, const WeftIngestGroup *rese
 
 /* The columns that every dispatch has. */
 static void
-set_head (WeftRuntime *self, WeftTableWriter *t, const WeftIngestLane *lane,
+set_head (WeftIngestRuntime *self, WeftTableWriter *t, const WeftIngestLane *lane,
           const WeftWireDispatch *head, const Times *times)
 {
   weft_table_writer_set (t, WEFT_DISPATCHES_LANE, lane->id);
@@ -344,8 +347,8 @@ set_head (WeftRuntime *self, WeftTableWriter *t, const WeftIngestLane *lane,
 
 /* Writes the row of GROUP, joined with the group of its reservation if there is one. */
 static void
-add_dispatch (WeftRuntime *self, WeftIngestWriter *writer, guint64 thread, const guint8 *group,
-              gsize length, const WeftIngestGroup *reserved, guint marks)
+add_dispatch (WeftIngestRuntime *self, WeftIngestWriter *writer, guint64 thread,
+              const guint8 *group, gsize length, const WeftIngestGroup *reserved, guint marks)
 {
   WeftTableWriter *t = self->ingest->tables[WEFT_TABLE_DISPATCHES];
   WeftWireDispatch head, first = { 0 };
@@ -355,7 +358,7 @@ add_dispatch (WeftRuntime *self, WeftIngestWriter *writer, guint64 thread, const
   Times times;
 
   read_head (&head, group);
-  lane = weft_runtime_get_lane (self, head.record.lane);
+  lane = weft_ingest_runtime_get_lane (self, head.record.lane);
   if (reserved != NULL)
     {
       read_head (&first, (const guint8 *) reserved->data);
@@ -391,8 +394,9 @@ add_dispatch (WeftRuntime *self, WeftIngestWriter *writer, guint64 thread, const
   lane->dirty = TRUE;
 
   if (reserved != NULL)
-    weft_runtime_read_sides (self, &owner, (const guint8 *) reserved->data, reserved->length);
-  weft_runtime_read_sides (self, &owner, group, length);
+    weft_ingest_runtime_read_sides (self, &owner, (const guint8 *) reserved->data,
+                                    reserved->length);
+  weft_ingest_runtime_read_sides (self, &owner, group, length);
 }
 
 /* ---- Halves that wait for each other ---- */
@@ -411,7 +415,7 @@ copy_group (const guint8 *group, gsize length, guint64 thread, gint64 now)
 }
 
 static void
-keep_pending (WeftRuntime *self, WeftIngestLane *lane, guint64 id, const guint8 *group,
+keep_pending (WeftIngestRuntime *self, WeftIngestLane *lane, guint64 id, const guint8 *group,
               gsize length, guint64 thread)
 {
   if (g_hash_table_size (self->pending) >= MAX_PENDING ||
@@ -436,7 +440,7 @@ type_of (const WeftIngestGroup *group)
 
 /* A reservation or a completion: joined with its other half, or kept until that comes. */
 static void
-join (WeftRuntime *self, WeftIngestWriter *writer, WeftIngestLane *lane,
+join (WeftIngestRuntime *self, WeftIngestWriter *writer, WeftIngestLane *lane,
       const WeftWireDispatch *head, const guint8 *group, gsize length)
 {
   WeftIngestGroup *other = g_hash_table_lookup (self->pending, &head->id);
@@ -458,7 +462,7 @@ join (WeftRuntime *self, WeftIngestWriter *writer, WeftIngestLane *lane,
       return;
     }
 
-  other_lane = weft_runtime_get_lane (self, ((const WeftWireRecord *) other->data)->lane);
+  other_lane = weft_ingest_runtime_get_lane (self, ((const WeftWireRecord *) other->data)->lane);
   other_lane->pending--;
   other_lane->dirty = TRUE;
   self->pending_bytes -= other->length;
@@ -466,8 +470,8 @@ join (WeftRuntime *self, WeftIngestWriter *writer, WeftIngestLane *lane,
     add_dispatch (self, writer, writer->thread, group, length, other, 0);
   else
     {
-      g_autofree WeftIngestGroup *reservation
-          = copy_group (group, length, writer->thread, self->now);
+      g_autofree WeftIngestGroup *reservation =
+          copy_group (group, length, writer->thread, self->now);
 
       add_dispatch (self, NULL, other->thread, (const guint8 *) other->data, other->length,
                     reservation, 0);
@@ -476,28 +480,29 @@ join (WeftRuntime *self, WeftIngestWriter *writer, WeftIngestLane *lane,
 }
 
 static void
-note_reservation (WeftRuntime *self, const WeftWireDispatch *head)
+note_reservation (WeftIngestRuntime *self, const WeftWireDispatch *head)
 {
   WeftTableWriter *t = self->ingest->tables[WEFT_TABLE_RESERVATIONS];
-  const WeftIngestLane *lane = weft_runtime_get_lane (self, head->record.lane);
-  guint64 submission
-      = weft_runtime_get_submission (self, head->submission, head->record.lane, head->queue);
+  const WeftIngestLane *lane = weft_ingest_runtime_get_lane (self, head->record.lane);
+  guint64 submission =
+      weft_ingest_runtime_get_submission (self, head->submission, head->record.lane, head->queue);
   gboolean extrapolated;
   gint64 time = 0;
 
-  weft_runtime_convert (self, WEFT_WIRE_CLOCK_ID_RUNTIME, head->start, &time, &extrapolated);
+  weft_ingest_runtime_convert (self, WEFT_WIRE_CLOCK_ID_RUNTIME, head->start, &time, &extrapolated);
   weft_table_writer_begin (t);
   weft_table_writer_set (t, WEFT_RESERVATIONS_RUNTIME, self->id);
   weft_table_writer_set (t, WEFT_RESERVATIONS_PRODUCER_ID, head->id);
   weft_table_writer_set (t, WEFT_RESERVATIONS_LANE, lane->id);
   weft_table_writer_set (t, WEFT_RESERVATIONS_ROUTINE,
-                         weft_runtime_lookup (self->routines, head->routine));
+                         weft_ingest_runtime_lookup (self->routines, head->routine));
   weft_table_writer_set (t, WEFT_RESERVATIONS_SUBMITTED, (guint64) time);
   weft_table_writer_set (t, WEFT_RESERVATIONS_SUBMISSION, submission);
   weft_table_writer_set (t, WEFT_RESERVATIONS_QUEUE,
-                         weft_runtime_lookup (self->queues, head->queue));
+                         weft_ingest_runtime_lookup (self->queues, head->queue));
   if (head->trace != 0)
-    weft_table_writer_set (t, WEFT_RESERVATIONS_TRACE, weft_runtime_get_trace (self, head->trace));
+    weft_table_writer_set (t, WEFT_RESERVATIONS_TRACE,
+                           weft_ingest_runtime_get_trace (self, head->trace));
   weft_ingest_commit (self->ingest, WEFT_TABLE_RESERVATIONS);
 }
 
@@ -505,7 +510,7 @@ note_reservation (WeftRuntime *self, const WeftWireDispatch *head)
  * has not forgotten it.
  */
 void
-weft_runtime_note_reservations (WeftRuntime *self)
+weft_ingest_runtime_note_reservations (WeftIngestRuntime *self)
 {
   GHashTableIter iter;
   gpointer value;
@@ -529,7 +534,7 @@ weft_runtime_note_reservations (WeftRuntime *self)
 
 /* At the end: a completion whose reservation never came still has sound times. */
 void
-weft_runtime_release_pending (WeftRuntime *self)
+weft_ingest_runtime_release_pending (WeftIngestRuntime *self)
 {
   GHashTableIter iter;
   gpointer value;
@@ -538,8 +543,8 @@ weft_runtime_release_pending (WeftRuntime *self)
   while (g_hash_table_iter_next (&iter, NULL, &value))
     {
       WeftIngestGroup *group = value;
-      WeftIngestLane *lane
-          = weft_runtime_get_lane (self, ((const WeftWireRecord *) group->data)->lane);
+      WeftIngestLane *lane =
+          weft_ingest_runtime_get_lane (self, ((const WeftWireRecord *) group->data)->lane);
 
       if (type_of (group) != WEFT_WIRE_COMPLETE)
         continue;
@@ -552,7 +557,7 @@ weft_runtime_release_pending (WeftRuntime *self)
 /* ---- Device clocks: wait for the pair that follows ---- */
 
 static gboolean
-defer (WeftRuntime *self, guint number, const WeftWireDispatch *head, const guint8 *group,
+defer (WeftIngestRuntime *self, guint number, const WeftWireDispatch *head, const guint8 *group,
        gsize length, guint64 thread)
 {
   WeftIngestClock *clock;
@@ -570,13 +575,14 @@ defer (WeftRuntime *self, guint number, const WeftWireDispatch *head, const guin
 }
 
 static void
-read_translatable (WeftRuntime *self, WeftIngestWriter *writer, const guint8 *group, gsize length)
+read_translatable (WeftIngestRuntime *self, WeftIngestWriter *writer, const guint8 *group,
+                   gsize length)
 {
   WeftIngestLane *lane;
   WeftWireDispatch head;
 
   read_head (&head, group);
-  lane = weft_runtime_get_lane (self, head.record.lane);
+  lane = weft_ingest_runtime_get_lane (self, head.record.lane);
   if (head.record.type == WEFT_WIRE_RESERVE || head.record.type == WEFT_WIRE_COMPLETE)
     join (self, writer, lane, &head, group, length);
   else if (is_known (self, head.id))
@@ -586,7 +592,7 @@ read_translatable (WeftRuntime *self, WeftIngestWriter *writer, const guint8 *gr
 }
 
 void
-weft_runtime_release_deferred (WeftRuntime *self, WeftIngestClock *clock, gboolean all)
+weft_ingest_runtime_release_deferred (WeftIngestRuntime *self, WeftIngestClock *clock, gboolean all)
 {
   WeftIngestGroup *group;
 
@@ -608,15 +614,15 @@ weft_runtime_release_deferred (WeftRuntime *self, WeftIngestClock *clock, gboole
 }
 
 void
-weft_runtime_read_dispatch (WeftRuntime *self, WeftIngestWriter *writer, const guint8 *group,
-                            gsize length)
+weft_ingest_runtime_read_dispatch (WeftIngestRuntime *self, WeftIngestWriter *writer,
+                                   const guint8 *group, gsize length)
 {
   WeftIngestLane *lane;
   WeftWireDispatch head;
   guint clock;
 
   read_head (&head, group);
-  lane = weft_runtime_get_lane (self, head.record.lane);
+  lane = weft_ingest_runtime_get_lane (self, head.record.lane);
   if (lane == NULL)
     {
       self->losses[WEFT_LOSS_UNKNOWN_LANE]++;

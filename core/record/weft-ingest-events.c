@@ -7,18 +7,18 @@
 #include <string.h>
 
 static gint64
-event_time (WeftRuntime *self, guint64 ticks)
+event_time (WeftIngestRuntime *self, guint64 ticks)
 {
   gboolean extrapolated;
   gint64 time = 0;
 
-  if (!weft_runtime_convert (self, WEFT_WIRE_CLOCK_ID_RUNTIME, ticks, &time, &extrapolated))
-    weft_runtime_count (self, 0, WEFT_LOSS_NO_CLOCK, 1);
+  if (!weft_ingest_runtime_convert (self, WEFT_WIRE_CLOCK_ID_RUNTIME, ticks, &time, &extrapolated))
+    weft_ingest_runtime_count (self, 0, WEFT_LOSS_NO_CLOCK, 1);
   return time;
 }
 
 static guint64
-known_dispatch (const WeftRuntime *self, guint64 producer)
+known_dispatch (const WeftIngestRuntime *self, guint64 producer)
 {
   return weft_ingest_recall (self->dispatches, producer);
 }
@@ -29,10 +29,11 @@ known_dispatch (const WeftRuntime *self, guint64 producer)
  * get a second row, with the same producer id.
  */
 guint64
-weft_runtime_get_submission (WeftRuntime *self, guint64 producer, guint lane, guint queue)
+weft_ingest_runtime_get_submission (WeftIngestRuntime *self, guint64 producer, guint lane,
+                                    guint queue)
 {
   WeftTableWriter *t = self->ingest->tables[WEFT_TABLE_SUBMISSIONS];
-  const WeftIngestLane *known = weft_runtime_get_lane (self, lane);
+  const WeftIngestLane *known = weft_ingest_runtime_get_lane (self, lane);
   guint64 id = weft_ingest_recall (self->submissions, producer);
 
   if (producer == 0 || id != 0)
@@ -42,26 +43,27 @@ weft_runtime_get_submission (WeftRuntime *self, guint64 producer, guint lane, gu
   weft_table_writer_set (t, WEFT_SUBMISSIONS_RUNTIME, self->id);
   weft_table_writer_set (t, WEFT_SUBMISSIONS_PRODUCER_ID, producer);
   weft_table_writer_set (t, WEFT_SUBMISSIONS_LANE, known ? known->id : 0);
-  weft_table_writer_set (t, WEFT_SUBMISSIONS_QUEUE, weft_runtime_lookup (self->queues, queue));
+  weft_table_writer_set (t, WEFT_SUBMISSIONS_QUEUE,
+                         weft_ingest_runtime_lookup (self->queues, queue));
   id = weft_ingest_commit (self->ingest, WEFT_TABLE_SUBMISSIONS);
   weft_ingest_remember (&self->submissions, producer, id);
   return id;
 }
 
 static guint64
-find_error (WeftRuntime *self, const guint8 *group, gsize length, guint lane)
+find_error (WeftIngestRuntime *self, const guint8 *group, gsize length, guint lane)
 {
   gsize offset = 0, size = 0;
   const WeftWireRecord *record;
 
   while ((record = weft_group_next (group, length, &offset, &size)) != NULL)
     if (record->type == WEFT_WIRE_SIDE_ERROR)
-      return weft_runtime_read_error (self, (const guint8 *) record, size, lane);
+      return weft_ingest_runtime_read_error (self, (const guint8 *) record, size, lane);
   return 0;
 }
 
 static void
-read_submission_event (WeftRuntime *self, const guint8 *group, gsize size, gsize length)
+read_submission_event (WeftIngestRuntime *self, const guint8 *group, gsize size, gsize length)
 {
   WeftTableWriter *t = self->ingest->tables[WEFT_TABLE_SUBMISSION_EVENTS];
   WeftWireSubmissionEvent event;
@@ -70,11 +72,11 @@ read_submission_event (WeftRuntime *self, const guint8 *group, gsize size, gsize
 
   weft_copy_fixed (&event, sizeof event, group, size);
   owner.lane = event.record.lane;
-  owner.submission
-      = weft_runtime_get_submission (self, event.submission, event.record.lane, event.queue);
+  owner.submission =
+      weft_ingest_runtime_get_submission (self, event.submission, event.record.lane, event.queue);
   if (owner.submission == 0)
     {
-      weft_runtime_count (self, 0, WEFT_LOSS_UNKNOWN_ID, 1);
+      weft_ingest_runtime_count (self, 0, WEFT_LOSS_UNKNOWN_ID, 1);
       return;
     }
   error = find_error (self, group, length, owner.lane);
@@ -86,22 +88,22 @@ read_submission_event (WeftRuntime *self, const guint8 *group, gsize size, gsize
   weft_table_writer_set (t, WEFT_SUBMISSION_EVENTS_STATUS, event.status);
   weft_table_writer_set (t, WEFT_SUBMISSION_EVENTS_ERROR, error);
   weft_ingest_commit (self->ingest, WEFT_TABLE_SUBMISSION_EVENTS);
-  weft_runtime_read_sides (self, &owner, group, length);
+  weft_ingest_runtime_read_sides (self, &owner, group, length);
 }
 
 static void
-read_origin_event (WeftRuntime *self, const guint8 *group, gsize size)
+read_origin_event (WeftIngestRuntime *self, const guint8 *group, gsize size)
 {
   WeftWireOrigin origin;
 
   weft_copy_fixed (&origin, sizeof origin, group, size);
-  weft_runtime_add_origin (
+  weft_ingest_runtime_add_origin (
       self, &origin, known_dispatch (self, origin.dispatch),
-      weft_runtime_get_submission (self, origin.submission, origin.record.lane, 0));
+      weft_ingest_runtime_get_submission (self, origin.submission, origin.record.lane, 0));
 }
 
 static void
-read_counter_event (WeftRuntime *self, const guint8 *group, gsize size, gsize length)
+read_counter_event (WeftIngestRuntime *self, const guint8 *group, gsize size, gsize length)
 {
   WeftWireCounterEvent event;
   WeftSideOwner owner = { 0 };
@@ -110,25 +112,25 @@ read_counter_event (WeftRuntime *self, const guint8 *group, gsize size, gsize le
   owner.lane = event.record.lane;
   owner.dispatch = known_dispatch (self, event.dispatch);
   owner.producer_dispatch = event.dispatch;
-  owner.submission = weft_runtime_get_submission (self, event.submission, owner.lane, 0);
-  weft_runtime_read_sides (self, &owner, group, length);
+  owner.submission = weft_ingest_runtime_get_submission (self, event.submission, owner.lane, 0);
+  weft_ingest_runtime_read_sides (self, &owner, group, length);
 }
 
 /* ---- Metrics and warnings ---- */
 
 static void
-read_metric_point (WeftRuntime *self, WeftIngestWriter *writer, const guint8 *group, gsize size,
-                   gsize length)
+read_metric_point (WeftIngestRuntime *self, WeftIngestWriter *writer, const guint8 *group,
+                   gsize size, gsize length)
 {
   WeftTableWriter *t = self->ingest->tables[WEFT_TABLE_METRIC_POINTS];
   WeftWireMetricPoint point;
   guint64 metric, id;
 
   weft_copy_fixed (&point, sizeof point, group, size);
-  metric = weft_runtime_lookup (self->metrics, point.metric);
+  metric = weft_ingest_runtime_lookup (self->metrics, point.metric);
   if (metric == 0)
     {
-      weft_runtime_count (self, 0, WEFT_LOSS_UNKNOWN_ID, 1);
+      weft_ingest_runtime_count (self, 0, WEFT_LOSS_UNKNOWN_ID, 1);
       return;
     }
   weft_table_writer_begin (t);
@@ -138,11 +140,12 @@ read_metric_point (WeftRuntime *self, WeftIngestWriter *writer, const guint8 *gr
   weft_table_writer_set (t, WEFT_METRIC_POINTS_THREAD, writer->thread);
   id = weft_ingest_commit (self->ingest, WEFT_TABLE_METRIC_POINTS);
   if (length > size)
-    weft_runtime_read_tags (self, WEFT_TABLE_METRIC_POINTS, id, group, length, point.record.lane);
+    weft_ingest_runtime_read_tags (self, WEFT_TABLE_METRIC_POINTS, id, group, length,
+                                   point.record.lane);
 }
 
 static void
-read_warning (WeftRuntime *self, const guint8 *group, gsize size, gsize length)
+read_warning (WeftIngestRuntime *self, const guint8 *group, gsize size, gsize length)
 {
   WeftTableWriter *t = self->ingest->tables[WEFT_TABLE_WARNINGS];
   WeftWireWarning warning;
@@ -152,7 +155,7 @@ read_warning (WeftRuntime *self, const guint8 *group, gsize size, gsize length)
 
   weft_copy_fixed (&warning, sizeof warning, group, size);
   weft_cursor_init (&cursor, group, sizeof warning, size);
-  lane = weft_runtime_get_lane (self, warning.record.lane);
+  lane = weft_ingest_runtime_get_lane (self, warning.record.lane);
 
   weft_table_writer_begin (t);
   weft_table_writer_set (t, WEFT_WARNINGS_LANE, lane ? lane->id : 0);
@@ -160,20 +163,20 @@ read_warning (WeftRuntime *self, const guint8 *group, gsize size, gsize length)
   weft_table_writer_set (t, WEFT_WARNINGS_PRODUCER_DISPATCH, warning.dispatch);
   weft_table_writer_set (t, WEFT_WARNINGS_TIME, (guint64) event_time (self, warning.ticks));
   weft_table_writer_set (t, WEFT_WARNINGS_CODE,
-                         weft_runtime_read_string (self, &cursor, warning.record.lane));
+                         weft_ingest_runtime_read_string (self, &cursor, warning.record.lane));
   weft_table_writer_set (t, WEFT_WARNINGS_MESSAGE,
-                         weft_runtime_read_string (self, &cursor, warning.record.lane));
+                         weft_ingest_runtime_read_string (self, &cursor, warning.record.lane));
   weft_table_writer_set (t, WEFT_WARNINGS_SEVERITY, warning.severity);
   weft_table_writer_set_double (t, WEFT_WARNINGS_VALUE, warning.value);
   weft_table_writer_set_double (t, WEFT_WARNINGS_THRESHOLD, warning.threshold);
   id = weft_ingest_commit (self->ingest, WEFT_TABLE_WARNINGS);
-  weft_runtime_read_tags (self, WEFT_TABLE_WARNINGS, id, group, length, warning.record.lane);
+  weft_ingest_runtime_read_tags (self, WEFT_TABLE_WARNINGS, id, group, length, warning.record.lane);
 }
 
 /* ---- Traces ---- */
 
 static WeftIngestTrace *
-find_trace (WeftRuntime *self, guint64 producer)
+find_trace (WeftIngestRuntime *self, guint64 producer)
 {
   WeftIngestTrace *trace = g_hash_table_lookup (self->traces, &producer);
 
@@ -181,7 +184,7 @@ find_trace (WeftRuntime *self, guint64 producer)
     return trace;
   if (g_hash_table_size (self->traces) >= MAX_TRACES)
     {
-      weft_runtime_count (self, 0, WEFT_LOSS_TOO_MANY_PENDING, 1);
+      weft_ingest_runtime_count (self, 0, WEFT_LOSS_TOO_MANY_PENDING, 1);
       return NULL;
     }
   trace = g_new0 (WeftIngestTrace, 1);
@@ -191,7 +194,7 @@ find_trace (WeftRuntime *self, guint64 producer)
 }
 
 guint64
-weft_runtime_get_trace (WeftRuntime *self, guint64 producer)
+weft_ingest_runtime_get_trace (WeftIngestRuntime *self, guint64 producer)
 {
   const WeftIngestTrace *trace = find_trace (self, producer);
 
@@ -199,7 +202,7 @@ weft_runtime_get_trace (WeftRuntime *self, guint64 producer)
 }
 
 static void
-read_trace_begin (WeftRuntime *self, const guint8 *group, gsize size)
+read_trace_begin (WeftIngestRuntime *self, const guint8 *group, gsize size)
 {
   WeftWireTraceBegin begin;
   WeftIngestTrace *trace;
@@ -210,14 +213,14 @@ read_trace_begin (WeftRuntime *self, const guint8 *group, gsize size)
   trace = find_trace (self, begin.trace);
   if (trace == NULL)
     return;
-  trace->name = weft_runtime_read_string (self, &cursor, 0);
+  trace->name = weft_ingest_runtime_read_string (self, &cursor, 0);
   trace->start = event_time (self, begin.ticks);
   trace->has_start = TRUE;
 }
 
 /* The trace stays in memory, for dispatches of it may still come. */
 static void
-write_trace (WeftRuntime *self, guint64 producer, const WeftIngestTrace *trace,
+write_trace (WeftIngestRuntime *self, guint64 producer, const WeftIngestTrace *trace,
              const WeftWireTraceEnd *end, guint64 error)
 {
   WeftTableWriter *t = self->ingest->tables[WEFT_TABLE_TRACES];
@@ -242,7 +245,7 @@ write_trace (WeftRuntime *self, guint64 producer, const WeftIngestTrace *trace,
 }
 
 static void
-read_trace_end (WeftRuntime *self, const guint8 *group, gsize size, gsize length)
+read_trace_end (WeftIngestRuntime *self, const guint8 *group, gsize size, gsize length)
 {
   WeftWireTraceEnd end;
   WeftIngestTrace *trace;
@@ -254,18 +257,18 @@ read_trace_end (WeftRuntime *self, const guint8 *group, gsize size, gsize length
     return;
   if (trace->ended)
     {
-      weft_runtime_count (self, 0, WEFT_LOSS_DUPLICATE_ID, 1);
+      weft_ingest_runtime_count (self, 0, WEFT_LOSS_DUPLICATE_ID, 1);
       return;
     }
   error = find_error (self, group, length, 0);
   write_trace (self, end.trace, trace, &end, error);
-  weft_runtime_read_tags (self, WEFT_TABLE_TRACES, trace->id, group, length, 0);
+  weft_ingest_runtime_read_tags (self, WEFT_TABLE_TRACES, trace->id, group, length, 0);
   trace->ended = TRUE;
 }
 
 /* Those that have not ended: rows without a duration. */
 void
-weft_runtime_end_traces (WeftRuntime *self)
+weft_ingest_runtime_end_traces (WeftIngestRuntime *self)
 {
   GHashTableIter iter;
   gpointer key, value;
@@ -283,7 +286,7 @@ weft_runtime_end_traces (WeftRuntime *self)
 /* ---- Clocks and stacks ---- */
 
 static void
-read_clock_pair (WeftRuntime *self, const guint8 *group, gsize size)
+read_clock_pair (WeftIngestRuntime *self, const guint8 *group, gsize size)
 {
   WeftWireClockPair pair;
   WeftIngestClock *clock;
@@ -292,7 +295,7 @@ read_clock_pair (WeftRuntime *self, const guint8 *group, gsize size)
   weft_copy_fixed (&pair, sizeof pair, group, size);
   if (pair.clock - 2 >= self->clocks->len || pair.after < pair.before)
     {
-      weft_runtime_count (self, 0, WEFT_LOSS_UNKNOWN_ID, 1);
+      weft_ingest_runtime_count (self, 0, WEFT_LOSS_UNKNOWN_ID, 1);
       return;
     }
   clock = g_ptr_array_index (self->clocks, pair.clock - 2);
@@ -302,7 +305,7 @@ read_clock_pair (WeftRuntime *self, const guint8 *group, gsize size)
   if (!weft_clock_map_add (&clock->map, pair.device, time + self->ingest->start,
                            (after - before + 1) / 2))
     {
-      weft_runtime_count (self, 0, WEFT_LOSS_TIMES_REVERSED, 1);
+      weft_ingest_runtime_count (self, 0, WEFT_LOSS_TIMES_REVERSED, 1);
       return;
     }
   weft_ingest_store_pair (self, clock->id, pair.device, time + self->ingest->start,
@@ -310,7 +313,7 @@ read_clock_pair (WeftRuntime *self, const guint8 *group, gsize size)
 }
 
 static void
-read_stack (WeftRuntime *self, WeftIngestWriter *writer, const guint8 *group, gsize size)
+read_stack (WeftIngestRuntime *self, WeftIngestWriter *writer, const guint8 *group, gsize size)
 {
   WeftIngest *ingest = self->ingest;
   WeftTableWriter *t = ingest->tables[WEFT_TABLE_STACKS];
@@ -321,14 +324,14 @@ read_stack (WeftRuntime *self, WeftIngestWriter *writer, const guint8 *group, gs
   weft_copy_fixed (&stack, sizeof stack, group, size);
   if (size < sizeof stack || stack.copied > size - sizeof stack || stack.id == 0)
     {
-      weft_runtime_count (self, 0, WEFT_LOSS_MALFORMED, 1);
+      weft_ingest_runtime_count (self, 0, WEFT_LOSS_MALFORMED, 1);
       return;
     }
   if (ingest->unwind != NULL)
     end = ingest->unwind (&stack, bytes, self->pid, ingest->unwind_data);
 
   weft_table_writer_begin (t);
-  weft_table_writer_set (t, WEFT_STACKS_THREAD, weft_runtime_find_thread (self, stack.tid));
+  weft_table_writer_set (t, WEFT_STACKS_THREAD, weft_ingest_runtime_find_thread (self, stack.tid));
   weft_table_writer_set (t, WEFT_STACKS_TIME, (guint64) event_time (self, stack.ticks));
   weft_table_writer_set (t, WEFT_STACKS_PROGRAM_COUNTER, stack.program_counter);
   weft_table_writer_set (t, WEFT_STACKS_STACK_POINTER, stack.stack_pointer);
@@ -338,8 +341,8 @@ read_stack (WeftRuntime *self, WeftIngestWriter *writer, const guint8 *group, gs
 }
 
 gboolean
-weft_runtime_read_event (WeftRuntime *self, WeftIngestWriter *writer, const guint8 *group,
-                         gsize length)
+weft_ingest_runtime_read_event (WeftIngestRuntime *self, WeftIngestWriter *writer,
+                                const guint8 *group, gsize length)
 {
   const WeftWireRecord *record = (const void *) group;
   gsize size = record->words * (gsize) 8;

@@ -15,7 +15,7 @@ G_BEGIN_DECLS
 #define MAX_LATE_ORIGINS 4096
 #define MAX_TRACES (1 << 20)
 #define MAX_THREADS (1 << 20)
-#define MAX_STRING_BYTES (128 << 20) /* of strings that nobody said before */
+#define MAX_STRING_BYTES (128 << 20)                        /* of strings that nobody said before */
 #define MAX_ALL_STRING_BYTES (G_GUINT64_CONSTANT (1) << 30) /* of all runtimes */
 #define RECENT_IDS 65536
 #define MAX_SCOPES 256
@@ -124,7 +124,7 @@ struct _WeftIngest
   gpointer unwind_data;
 };
 
-struct _WeftRuntime
+struct _WeftIngestRuntime
 {
   WeftIngest *ingest;
   guint64 id;
@@ -165,7 +165,7 @@ struct _WeftRuntime
   gsize pending_bytes;
   guint n_unnoted; /* reservations that came since they were noted last */
   gsize deferred_bytes;
-  gsize string_bytes; /* of strings that it said first */
+  gsize string_bytes;  /* of strings that it said first */
   GQueue late_origins; /* element-type WeftIngestLateOrigin */
   GHashTable *traces;  /* guint64 producer id → WeftIngestTrace */
 
@@ -184,32 +184,35 @@ typedef struct
 
 /* -- weft-ingest.c -- */
 guint64 weft_ingest_commit (WeftIngest *self, WeftTableId table);
-guint32 weft_runtime_read_string (WeftRuntime *self, WeftCursor *cursor, guint lane);
-char *weft_runtime_read_text (WeftRuntime *self, WeftCursor *cursor, guint lane, gsize *length);
-guint64 weft_runtime_find_thread (WeftRuntime *self, int tid);
-WeftIngestLane *weft_runtime_get_lane (WeftRuntime *self, guint lane);
-guint64 weft_runtime_lookup (const GArray *ids, guint number);
+guint32 weft_ingest_runtime_read_string (WeftIngestRuntime *self, WeftCursor *cursor, guint lane);
+char *weft_ingest_runtime_read_text (WeftIngestRuntime *self, WeftCursor *cursor, guint lane,
+                                     gsize *length);
+guint64 weft_ingest_runtime_find_thread (WeftIngestRuntime *self, int tid);
+WeftIngestLane *weft_ingest_runtime_get_lane (WeftIngestRuntime *self, guint lane);
+guint64 weft_ingest_runtime_lookup (const GArray *ids, guint number);
 void weft_ingest_add_tag (WeftIngest *self, WeftTableId owner_table, guint64 owner, guint32 key,
                           guint type, guint32 text, guint64 bits);
 void weft_ingest_remember (WeftIngestRecent **table, guint64 producer, guint64 id);
 guint64 weft_ingest_recall (const WeftIngestRecent *table, guint64 producer); /* 0: not known */
 
-void weft_ingest_register_writer (WeftRuntime *self, int tid, const char *name);
-guint64 weft_ingest_register_clock (WeftRuntime *self, guint32 name, double frequency);
-void weft_ingest_store_pair (WeftRuntime *self, guint64 clock, guint64 ticks, gint64 time,
+void weft_ingest_register_writer (WeftIngestRuntime *self, int tid, const char *name);
+guint64 weft_ingest_register_clock (WeftIngestRuntime *self, guint32 name, double frequency);
+void weft_ingest_store_pair (WeftIngestRuntime *self, guint64 clock, guint64 ticks, gint64 time,
                              gint64 error_bound);
 
 /* Time relative to the recording; FALSE if the clock cannot tell. */
-gboolean weft_runtime_convert (WeftRuntime *self, guint clock, guint64 ticks, gint64 *time,
-                               gboolean *extrapolated);
+gboolean weft_ingest_runtime_convert (WeftIngestRuntime *self, guint clock, guint64 ticks,
+                                      gint64 *time, gboolean *extrapolated);
 
 /* -- weft-ingest-dispatch.c -- */
-void weft_runtime_read_span (WeftRuntime *self, WeftIngestWriter *writer, const WeftWireSpan *span);
-void weft_runtime_read_dispatch (WeftRuntime *self, WeftIngestWriter *writer, const guint8 *group,
-                                 gsize length);
-void weft_runtime_release_deferred (WeftRuntime *self, WeftIngestClock *clock, gboolean all);
-void weft_runtime_release_pending (WeftRuntime *self);
-void weft_runtime_note_reservations (WeftRuntime *self);
+void weft_ingest_runtime_read_span (WeftIngestRuntime *self, WeftIngestWriter *writer,
+                                    const WeftWireSpan *span);
+void weft_ingest_runtime_read_dispatch (WeftIngestRuntime *self, WeftIngestWriter *writer,
+                                        const guint8 *group, gsize length);
+void weft_ingest_runtime_release_deferred (WeftIngestRuntime *self, WeftIngestClock *clock,
+                                           gboolean all);
+void weft_ingest_runtime_release_pending (WeftIngestRuntime *self);
+void weft_ingest_runtime_note_reservations (WeftIngestRuntime *self);
 
 /* -- weft-ingest-sides.c -- */
 typedef struct
@@ -220,21 +223,23 @@ typedef struct
   guint lane;
 } WeftSideOwner;
 
-guint64 weft_runtime_read_error (WeftRuntime *self, const guint8 *record, gsize length, guint lane);
-void weft_runtime_read_sides (WeftRuntime *self, const WeftSideOwner *owner, const guint8 *group,
-                              gsize length);
-void weft_runtime_read_tags (WeftRuntime *self, WeftTableId owner_table, guint64 owner,
-                             const guint8 *group, gsize length, guint lane);
-void weft_runtime_add_origin (WeftRuntime *self, const WeftWireOrigin *origin, guint64 dispatch,
-                              guint64 submission);
-void weft_runtime_release_late_origins (WeftRuntime *self, gboolean all);
+guint64 weft_ingest_runtime_read_error (WeftIngestRuntime *self, const guint8 *record, gsize length,
+                                        guint lane);
+void weft_ingest_runtime_read_sides (WeftIngestRuntime *self, const WeftSideOwner *owner,
+                                     const guint8 *group, gsize length);
+void weft_ingest_runtime_read_tags (WeftIngestRuntime *self, WeftTableId owner_table, guint64 owner,
+                                    const guint8 *group, gsize length, guint lane);
+void weft_ingest_runtime_add_origin (WeftIngestRuntime *self, const WeftWireOrigin *origin,
+                                     guint64 dispatch, guint64 submission);
+void weft_ingest_runtime_release_late_origins (WeftIngestRuntime *self, gboolean all);
 
 /* -- weft-ingest-events.c -- */
-guint64 weft_runtime_get_submission (WeftRuntime *self, guint64 producer, guint lane, guint queue);
-guint64 weft_runtime_get_trace (WeftRuntime *self, guint64 producer);
-gboolean weft_runtime_read_event (WeftRuntime *self, WeftIngestWriter *writer, const guint8 *group,
-                                  gsize length);
-void weft_runtime_end_traces (WeftRuntime *self);
+guint64 weft_ingest_runtime_get_submission (WeftIngestRuntime *self, guint64 producer, guint lane,
+                                            guint queue);
+guint64 weft_ingest_runtime_get_trace (WeftIngestRuntime *self, guint64 producer);
+gboolean weft_ingest_runtime_read_event (WeftIngestRuntime *self, WeftIngestWriter *writer,
+                                         const guint8 *group, gsize length);
+void weft_ingest_runtime_end_traces (WeftIngestRuntime *self);
 
 /* The record at OFFSET of a group, or NULL at its end. Groups were checked when they were cut. */
 static inline const WeftWireRecord *

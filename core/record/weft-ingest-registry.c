@@ -8,31 +8,31 @@
 
 /* Ids are dense: entry N of a kind has number N. Anything else is refused. */
 static gboolean
-accept_number (WeftRuntime *self, const GArray *ids, guint32 number, guint max)
+accept_number (WeftIngestRuntime *self, const GArray *ids, guint32 number, guint max)
 {
   if (number == 0 || number != ids->len + 1)
     {
-      weft_runtime_count (self, 0, WEFT_LOSS_UNKNOWN_ID, 1);
+      weft_ingest_runtime_count (self, 0, WEFT_LOSS_UNKNOWN_ID, 1);
       return FALSE;
     }
   if (number > max)
     {
-      weft_runtime_count (self, 0, WEFT_LOSS_TOO_MANY_REGISTERED, 1);
+      weft_ingest_runtime_count (self, 0, WEFT_LOSS_TOO_MANY_REGISTERED, 1);
       return FALSE;
     }
   return TRUE;
 }
 
 static guint64
-lane_id (WeftRuntime *self, guint32 number)
+lane_id (WeftIngestRuntime *self, guint32 number)
 {
-  const WeftIngestLane *lane = weft_runtime_get_lane (self, number);
+  const WeftIngestLane *lane = weft_ingest_runtime_get_lane (self, number);
 
   return lane ? lane->id : 0;
 }
 
 static void
-read_writer (WeftRuntime *self, const WeftWireEntry *entry)
+read_writer (WeftIngestRuntime *self, const WeftWireEntry *entry)
 {
   WeftWireWriterEntry e;
   WeftCursor cursor;
@@ -43,20 +43,20 @@ read_writer (WeftRuntime *self, const WeftWireEntry *entry)
   weft_cursor_init (&cursor, entry, entry->fixed, entry->size);
   if (!accept_number (self, self->writers, e.id, MAX_WRITERS))
     return;
-  name = weft_runtime_read_text (self, &cursor, 0, &length);
+  name = weft_ingest_runtime_read_text (self, &cursor, 0, &length);
   weft_ingest_register_writer (self, e.tid, name && *name ? name : NULL);
 }
 
 /* What an older process dropped before we came is no loss of this recording. */
 static void
-read_base (WeftRuntime *self, WeftIngestLane *lane)
+read_base (WeftIngestRuntime *self, WeftIngestLane *lane)
 {
   if (lane->cell < self->n_base)
     memcpy (lane->base, self->base[lane->cell].drops, sizeof lane->base);
 }
 
 static guint64
-clock_row (WeftRuntime *self, guint32 clock)
+clock_row (WeftIngestRuntime *self, guint32 clock)
 {
   if (clock == WEFT_WIRE_CLOCK_ID_RUNTIME)
     return self->clock_id;
@@ -66,7 +66,7 @@ clock_row (WeftRuntime *self, guint32 clock)
 }
 
 static void
-read_lane (WeftRuntime *self, const WeftWireEntry *entry)
+read_lane (WeftIngestRuntime *self, const WeftWireEntry *entry)
 {
   WeftTableWriter *t = self->ingest->tables[WEFT_TABLE_LANES];
   WeftWireLaneEntry e;
@@ -78,8 +78,8 @@ read_lane (WeftRuntime *self, const WeftWireEntry *entry)
   weft_cursor_init (&cursor, entry, entry->fixed, entry->size);
   if (!accept_number (self, self->lanes, e.id, MAX_LANES))
     return;
-  name = weft_runtime_read_string (self, &cursor, 0);
-  kind = weft_runtime_read_string (self, &cursor, 0);
+  name = weft_ingest_runtime_read_string (self, &cursor, 0);
+  kind = weft_ingest_runtime_read_string (self, &cursor, 0);
 
   weft_table_writer_begin (t);
   weft_table_writer_set (t, WEFT_LANES_RUNTIME, self->id);
@@ -97,7 +97,7 @@ read_lane (WeftRuntime *self, const WeftWireEntry *entry)
 }
 
 static void
-read_lane_close (WeftRuntime *self, const WeftWireEntry *entry)
+read_lane_close (WeftIngestRuntime *self, const WeftWireEntry *entry)
 {
   WeftTableWriter *t = self->ingest->tables[WEFT_TABLE_LANE_ENDS];
   WeftWireLaneCloseEntry e;
@@ -107,10 +107,10 @@ read_lane_close (WeftRuntime *self, const WeftWireEntry *entry)
   weft_copy_fixed (&e, sizeof e, entry, entry->fixed);
   if (lane_id (self, e.lane) == 0)
     {
-      weft_runtime_count (self, 0, WEFT_LOSS_UNKNOWN_LANE, 1);
+      weft_ingest_runtime_count (self, 0, WEFT_LOSS_UNKNOWN_LANE, 1);
       return;
     }
-  weft_runtime_convert (self, WEFT_WIRE_CLOCK_ID_RUNTIME, e.ticks, &time, &extrapolated);
+  weft_ingest_runtime_convert (self, WEFT_WIRE_CLOCK_ID_RUNTIME, e.ticks, &time, &extrapolated);
   weft_table_writer_begin (t);
   weft_table_writer_set (t, WEFT_LANE_ENDS_LANE, lane_id (self, e.lane));
   weft_table_writer_set (t, WEFT_LANE_ENDS_TIME, (guint64) time);
@@ -118,7 +118,7 @@ read_lane_close (WeftRuntime *self, const WeftWireEntry *entry)
 }
 
 static void
-read_queue (WeftRuntime *self, const WeftWireEntry *entry)
+read_queue (WeftIngestRuntime *self, const WeftWireEntry *entry)
 {
   WeftTableWriter *t = self->ingest->tables[WEFT_TABLE_QUEUES];
   WeftWireQueueEntry e;
@@ -131,13 +131,13 @@ read_queue (WeftRuntime *self, const WeftWireEntry *entry)
     return;
   weft_table_writer_begin (t);
   weft_table_writer_set (t, WEFT_QUEUES_LANE, lane_id (self, e.lane));
-  weft_table_writer_set (t, WEFT_QUEUES_NAME, weft_runtime_read_string (self, &cursor, 0));
+  weft_table_writer_set (t, WEFT_QUEUES_NAME, weft_ingest_runtime_read_string (self, &cursor, 0));
   id = weft_ingest_commit (self->ingest, WEFT_TABLE_QUEUES);
   g_array_append_val (self->queues, id);
 }
 
 static void
-read_routine (WeftRuntime *self, const WeftWireEntry *entry)
+read_routine (WeftIngestRuntime *self, const WeftWireEntry *entry)
 {
   WeftTableWriter *t = self->ingest->tables[WEFT_TABLE_ROUTINES];
   WeftWireRoutineEntry e;
@@ -150,10 +150,13 @@ read_routine (WeftRuntime *self, const WeftWireEntry *entry)
     return;
   weft_table_writer_begin (t);
   weft_table_writer_set (t, WEFT_ROUTINES_RUNTIME, self->id);
-  weft_table_writer_set (t, WEFT_ROUTINES_NAME, weft_runtime_read_string (self, &cursor, 0));
-  weft_table_writer_set (t, WEFT_ROUTINES_LABEL, weft_runtime_read_string (self, &cursor, 0));
-  weft_table_writer_set (t, WEFT_ROUTINES_FLAVOUR, weft_runtime_read_string (self, &cursor, 0));
-  weft_table_writer_set (t, WEFT_ROUTINES_SOURCE, weft_runtime_lookup (self->sources, e.source));
+  weft_table_writer_set (t, WEFT_ROUTINES_NAME, weft_ingest_runtime_read_string (self, &cursor, 0));
+  weft_table_writer_set (t, WEFT_ROUTINES_LABEL,
+                         weft_ingest_runtime_read_string (self, &cursor, 0));
+  weft_table_writer_set (t, WEFT_ROUTINES_FLAVOUR,
+                         weft_ingest_runtime_read_string (self, &cursor, 0));
+  weft_table_writer_set (t, WEFT_ROUTINES_SOURCE,
+                         weft_ingest_runtime_lookup (self->sources, e.source));
   weft_table_writer_set (t, WEFT_ROUTINES_FIRST_LINE, e.first_line);
   weft_table_writer_set (t, WEFT_ROUTINES_LAST_LINE, e.last_line);
   id = weft_ingest_commit (self->ingest, WEFT_TABLE_ROUTINES);
@@ -161,7 +164,7 @@ read_routine (WeftRuntime *self, const WeftWireEntry *entry)
 }
 
 static void
-read_source (WeftRuntime *self, const WeftWireEntry *entry)
+read_source (WeftIngestRuntime *self, const WeftWireEntry *entry)
 {
   WeftIngest *ingest = self->ingest;
   WeftTableWriter *t = ingest->tables[WEFT_TABLE_SOURCES];
@@ -180,8 +183,8 @@ read_source (WeftRuntime *self, const WeftWireEntry *entry)
   if (!accept_number (self, self->sources, e.id, MAX_ROUTINES))
     return;
   for (guint i = 0; i < G_N_ELEMENTS (columns); i++)
-    strings[i] = weft_runtime_read_string (self, &cursor, 0);
-  text = weft_runtime_read_text (self, &cursor, 0, &length);
+    strings[i] = weft_ingest_runtime_read_string (self, &cursor, 0);
+  text = weft_ingest_runtime_read_text (self, &cursor, 0, &length);
 
   weft_table_writer_begin (t);
   weft_table_writer_set (t, WEFT_SOURCES_RUNTIME, self->id);
@@ -195,7 +198,7 @@ read_source (WeftRuntime *self, const WeftWireEntry *entry)
 }
 
 static void
-read_source_lines (WeftRuntime *self, const WeftWireEntry *entry)
+read_source_lines (WeftIngestRuntime *self, const WeftWireEntry *entry)
 {
   WeftTableWriter *t = self->ingest->tables[WEFT_TABLE_SOURCE_LINES];
   WeftWireSourceLinesEntry e;
@@ -203,10 +206,10 @@ read_source_lines (WeftRuntime *self, const WeftWireEntry *entry)
   guint64 source;
 
   weft_copy_fixed (&e, sizeof e, entry, entry->fixed);
-  source = weft_runtime_lookup (self->sources, e.source);
+  source = weft_ingest_runtime_lookup (self->sources, e.source);
   if (source == 0 || e.n_lines > (entry->size - entry->fixed) / sizeof (WeftWireLine))
     {
-      weft_runtime_count (self, 0, WEFT_LOSS_MALFORMED, 1);
+      weft_ingest_runtime_count (self, 0, WEFT_LOSS_MALFORMED, 1);
       return;
     }
   for (guint32 i = 0; i < e.n_lines; i++)
@@ -224,7 +227,7 @@ read_source_lines (WeftRuntime *self, const WeftWireEntry *entry)
 }
 
 static void
-read_source_range (WeftRuntime *self, const WeftWireEntry *entry)
+read_source_range (WeftIngestRuntime *self, const WeftWireEntry *entry)
 {
   WeftTableWriter *t = self->ingest->tables[WEFT_TABLE_SOURCE_RANGES];
   WeftWireSourceRangeEntry e;
@@ -232,16 +235,16 @@ read_source_range (WeftRuntime *self, const WeftWireEntry *entry)
   weft_copy_fixed (&e, sizeof e, entry, entry->fixed);
   weft_table_writer_begin (t);
   weft_table_writer_set (t, WEFT_SOURCE_RANGES_SOURCE,
-                         weft_runtime_lookup (self->sources, e.source));
+                         weft_ingest_runtime_lookup (self->sources, e.source));
   weft_table_writer_set (t, WEFT_SOURCE_RANGES_ROUTINE,
-                         weft_runtime_lookup (self->routines, e.routine));
+                         weft_ingest_runtime_lookup (self->routines, e.routine));
   weft_table_writer_set (t, WEFT_SOURCE_RANGES_FIRST_LINE, e.first_line);
   weft_table_writer_set (t, WEFT_SOURCE_RANGES_LAST_LINE, e.last_line);
   weft_ingest_commit (self->ingest, WEFT_TABLE_SOURCE_RANGES);
 }
 
 static void
-add_counter (WeftRuntime *self, guint64 set, guint position, const WeftWireCounter *counter,
+add_counter (WeftIngestRuntime *self, guint64 set, guint position, const WeftWireCounter *counter,
              WeftCursor *names)
 {
   WeftTableWriter *t = self->ingest->tables[WEFT_TABLE_COUNTERS];
@@ -249,8 +252,9 @@ add_counter (WeftRuntime *self, guint64 set, guint position, const WeftWireCount
   weft_table_writer_begin (t);
   weft_table_writer_set (t, WEFT_COUNTERS_SET, set);
   weft_table_writer_set (t, WEFT_COUNTERS_POSITION, position);
-  weft_table_writer_set (t, WEFT_COUNTERS_NAME, weft_runtime_read_string (self, names, 0));
-  weft_table_writer_set (t, WEFT_COUNTERS_UNIT_NAME, weft_runtime_read_string (self, names, 0));
+  weft_table_writer_set (t, WEFT_COUNTERS_NAME, weft_ingest_runtime_read_string (self, names, 0));
+  weft_table_writer_set (t, WEFT_COUNTERS_UNIT_NAME,
+                         weft_ingest_runtime_read_string (self, names, 0));
   weft_table_writer_set (t, WEFT_COUNTERS_UNIT, counter->unit);
   weft_table_writer_set (t, WEFT_COUNTERS_KIND, counter->kind);
   weft_table_writer_set (t, WEFT_COUNTERS_AGGREGATION, counter->aggregation);
@@ -259,7 +263,7 @@ add_counter (WeftRuntime *self, guint64 set, guint position, const WeftWireCount
 }
 
 static void
-read_counter_set (WeftRuntime *self, const WeftWireEntry *entry)
+read_counter_set (WeftIngestRuntime *self, const WeftWireEntry *entry)
 {
   WeftIngest *ingest = self->ingest;
   WeftTableWriter *t = ingest->tables[WEFT_TABLE_COUNTER_SETS];
@@ -279,7 +283,8 @@ read_counter_set (WeftRuntime *self, const WeftWireEntry *entry)
 
   weft_table_writer_begin (t);
   weft_table_writer_set (t, WEFT_COUNTER_SETS_RUNTIME, self->id);
-  weft_table_writer_set (t, WEFT_COUNTER_SETS_NAME, weft_runtime_read_string (self, &cursor, 0));
+  weft_table_writer_set (t, WEFT_COUNTER_SETS_NAME,
+                         weft_ingest_runtime_read_string (self, &cursor, 0));
   set.id = weft_ingest_commit (ingest, WEFT_TABLE_COUNTER_SETS);
   set.n_counters = e.n_counters;
   set.first_counter = ingest->n_rows[WEFT_TABLE_COUNTERS] + 1;
@@ -294,7 +299,7 @@ read_counter_set (WeftRuntime *self, const WeftWireEntry *entry)
 }
 
 static void
-read_counter_state (WeftRuntime *self, const WeftWireEntry *entry)
+read_counter_state (WeftIngestRuntime *self, const WeftWireEntry *entry)
 {
   WeftTableWriter *t = self->ingest->tables[WEFT_TABLE_COUNTER_SET_STATES];
   WeftWireCounterStateEntry e;
@@ -306,28 +311,28 @@ read_counter_state (WeftRuntime *self, const WeftWireEntry *entry)
   weft_cursor_init (&cursor, entry, entry->fixed, entry->size);
   if (e.set - 1 >= self->counter_sets->len)
     {
-      weft_runtime_count (self, 0, WEFT_LOSS_UNKNOWN_ID, 1);
+      weft_ingest_runtime_count (self, 0, WEFT_LOSS_UNKNOWN_ID, 1);
       return;
     }
-  weft_runtime_convert (self, WEFT_WIRE_CLOCK_ID_RUNTIME, e.ticks, &time, &extrapolated);
+  weft_ingest_runtime_convert (self, WEFT_WIRE_CLOCK_ID_RUNTIME, e.ticks, &time, &extrapolated);
   weft_table_writer_begin (t);
   weft_table_writer_set (t, WEFT_COUNTER_SET_STATES_SET,
                          g_array_index (self->counter_sets, WeftIngestCounterSet, e.set - 1).id);
   weft_table_writer_set (t, WEFT_COUNTER_SET_STATES_TIME, (guint64) time);
   weft_table_writer_set (t, WEFT_COUNTER_SET_STATES_AVAILABILITY, e.availability);
   weft_table_writer_set (t, WEFT_COUNTER_SET_STATES_REASON,
-                         weft_runtime_read_string (self, &cursor, 0));
+                         weft_ingest_runtime_read_string (self, &cursor, 0));
   weft_table_writer_set (t, WEFT_COUNTER_SET_STATES_PROBE,
-                         weft_runtime_read_string (self, &cursor, 0));
+                         weft_ingest_runtime_read_string (self, &cursor, 0));
   if (e.overhead != G_MAXUINT64)
     weft_table_writer_set (t, WEFT_COUNTER_SET_STATES_OVERHEAD, e.overhead);
   weft_table_writer_set (t, WEFT_COUNTER_SET_STATES_OVERHEAD_TEXT,
-                         weft_runtime_read_string (self, &cursor, 0));
+                         weft_ingest_runtime_read_string (self, &cursor, 0));
   weft_ingest_commit (self->ingest, WEFT_TABLE_COUNTER_SET_STATES);
 }
 
 static void
-read_metric (WeftRuntime *self, const WeftWireEntry *entry)
+read_metric (WeftIngestRuntime *self, const WeftWireEntry *entry)
 {
   WeftTableWriter *t = self->ingest->tables[WEFT_TABLE_METRICS];
   WeftWireMetricEntry e;
@@ -340,8 +345,9 @@ read_metric (WeftRuntime *self, const WeftWireEntry *entry)
     return;
   weft_table_writer_begin (t);
   weft_table_writer_set (t, WEFT_METRICS_LANE, lane_id (self, e.lane));
-  weft_table_writer_set (t, WEFT_METRICS_NAME, weft_runtime_read_string (self, &cursor, 0));
-  weft_table_writer_set (t, WEFT_METRICS_UNIT_NAME, weft_runtime_read_string (self, &cursor, 0));
+  weft_table_writer_set (t, WEFT_METRICS_NAME, weft_ingest_runtime_read_string (self, &cursor, 0));
+  weft_table_writer_set (t, WEFT_METRICS_UNIT_NAME,
+                         weft_ingest_runtime_read_string (self, &cursor, 0));
   weft_table_writer_set (t, WEFT_METRICS_KIND, e.kind);
   weft_table_writer_set (t, WEFT_METRICS_UNIT, e.unit);
   id = weft_ingest_commit (self->ingest, WEFT_TABLE_METRICS);
@@ -349,7 +355,7 @@ read_metric (WeftRuntime *self, const WeftWireEntry *entry)
 }
 
 static void
-read_clock (WeftRuntime *self, const WeftWireEntry *entry)
+read_clock (WeftIngestRuntime *self, const WeftWireEntry *entry)
 {
   WeftWireClockEntry e;
   WeftIngestClock *clock;
@@ -359,19 +365,19 @@ read_clock (WeftRuntime *self, const WeftWireEntry *entry)
   weft_cursor_init (&cursor, entry, entry->fixed, entry->size);
   if (e.id != self->clocks->len + 2 || e.id > G_MAXUINT16)
     {
-      weft_runtime_count (self, 0, WEFT_LOSS_UNKNOWN_ID, 1);
+      weft_ingest_runtime_count (self, 0, WEFT_LOSS_UNKNOWN_ID, 1);
       return;
     }
   clock = g_new0 (WeftIngestClock, 1);
   weft_clock_map_init (&clock->map);
   g_queue_init (&clock->deferred);
-  clock->id = weft_ingest_register_clock (self, weft_runtime_read_string (self, &cursor, 0),
+  clock->id = weft_ingest_register_clock (self, weft_ingest_runtime_read_string (self, &cursor, 0),
                                           e.frequency);
   g_ptr_array_add (self->clocks, clock);
 }
 
 static void
-read_artifact (WeftRuntime *self, const WeftWireEntry *entry)
+read_artifact (WeftIngestRuntime *self, const WeftWireEntry *entry)
 {
   WeftTableWriter *t = self->ingest->tables[WEFT_TABLE_ARTIFACTS];
   WeftWireArtifactEntry e;
@@ -384,9 +390,12 @@ read_artifact (WeftRuntime *self, const WeftWireEntry *entry)
     return;
   weft_table_writer_begin (t);
   weft_table_writer_set (t, WEFT_ARTIFACTS_RUNTIME, self->id);
-  weft_table_writer_set (t, WEFT_ARTIFACTS_KIND, weft_runtime_read_string (self, &cursor, 0));
-  weft_table_writer_set (t, WEFT_ARTIFACTS_PATH, weft_runtime_read_string (self, &cursor, 0));
-  weft_table_writer_set (t, WEFT_ARTIFACTS_LABEL, weft_runtime_read_string (self, &cursor, 0));
+  weft_table_writer_set (t, WEFT_ARTIFACTS_KIND,
+                         weft_ingest_runtime_read_string (self, &cursor, 0));
+  weft_table_writer_set (t, WEFT_ARTIFACTS_PATH,
+                         weft_ingest_runtime_read_string (self, &cursor, 0));
+  weft_table_writer_set (t, WEFT_ARTIFACTS_LABEL,
+                         weft_ingest_runtime_read_string (self, &cursor, 0));
   if (e.size != G_MAXUINT64)
     weft_table_writer_set (t, WEFT_ARTIFACTS_SIZE, e.size);
   id = weft_ingest_commit (self->ingest, WEFT_TABLE_ARTIFACTS);
@@ -395,7 +404,7 @@ read_artifact (WeftRuntime *self, const WeftWireEntry *entry)
 
 /* The table and row of what a tag or link belongs to; FALSE if there is no such thing. */
 static gboolean
-find_owner (WeftRuntime *self, guint32 kind, guint64 number, WeftTableId *table, guint64 *row)
+find_owner (WeftIngestRuntime *self, guint32 kind, guint64 number, WeftTableId *table, guint64 *row)
 {
   switch (kind)
     {
@@ -409,19 +418,19 @@ find_owner (WeftRuntime *self, guint32 kind, guint64 number, WeftTableId *table,
       return *row != 0;
     case WEFT_WIRE_OWNER_QUEUE:
       *table = WEFT_TABLE_QUEUES;
-      *row = weft_runtime_lookup (self->queues, (guint) MIN (number, G_MAXUINT32));
+      *row = weft_ingest_runtime_lookup (self->queues, (guint) MIN (number, G_MAXUINT32));
       return *row != 0;
     case WEFT_WIRE_OWNER_ROUTINE:
       *table = WEFT_TABLE_ROUTINES;
-      *row = weft_runtime_lookup (self->routines, (guint) MIN (number, G_MAXUINT32));
+      *row = weft_ingest_runtime_lookup (self->routines, (guint) MIN (number, G_MAXUINT32));
       return *row != 0;
     case WEFT_WIRE_OWNER_SOURCE:
       *table = WEFT_TABLE_SOURCES;
-      *row = weft_runtime_lookup (self->sources, (guint) MIN (number, G_MAXUINT32));
+      *row = weft_ingest_runtime_lookup (self->sources, (guint) MIN (number, G_MAXUINT32));
       return *row != 0;
     case WEFT_WIRE_OWNER_METRIC:
       *table = WEFT_TABLE_METRICS;
-      *row = weft_runtime_lookup (self->metrics, (guint) MIN (number, G_MAXUINT32));
+      *row = weft_ingest_runtime_lookup (self->metrics, (guint) MIN (number, G_MAXUINT32));
       return *row != 0;
     default:
       return FALSE;
@@ -429,7 +438,7 @@ find_owner (WeftRuntime *self, guint32 kind, guint64 number, WeftTableId *table,
 }
 
 static void
-read_artifact_link (WeftRuntime *self, const WeftWireEntry *entry)
+read_artifact_link (WeftIngestRuntime *self, const WeftWireEntry *entry)
 {
   WeftTableWriter *t = self->ingest->tables[WEFT_TABLE_ARTIFACT_LINKS];
   WeftWireArtifactLinkEntry e;
@@ -437,10 +446,10 @@ read_artifact_link (WeftRuntime *self, const WeftWireEntry *entry)
   guint64 row, artifact;
 
   weft_copy_fixed (&e, sizeof e, entry, entry->fixed);
-  artifact = weft_runtime_lookup (self->artifacts, e.artifact);
+  artifact = weft_ingest_runtime_lookup (self->artifacts, e.artifact);
   if (artifact == 0 || !find_owner (self, e.owner_kind, e.owner, &table, &row))
     {
-      weft_runtime_count (self, 0, WEFT_LOSS_UNKNOWN_ID, 1);
+      weft_ingest_runtime_count (self, 0, WEFT_LOSS_UNKNOWN_ID, 1);
       return;
     }
   weft_table_writer_begin (t);
@@ -451,7 +460,7 @@ read_artifact_link (WeftRuntime *self, const WeftWireEntry *entry)
 }
 
 static void
-read_tag (WeftRuntime *self, const WeftWireEntry *entry)
+read_tag (WeftIngestRuntime *self, const WeftWireEntry *entry)
 {
   WeftWireTagEntry e;
   WeftCursor cursor;
@@ -463,16 +472,16 @@ read_tag (WeftRuntime *self, const WeftWireEntry *entry)
   weft_cursor_init (&cursor, entry, entry->fixed, entry->size);
   if (!find_owner (self, e.owner_kind, e.owner, &table, &row))
     {
-      weft_runtime_count (self, 0, WEFT_LOSS_UNKNOWN_ID, 1);
+      weft_ingest_runtime_count (self, 0, WEFT_LOSS_UNKNOWN_ID, 1);
       return;
     }
-  key = weft_runtime_read_string (self, &cursor, 0);
-  text = weft_runtime_read_string (self, &cursor, 0);
+  key = weft_ingest_runtime_read_string (self, &cursor, 0);
+  text = weft_ingest_runtime_read_string (self, &cursor, 0);
   weft_ingest_add_tag (self->ingest, table, row, key, e.type, text, e.bits);
 }
 
 static void
-read_entry (WeftRuntime *self, const WeftWireEntry *entry)
+read_entry (WeftIngestRuntime *self, const WeftWireEntry *entry)
 {
   switch (entry->type)
     {
@@ -522,13 +531,14 @@ read_entry (WeftRuntime *self, const WeftWireEntry *entry)
       read_tag (self, entry);
       break;
     default: /* of a later minor version */
-      weft_runtime_count (self, 0, WEFT_LOSS_UNKNOWN_TYPE, 1);
+      weft_ingest_runtime_count (self, 0, WEFT_LOSS_UNKNOWN_TYPE, 1);
       break;
     }
 }
 
 gboolean
-weft_runtime_read_log (WeftRuntime *self, const guint8 *data, gsize length, gsize *consumed)
+weft_ingest_runtime_read_log (WeftIngestRuntime *self, const guint8 *data, gsize length,
+                              gsize *consumed)
 {
   gsize at = 0;
 
@@ -539,7 +549,7 @@ weft_runtime_read_log (WeftRuntime *self, const guint8 *data, gsize length, gsiz
       if (entry->size % 8 != 0 || entry->fixed < sizeof *entry || entry->fixed % 8 != 0 ||
           entry->fixed > entry->size)
         {
-          weft_runtime_count (self, 0, WEFT_LOSS_MALFORMED, 1);
+          weft_ingest_runtime_count (self, 0, WEFT_LOSS_MALFORMED, 1);
           return FALSE;
         }
       if (entry->size > length - at)

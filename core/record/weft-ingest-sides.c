@@ -7,22 +7,27 @@
 #include <string.h>
 
 guint64
-weft_runtime_read_error (WeftRuntime *self, const guint8 *record, gsize length, guint lane)
+weft_ingest_runtime_read_error (WeftIngestRuntime *self, const guint8 *record, gsize length,
+                                guint lane)
 {
   WeftTableWriter *t = self->ingest->tables[WEFT_TABLE_ERRORS];
   WeftCursor cursor;
 
   weft_cursor_init (&cursor, record, sizeof (WeftWireError), length);
   weft_table_writer_begin (t);
-  weft_table_writer_set (t, WEFT_ERRORS_NAME, weft_runtime_read_string (self, &cursor, lane));
-  weft_table_writer_set (t, WEFT_ERRORS_MESSAGE, weft_runtime_read_string (self, &cursor, lane));
-  weft_table_writer_set (t, WEFT_ERRORS_STACK, weft_runtime_read_string (self, &cursor, lane));
-  weft_table_writer_set (t, WEFT_ERRORS_CAUSE, weft_runtime_read_string (self, &cursor, lane));
+  weft_table_writer_set (t, WEFT_ERRORS_NAME,
+                         weft_ingest_runtime_read_string (self, &cursor, lane));
+  weft_table_writer_set (t, WEFT_ERRORS_MESSAGE,
+                         weft_ingest_runtime_read_string (self, &cursor, lane));
+  weft_table_writer_set (t, WEFT_ERRORS_STACK,
+                         weft_ingest_runtime_read_string (self, &cursor, lane));
+  weft_table_writer_set (t, WEFT_ERRORS_CAUSE,
+                         weft_ingest_runtime_read_string (self, &cursor, lane));
   return weft_ingest_commit (self->ingest, WEFT_TABLE_ERRORS);
 }
 
 static guint64
-add_phase_error (WeftRuntime *self, guint32 message)
+add_phase_error (WeftIngestRuntime *self, guint32 message)
 {
   WeftTableWriter *t = self->ingest->tables[WEFT_TABLE_ERRORS];
 
@@ -32,7 +37,8 @@ add_phase_error (WeftRuntime *self, guint32 message)
 }
 
 static void
-read_phase (WeftRuntime *self, const WeftSideOwner *owner, const WeftWireRecord *record, gsize size)
+read_phase (WeftIngestRuntime *self, const WeftSideOwner *owner, const WeftWireRecord *record,
+            gsize size)
 {
   WeftTableWriter *t = self->ingest->tables[WEFT_TABLE_PHASES];
   WeftWirePhase phase;
@@ -42,8 +48,8 @@ read_phase (WeftRuntime *self, const WeftSideOwner *owner, const WeftWireRecord 
 
   weft_copy_fixed (&phase, sizeof phase, record, size);
   weft_cursor_init (&cursor, record, sizeof phase, size);
-  name = weft_runtime_read_string (self, &cursor, owner->lane);
-  message = weft_runtime_read_string (self, &cursor, owner->lane);
+  name = weft_ingest_runtime_read_string (self, &cursor, owner->lane);
+  message = weft_ingest_runtime_read_string (self, &cursor, owner->lane);
   error = message ? add_phase_error (self, message) : 0;
 
   weft_table_writer_begin (t);
@@ -57,12 +63,12 @@ read_phase (WeftRuntime *self, const WeftSideOwner *owner, const WeftWireRecord 
 }
 
 static guint64
-read_attachment (WeftRuntime *self, const WeftSideOwner *owner, const WeftWireRecord *record,
+read_attachment (WeftIngestRuntime *self, const WeftSideOwner *owner, const WeftWireRecord *record,
                  gsize size)
 {
-  static const WeftColumnNumber strings[]
-      = { WEFT_ATTACHMENTS_KIND, WEFT_ATTACHMENTS_LABEL, WEFT_ATTACHMENTS_ROLE,
-          WEFT_ATTACHMENTS_ELEMENT_TYPE, WEFT_ATTACHMENTS_SHAPE };
+  static const WeftColumnNumber strings[] = { WEFT_ATTACHMENTS_KIND, WEFT_ATTACHMENTS_LABEL,
+                                              WEFT_ATTACHMENTS_ROLE, WEFT_ATTACHMENTS_ELEMENT_TYPE,
+                                              WEFT_ATTACHMENTS_SHAPE };
   WeftTableWriter *t = self->ingest->tables[WEFT_TABLE_ATTACHMENTS];
   WeftWireAttachment attachment;
   WeftCursor cursor;
@@ -72,7 +78,8 @@ read_attachment (WeftRuntime *self, const WeftSideOwner *owner, const WeftWireRe
   weft_table_writer_begin (t);
   weft_table_writer_set (t, WEFT_ATTACHMENTS_DISPATCH, owner->dispatch);
   for (guint i = 0; i < G_N_ELEMENTS (strings); i++)
-    weft_table_writer_set (t, strings[i], weft_runtime_read_string (self, &cursor, owner->lane));
+    weft_table_writer_set (t, strings[i],
+                           weft_ingest_runtime_read_string (self, &cursor, owner->lane));
   if (attachment.slot != G_MININT32)
     weft_table_writer_set (t, WEFT_ATTACHMENTS_SLOT, (guint64) (gint64) attachment.slot);
   weft_table_writer_set (t, WEFT_ATTACHMENTS_OFFSET, attachment.offset);
@@ -84,7 +91,7 @@ read_attachment (WeftRuntime *self, const WeftSideOwner *owner, const WeftWireRe
 }
 
 static void
-read_range (WeftRuntime *self, guint64 attachment, guint lane, const WeftWireRecord *record,
+read_range (WeftIngestRuntime *self, guint64 attachment, guint lane, const WeftWireRecord *record,
             gsize size)
 {
   WeftTableWriter *t = self->ingest->tables[WEFT_TABLE_ATTACHMENT_RANGES];
@@ -96,14 +103,14 @@ read_range (WeftRuntime *self, guint64 attachment, guint lane, const WeftWireRec
   weft_table_writer_begin (t);
   weft_table_writer_set (t, WEFT_ATTACHMENT_RANGES_ATTACHMENT, attachment);
   weft_table_writer_set (t, WEFT_ATTACHMENT_RANGES_NAME,
-                         weft_runtime_read_string (self, &cursor, lane));
+                         weft_ingest_runtime_read_string (self, &cursor, lane));
   weft_table_writer_set (t, WEFT_ATTACHMENT_RANGES_FIRST, (guint64) range.first);
   weft_table_writer_set (t, WEFT_ATTACHMENT_RANGES_COUNT, range.count);
   weft_ingest_commit (self->ingest, WEFT_TABLE_ATTACHMENT_RANGES);
 }
 
 static void
-add_counter_values (WeftRuntime *self, guint64 sample, const WeftIngestCounterSet *set,
+add_counter_values (WeftIngestRuntime *self, guint64 sample, const WeftIngestCounterSet *set,
                     const WeftWireCounters *counters, const guint8 *values)
 {
   WeftTableWriter *t = self->ingest->tables[WEFT_TABLE_COUNTER_VALUES];
@@ -124,7 +131,7 @@ add_counter_values (WeftRuntime *self, guint64 sample, const WeftIngestCounterSe
 }
 
 static void
-read_counters (WeftRuntime *self, const WeftSideOwner *owner, const WeftWireRecord *record,
+read_counters (WeftIngestRuntime *self, const WeftSideOwner *owner, const WeftWireRecord *record,
                gsize size)
 {
   WeftTableWriter *t = self->ingest->tables[WEFT_TABLE_COUNTER_SAMPLES];
@@ -140,7 +147,7 @@ read_counters (WeftRuntime *self, const WeftSideOwner *owner, const WeftWireReco
   fixed = sizeof counters + counters.n_values * sizeof (WeftWireCounterValue);
   if (counters.set - 1 >= self->counter_sets->len || fixed > size)
     {
-      weft_runtime_count (self, 0, WEFT_LOSS_UNKNOWN_ID, 1);
+      weft_ingest_runtime_count (self, 0, WEFT_LOSS_UNKNOWN_ID, 1);
       return;
     }
   set = &g_array_index (self->counter_sets, WeftIngestCounterSet, counters.set - 1);
@@ -152,9 +159,9 @@ read_counters (WeftRuntime *self, const WeftSideOwner *owner, const WeftWireReco
   weft_table_writer_set (t, WEFT_COUNTER_SAMPLES_SUBMISSION, owner->submission);
   weft_table_writer_set (t, WEFT_COUNTER_SAMPLES_POINT, counters.point);
   weft_table_writer_set (t, WEFT_COUNTER_SAMPLES_POINT_NAME,
-                         weft_runtime_read_string (self, &cursor, owner->lane));
-  if (counters.ticks != 0 && weft_runtime_convert (self, WEFT_WIRE_CLOCK_ID_RUNTIME, counters.ticks,
-                                                   &time, &extrapolated))
+                         weft_ingest_runtime_read_string (self, &cursor, owner->lane));
+  if (counters.ticks != 0 && weft_ingest_runtime_convert (self, WEFT_WIRE_CLOCK_ID_RUNTIME,
+                                                          counters.ticks, &time, &extrapolated))
     weft_table_writer_set (t, WEFT_COUNTER_SAMPLES_TIME, (guint64) time);
   weft_table_writer_set (t, WEFT_COUNTER_SAMPLES_RUNTIME, self->id);
   if (owner->producer_dispatch != 0)
@@ -164,7 +171,7 @@ read_counters (WeftRuntime *self, const WeftSideOwner *owner, const WeftWireReco
 }
 
 static void
-read_artifact (WeftRuntime *self, const WeftSideOwner *owner, const WeftWireRecord *record,
+read_artifact (WeftIngestRuntime *self, const WeftSideOwner *owner, const WeftWireRecord *record,
                gsize size)
 {
   WeftTableWriter *t = self->ingest->tables[WEFT_TABLE_ARTIFACT_LINKS];
@@ -172,10 +179,10 @@ read_artifact (WeftRuntime *self, const WeftSideOwner *owner, const WeftWireReco
   guint64 artifact;
 
   weft_copy_fixed (&side, sizeof side, record, size);
-  artifact = weft_runtime_lookup (self->artifacts, side.artifact);
+  artifact = weft_ingest_runtime_lookup (self->artifacts, side.artifact);
   if (artifact == 0)
     {
-      weft_runtime_count (self, 0, WEFT_LOSS_UNKNOWN_ID, 1);
+      weft_ingest_runtime_count (self, 0, WEFT_LOSS_UNKNOWN_ID, 1);
       return;
     }
   weft_table_writer_begin (t);
@@ -188,7 +195,7 @@ read_artifact (WeftRuntime *self, const WeftSideOwner *owner, const WeftWireReco
 }
 
 static void
-read_tag (WeftRuntime *self, WeftTableId table, guint64 owner, guint lane,
+read_tag (WeftIngestRuntime *self, WeftTableId table, guint64 owner, guint lane,
           const WeftWireRecord *record, gsize size)
 {
   WeftWireTag tag;
@@ -197,14 +204,14 @@ read_tag (WeftRuntime *self, WeftTableId table, guint64 owner, guint lane,
 
   weft_copy_fixed (&tag, sizeof tag, record, size);
   weft_cursor_init (&cursor, record, sizeof tag, size);
-  key = weft_runtime_read_string (self, &cursor, lane);
-  text = weft_runtime_read_string (self, &cursor, lane);
+  key = weft_ingest_runtime_read_string (self, &cursor, lane);
+  text = weft_ingest_runtime_read_string (self, &cursor, lane);
   weft_ingest_add_tag (self->ingest, table, owner, key, tag.type, text, tag.bits);
 }
 
 void
-weft_runtime_read_tags (WeftRuntime *self, WeftTableId owner_table, guint64 owner,
-                        const guint8 *group, gsize length, guint lane)
+weft_ingest_runtime_read_tags (WeftIngestRuntime *self, WeftTableId owner_table, guint64 owner,
+                               const guint8 *group, gsize length, guint lane)
 {
   gsize offset = 0, size = 0;
   const WeftWireRecord *record;
@@ -215,8 +222,8 @@ weft_runtime_read_tags (WeftRuntime *self, WeftTableId owner_table, guint64 owne
 }
 
 void
-weft_runtime_read_sides (WeftRuntime *self, const WeftSideOwner *owner, const guint8 *group,
-                         gsize length)
+weft_ingest_runtime_read_sides (WeftIngestRuntime *self, const WeftSideOwner *owner,
+                                const guint8 *group, gsize length)
 {
   WeftTableId table = owner->dispatch ? WEFT_TABLE_DISPATCHES : WEFT_TABLE_SUBMISSIONS;
   guint64 row = owner->dispatch ? owner->dispatch : owner->submission;
@@ -236,7 +243,7 @@ weft_runtime_read_sides (WeftRuntime *self, const WeftSideOwner *owner, const gu
 
           weft_copy_fixed (&origin, sizeof origin, record, size);
           origin.dispatch = 0;
-          weft_runtime_add_origin (self, &origin, owner->dispatch, owner->submission);
+          weft_ingest_runtime_add_origin (self, &origin, owner->dispatch, owner->submission);
           break;
         }
       case WEFT_WIRE_SIDE_ATTACHMENT:
@@ -262,18 +269,19 @@ weft_runtime_read_sides (WeftRuntime *self, const WeftSideOwner *owner, const gu
 /* ---- Origins ---- */
 
 static void
-commit_origin (WeftRuntime *self, const WeftWireOrigin *origin, guint64 dispatch,
+commit_origin (WeftIngestRuntime *self, const WeftWireOrigin *origin, guint64 dispatch,
                guint64 submission, guint64 stack)
 {
   WeftIngest *ingest = self->ingest;
   WeftTableWriter *t = ingest->tables[WEFT_TABLE_ORIGINS];
-  guint64 thread = weft_runtime_find_thread (self, origin->tid);
+  guint64 thread = weft_ingest_runtime_find_thread (self, origin->tid);
   gboolean extrapolated;
   gint64 time = 0;
 
-  if (!weft_runtime_convert (self, WEFT_WIRE_CLOCK_ID_RUNTIME, origin->ticks, &time, &extrapolated))
+  if (!weft_ingest_runtime_convert (self, WEFT_WIRE_CLOCK_ID_RUNTIME, origin->ticks, &time,
+                                    &extrapolated))
     {
-      weft_runtime_count (self, 0, WEFT_LOSS_NO_CLOCK, 1);
+      weft_ingest_runtime_count (self, 0, WEFT_LOSS_NO_CLOCK, 1);
       return;
     }
   weft_table_writer_begin (t);
@@ -293,8 +301,8 @@ commit_origin (WeftRuntime *self, const WeftWireOrigin *origin, guint64 dispatch
  * origin waits for the next drains.
  */
 void
-weft_runtime_add_origin (WeftRuntime *self, const WeftWireOrigin *origin, guint64 dispatch,
-                         guint64 submission)
+weft_ingest_runtime_add_origin (WeftIngestRuntime *self, const WeftWireOrigin *origin,
+                                guint64 dispatch, guint64 submission)
 {
   guint64 stack = weft_ingest_recall (self->stacks, origin->stack);
   WeftIngestLateOrigin *late;
@@ -312,7 +320,7 @@ weft_runtime_add_origin (WeftRuntime *self, const WeftWireOrigin *origin, guint6
 }
 
 void
-weft_runtime_release_late_origins (WeftRuntime *self, gboolean all)
+weft_ingest_runtime_release_late_origins (WeftIngestRuntime *self, gboolean all)
 {
   guint n = self->late_origins.length;
 

@@ -86,7 +86,8 @@ weft_ingest_add_diagnostic (WeftIngest *self, guint severity, const char *code, 
   weft_table_writer_begin (t);
   weft_table_writer_set (t, WEFT_DIAGNOSTICS_TIME, (guint64) (weft_monotonic_now () - self->start));
   weft_table_writer_set (t, WEFT_DIAGNOSTICS_SEVERITY, severity);
-  weft_table_writer_set (t, WEFT_DIAGNOSTICS_CODE, weft_store_writer_string (self->store, code, -1));
+  weft_table_writer_set (t, WEFT_DIAGNOSTICS_CODE,
+                         weft_store_writer_string (self->store, code, -1));
   weft_table_writer_set (t, WEFT_DIAGNOSTICS_MESSAGE,
                          weft_store_writer_string (self->store, valid, -1));
   weft_ingest_commit (self, WEFT_TABLE_DIAGNOSTICS);
@@ -127,7 +128,7 @@ weft_ingest_get_totals (WeftIngest *self, WeftIngestTotals *totals)
 
   for (guint i = 0; i < self->runtimes->len; i++)
     {
-      WeftRuntime *runtime = g_ptr_array_index (self->runtimes, i);
+      WeftIngestRuntime *runtime = g_ptr_array_index (self->runtimes, i);
 
       add_losses (totals, runtime->losses);
       for (guint j = 0; j < runtime->lanes->len; j++)
@@ -156,9 +157,9 @@ guint64
 weft_ingest_add_process (WeftIngest *self, const WeftProcessInfo *info)
 {
   WeftTableWriter *t = self->tables[WEFT_TABLE_PROCESSES];
-  g_autofree char *key
-      = g_strdup_printf ("%d %" G_GINT64_FORMAT " %s", info->pid, info->started / 100000000,
-                         info->command_line ? info->command_line : "");
+  g_autofree char *key =
+      g_strdup_printf ("%d %" G_GINT64_FORMAT " %s", info->pid, info->started / 100000000,
+                       info->command_line ? info->command_line : "");
   guint64 *known = g_hash_table_lookup (self->processes, key);
 
   if (known != NULL)
@@ -201,9 +202,10 @@ typedef struct
   guint generation;
 } KnownThread;
 
-/* The recorder's number of a thread; 0 where it is gone and its own number is another namespace's. */
+/* The recorder's number of a thread; 0 where it is gone and its own number is another namespace's.
+ */
 static int
-number_of (const WeftRuntime *self, int tid, int outer)
+number_of (const WeftIngestRuntime *self, int tid, int outer)
 {
   if (outer != 0 || !self->other_pid_namespace)
     return outer ? outer : tid;
@@ -211,7 +213,7 @@ number_of (const WeftRuntime *self, int tid, int outer)
 }
 
 static guint64
-add_thread (WeftRuntime *self, int tid, int outer, guint generation, const char *name)
+add_thread (WeftIngestRuntime *self, int tid, int outer, guint generation, const char *name)
 {
   WeftIngest *ingest = self->ingest;
   WeftTableWriter *t = ingest->tables[WEFT_TABLE_THREADS];
@@ -230,7 +232,7 @@ add_thread (WeftRuntime *self, int tid, int outer, guint generation, const char 
  * thread of this number reported for the first time.
  */
 static guint64
-find_thread (WeftRuntime *self, int tid, gboolean new_writer, const char *name)
+find_thread (WeftIngestRuntime *self, int tid, gboolean new_writer, const char *name)
 {
   KnownThread *known = g_hash_table_lookup (self->threads, GINT_TO_POINTER (tid));
   g_autofree char *own_name = NULL;
@@ -241,12 +243,11 @@ find_thread (WeftRuntime *self, int tid, gboolean new_writer, const char *name)
     return known->id;
   if (known == NULL && g_hash_table_size (self->threads) >= MAX_THREADS)
     {
-      weft_runtime_count (self, 0, WEFT_LOSS_TOO_MANY_REGISTERED, 1);
+      weft_ingest_runtime_count (self, 0, WEFT_LOSS_TOO_MANY_REGISTERED, 1);
       return 0;
     }
 
-  outer = self->gone ? 0
-                     : weft_process_find_thread (self->pid, tid, self->other_pid_namespace);
+  outer = self->gone ? 0 : weft_process_find_thread (self->pid, tid, self->other_pid_namespace);
   started = outer ? weft_process_thread_started (self->pid, outer) : 0;
   if (known != NULL && started != 0 && known->started == started)
     return known->id;
@@ -265,7 +266,7 @@ find_thread (WeftRuntime *self, int tid, gboolean new_writer, const char *name)
 }
 
 guint64
-weft_runtime_find_thread (WeftRuntime *self, int tid)
+weft_ingest_runtime_find_thread (WeftIngestRuntime *self, int tid)
 {
   return tid > 0 ? find_thread (self, tid, FALSE, NULL) : 0;
 }
@@ -273,7 +274,7 @@ weft_runtime_find_thread (WeftRuntime *self, int tid)
 /* ---- Losses ---- */
 
 WeftIngestLane *
-weft_runtime_get_lane (WeftRuntime *self, guint lane)
+weft_ingest_runtime_get_lane (WeftIngestRuntime *self, guint lane)
 {
   if (G_UNLIKELY (lane - 1 >= self->lanes->len))
     return NULL;
@@ -281,15 +282,15 @@ weft_runtime_get_lane (WeftRuntime *self, guint lane)
 }
 
 guint64
-weft_runtime_lookup (const GArray *ids, guint number)
+weft_ingest_runtime_lookup (const GArray *ids, guint number)
 {
   return number - 1 < ids->len ? g_array_index (ids, guint64, number - 1) : 0;
 }
 
 void
-weft_runtime_count (WeftRuntime *self, guint number, WeftLoss loss, guint64 n)
+weft_ingest_runtime_count (WeftIngestRuntime *self, guint number, WeftLoss loss, guint64 n)
 {
-  WeftIngestLane *lane = weft_runtime_get_lane (self, number);
+  WeftIngestLane *lane = weft_ingest_runtime_get_lane (self, number);
 
   if (lane == NULL)
     {
@@ -301,7 +302,8 @@ weft_runtime_count (WeftRuntime *self, guint number, WeftLoss loss, guint64 n)
 }
 
 static void
-write_losses (WeftRuntime *self, guint64 lane, const guint64 *losses, guint64 *written, gint64 now)
+write_losses (WeftIngestRuntime *self, guint64 lane, const guint64 *losses, guint64 *written,
+              gint64 now)
 {
   WeftIngest *ingest = self->ingest;
   WeftTableWriter *t = ingest->tables[WEFT_TABLE_LOSSES];
@@ -315,9 +317,8 @@ write_losses (WeftRuntime *self, guint64 lane, const guint64 *losses, guint64 *w
       weft_table_writer_set (t, WEFT_LOSSES_RUNTIME, self->id);
       weft_table_writer_set (t, WEFT_LOSSES_TIME, (guint64) (now - ingest->start));
       weft_table_writer_set (t, WEFT_LOSSES_CATEGORY, weft_loss_get_category (i));
-      weft_table_writer_set (
-          t, WEFT_LOSSES_REASON,
-          weft_store_writer_string (ingest->store, weft_loss_get_name (i), -1));
+      weft_table_writer_set (t, WEFT_LOSSES_REASON,
+                             weft_store_writer_string (ingest->store, weft_loss_get_name (i), -1));
       weft_table_writer_set (t, WEFT_LOSSES_COUNT, losses[i]);
       weft_ingest_commit (ingest, WEFT_TABLE_LOSSES);
       written[i] = losses[i];
@@ -335,7 +336,7 @@ static const WeftLoss drop_reasons[WEFT_WIRE_N_DROPS] = {
 
 /* The producer's cell is the truth for what never came to us. */
 static void
-read_cell (WeftRuntime *self, WeftIngestLane *lane)
+read_cell (WeftIngestRuntime *self, WeftIngestLane *lane)
 {
   if (lane->cell >= self->n_cells)
     return;
@@ -354,7 +355,7 @@ read_cell (WeftRuntime *self, WeftIngestLane *lane)
 }
 
 static void
-write_lane_counts (WeftRuntime *self, WeftIngestLane *lane, gint64 now)
+write_lane_counts (WeftIngestRuntime *self, WeftIngestLane *lane, gint64 now)
 {
   WeftIngest *ingest = self->ingest;
   WeftTableWriter *t = ingest->tables[WEFT_TABLE_LANE_COUNTS];
@@ -379,9 +380,9 @@ write_lane_counts (WeftRuntime *self, WeftIngestLane *lane, gint64 now)
 }
 
 void
-weft_runtime_write_counts (WeftRuntime *self, gint64 now)
+weft_ingest_runtime_write_counts (WeftIngestRuntime *self, gint64 now)
 {
-  weft_runtime_note_reservations (self);
+  weft_ingest_runtime_note_reservations (self);
   for (guint i = 0; i < self->lanes->len; i++)
     {
       WeftIngestLane *lane = &g_array_index (self->lanes, WeftIngestLane, i);
@@ -412,7 +413,7 @@ static const char *const stat_names[WEFT_WIRE_N_STATS] = {
 
 /* What the producer counted itself since it attached. */
 void
-weft_runtime_write_stats (WeftRuntime *self, const guint64 *stats, gint64 now)
+weft_ingest_runtime_write_stats (WeftIngestRuntime *self, const guint64 *stats, gint64 now)
 {
   WeftIngest *ingest = self->ingest;
   WeftTableWriter *t = ingest->tables[WEFT_TABLE_RUNTIME_STATS];
@@ -435,7 +436,8 @@ weft_runtime_write_stats (WeftRuntime *self, const guint64 *stats, gint64 now)
 
 /* The next string of a record, mended where it is no UTF-8. NULL if there is none. */
 char *
-weft_runtime_read_text (WeftRuntime *self, WeftCursor *cursor, guint lane, gsize *length)
+weft_ingest_runtime_read_text (WeftIngestRuntime *self, WeftCursor *cursor, guint lane,
+                               gsize *length)
 {
   WeftWireString head;
   gsize padded;
@@ -458,14 +460,14 @@ weft_runtime_read_text (WeftRuntime *self, WeftCursor *cursor, guint lane, gsize
   cursor->at += padded;
 
   if (head.flags & WEFT_WIRE_STRING_CUT)
-    weft_runtime_count (self, lane, WEFT_LOSS_STRING_CUT, 1);
+    weft_ingest_runtime_count (self, lane, WEFT_LOSS_STRING_CUT, 1);
   if (g_utf8_validate_len (text, head.length, NULL))
     {
       *length = head.length;
       return g_strndup (text, head.length);
     }
 
-  weft_runtime_count (self, lane, WEFT_LOSS_INVALID_UTF8, 1);
+  weft_ingest_runtime_count (self, lane, WEFT_LOSS_INVALID_UTF8, 1);
   {
     char *valid = g_utf8_make_valid (text, head.length);
 
@@ -474,13 +476,14 @@ weft_runtime_read_text (WeftRuntime *self, WeftCursor *cursor, guint lane, gsize
   }
 }
 
-/* Strings stay in memory until the end, so one that goes on saying new ones is not heard at last. */
+/* Strings stay in memory until the end, so one that goes on saying new ones is not heard at last.
+ */
 guint32
-weft_runtime_read_string (WeftRuntime *self, WeftCursor *cursor, guint lane)
+weft_ingest_runtime_read_string (WeftIngestRuntime *self, WeftCursor *cursor, guint lane)
 {
   WeftIngest *ingest = self->ingest;
   gsize length = 0;
-  g_autofree char *text = weft_runtime_read_text (self, cursor, lane, &length);
+  g_autofree char *text = weft_ingest_runtime_read_text (self, cursor, lane, &length);
   guint32 id;
 
   if (text == NULL)
@@ -488,7 +491,7 @@ weft_runtime_read_string (WeftRuntime *self, WeftCursor *cursor, guint lane)
   if (G_UNLIKELY (self->string_bytes > MAX_STRING_BYTES ||
                   ingest->string_bytes > MAX_ALL_STRING_BYTES))
     {
-      weft_runtime_count (self, lane, WEFT_LOSS_STRING_CUT, 1);
+      weft_ingest_runtime_count (self, lane, WEFT_LOSS_STRING_CUT, 1);
       return 0;
     }
   id = weft_store_writer_string (ingest->store, text, (gssize) length);
@@ -543,8 +546,8 @@ weft_ingest_recall (const WeftIngestRecent *table, guint64 producer)
 }
 
 gboolean
-weft_runtime_convert (WeftRuntime *self, guint clock, guint64 ticks, gint64 *time,
-                      gboolean *extrapolated)
+weft_ingest_runtime_convert (WeftIngestRuntime *self, guint clock, guint64 ticks, gint64 *time,
+                             gboolean *extrapolated)
 {
   gint64 absolute;
 
@@ -607,7 +610,7 @@ add_runtime_row (WeftIngest *self, guint64 process, const WeftWireRegistry *head
 }
 
 static guint64
-add_clock_row (WeftRuntime *self, guint32 name, guint kind, double frequency)
+add_clock_row (WeftIngestRuntime *self, guint32 name, guint kind, double frequency)
 {
   WeftTableWriter *t = self->ingest->tables[WEFT_TABLE_CLOCKS];
 
@@ -620,7 +623,7 @@ add_clock_row (WeftRuntime *self, guint32 name, guint kind, double frequency)
 }
 
 static void
-init_collections (WeftRuntime *self)
+init_collections (WeftIngestRuntime *self)
 {
   self->lanes = g_array_new (FALSE, TRUE, sizeof (WeftIngestLane));
   self->routines = g_array_new (FALSE, TRUE, sizeof (guint64));
@@ -641,7 +644,7 @@ init_collections (WeftRuntime *self)
 #define START_TOLERANCE (2 * 10 * G_GINT64_CONSTANT (1000000))
 
 static void
-copy_base (WeftRuntime *self, const WeftProcessInfo *info, const WeftWireRegistry *header)
+copy_base (WeftIngestRuntime *self, const WeftProcessInfo *info, const WeftWireRegistry *header)
 {
   if (info->gone || info->started == 0 || info->started + START_TOLERANCE >= self->ingest->start)
     return;
@@ -654,18 +657,18 @@ copy_base (WeftRuntime *self, const WeftProcessInfo *info, const WeftWireRegistr
 }
 
 static void
-forget_base (WeftRuntime *self)
+forget_base (WeftIngestRuntime *self)
 {
   g_clear_pointer (&self->base, g_free);
   self->n_base = 0;
 }
 
-WeftRuntime *
+WeftIngestRuntime *
 weft_ingest_attach (WeftIngest *self, const WeftProcessInfo *info, guint64 process,
                     const WeftWireRegistry *header, const WeftWireCell *cells, guint n_cells,
                     gint64 now)
 {
-  WeftRuntime *runtime = g_new0 (WeftRuntime, 1);
+  WeftIngestRuntime *runtime = g_new0 (WeftIngestRuntime, 1);
   const char *clock = header->clock == WEFT_WIRE_CLOCK_TSC ? "tsc" : "monotonic";
 
   runtime->ingest = self;
@@ -685,8 +688,8 @@ weft_ingest_attach (WeftIngest *self, const WeftProcessInfo *info, guint64 proce
   init_collections (runtime);
 
   runtime->id = add_runtime_row (self, process, header, now);
-  runtime->clock_id
-      = add_clock_row (runtime, weft_store_writer_string (self->store, clock, -1), header->clock, 0);
+  runtime->clock_id =
+      add_clock_row (runtime, weft_store_writer_string (self->store, clock, -1), header->clock, 0);
   if (header->clock == WEFT_WIRE_CLOCK_TSC)
     weft_clock_map_add (&runtime->map, header->start_ticks,
                         (gint64) MIN (header->start_monotonic, (guint64) G_MAXINT64 / 2) -
@@ -697,7 +700,7 @@ weft_ingest_attach (WeftIngest *self, const WeftProcessInfo *info, guint64 proce
 }
 
 void
-weft_ingest_store_pair (WeftRuntime *self, guint64 clock, guint64 ticks, gint64 time,
+weft_ingest_store_pair (WeftIngestRuntime *self, guint64 clock, guint64 ticks, gint64 time,
                         gint64 error_bound)
 {
   WeftTableWriter *t = self->ingest->tables[WEFT_TABLE_CLOCK_PAIRS];
@@ -711,7 +714,7 @@ weft_ingest_store_pair (WeftRuntime *self, guint64 clock, guint64 ticks, gint64 
 }
 
 void
-weft_runtime_begin_drain (WeftRuntime *self, const WeftClockPair *pair)
+weft_ingest_runtime_begin_drain (WeftIngestRuntime *self, const WeftClockPair *pair)
 {
   self->now = pair->time;
   if (self->clock != WEFT_WIRE_CLOCK_TSC || pair->ticks == 0 ||
@@ -723,7 +726,7 @@ weft_runtime_begin_drain (WeftRuntime *self, const WeftClockPair *pair)
 }
 
 int
-weft_runtime_get_writer_tid (WeftRuntime *self, guint writer)
+weft_ingest_runtime_get_writer_tid (WeftIngestRuntime *self, guint writer)
 {
   if (writer - 1 >= self->writers->len)
     return 0;
@@ -731,7 +734,7 @@ weft_runtime_get_writer_tid (WeftRuntime *self, guint writer)
 }
 
 static void
-add_runtime_end (WeftRuntime *self, const char *reason, gint64 now)
+add_runtime_end (WeftIngestRuntime *self, const char *reason, gint64 now)
 {
   WeftTableWriter *t = self->ingest->tables[WEFT_TABLE_RUNTIME_ENDS];
 
@@ -744,7 +747,7 @@ add_runtime_end (WeftRuntime *self, const char *reason, gint64 now)
 }
 
 static void
-runtime_free (WeftRuntime *self)
+runtime_free (WeftIngestRuntime *self)
 {
   for (guint i = 0; i < self->writers->len; i++)
     {
@@ -773,7 +776,7 @@ runtime_free (WeftRuntime *self)
 }
 
 static void
-add_to_ended (WeftIngest *self, WeftRuntime *runtime)
+add_to_ended (WeftIngest *self, WeftIngestRuntime *runtime)
 {
   WeftIngestTotals with, without;
 
@@ -789,36 +792,36 @@ add_to_ended (WeftIngest *self, WeftRuntime *runtime)
 }
 
 void
-weft_runtime_end (WeftRuntime *self, const char *reason, gint64 now)
+weft_ingest_runtime_end (WeftIngestRuntime *self, const char *reason, gint64 now)
 {
   WeftIngest *ingest = self->ingest;
 
   for (guint i = 0; i < self->clocks->len; i++)
-    weft_runtime_release_deferred (self, g_ptr_array_index (self->clocks, i), TRUE);
-  weft_runtime_release_pending (self);
-  weft_runtime_release_late_origins (self, TRUE);
-  weft_runtime_end_traces (self);
+    weft_ingest_runtime_release_deferred (self, g_ptr_array_index (self->clocks, i), TRUE);
+  weft_ingest_runtime_release_pending (self);
+  weft_ingest_runtime_release_late_origins (self, TRUE);
+  weft_ingest_runtime_end_traces (self);
   if (self->last_stored_pair > 0 && self->map.pairs->len > 0)
     {
-      const WeftClockPair *last
-          = &g_array_index (self->map.pairs, WeftClockPair, self->map.pairs->len - 1);
+      const WeftClockPair *last =
+          &g_array_index (self->map.pairs, WeftClockPair, self->map.pairs->len - 1);
 
       weft_ingest_store_pair (self, self->clock_id, last->ticks, last->time, last->error_bound);
     }
-  weft_runtime_write_counts (self, now);
+  weft_ingest_runtime_write_counts (self, now);
   add_runtime_end (self, reason, now);
   add_to_ended (ingest, self);
   runtime_free (self);
 }
 
 void
-weft_runtime_end_drain (WeftRuntime *self)
+weft_ingest_runtime_end_drain (WeftIngestRuntime *self)
 {
   self->attached = TRUE;
   forget_base (self);
   for (guint i = 0; i < self->clocks->len; i++)
-    weft_runtime_release_deferred (self, g_ptr_array_index (self->clocks, i), FALSE);
-  weft_runtime_release_late_origins (self, FALSE);
+    weft_ingest_runtime_release_deferred (self, g_ptr_array_index (self->clocks, i), FALSE);
+  weft_ingest_runtime_release_late_origins (self, FALSE);
 }
 
 /* ---- Cutting a block into groups ---- */
@@ -844,7 +847,7 @@ measure_group (const guint8 *data, gsize length)
 }
 
 static WeftIngestWriter *
-get_writer (WeftRuntime *self, guint writer)
+get_writer (WeftIngestRuntime *self, guint writer)
 {
   if (writer - 1 >= self->writers->len)
     return NULL;
@@ -852,7 +855,7 @@ get_writer (WeftRuntime *self, guint writer)
 }
 
 static void
-resolve_writer (WeftRuntime *self, WeftIngestWriter *writer)
+resolve_writer (WeftIngestRuntime *self, WeftIngestWriter *writer)
 {
   if (writer->tid > 0)
     writer->thread = find_thread (self, writer->tid, TRUE, writer->name);
@@ -864,13 +867,13 @@ resolve_writer (WeftRuntime *self, WeftIngestWriter *writer)
  * that we come upon.
  */
 static void
-check_sequence (WeftRuntime *self, WeftIngestWriter *writer, guint64 sequence)
+check_sequence (WeftIngestRuntime *self, WeftIngestWriter *writer, guint64 sequence)
 {
   if (!writer->started)
     writer->first = writer->seen = sequence;
   else if (sequence > writer->seen)
     {
-      weft_runtime_count (self, 0, WEFT_LOSS_SEQUENCE_GAP, sequence - writer->seen);
+      weft_ingest_runtime_count (self, 0, WEFT_LOSS_SEQUENCE_GAP, sequence - writer->seen);
       writer->seen = sequence;
     }
   else if (sequence < writer->first)
@@ -882,7 +885,7 @@ check_sequence (WeftRuntime *self, WeftIngestWriter *writer, guint64 sequence)
 }
 
 static void
-read_group (WeftRuntime *self, WeftIngestWriter *writer, const guint8 *group, gsize length)
+read_group (WeftIngestRuntime *self, WeftIngestWriter *writer, const guint8 *group, gsize length)
 {
   const WeftWireRecord *record = (const void *) group;
 
@@ -892,17 +895,17 @@ read_group (WeftRuntime *self, WeftIngestWriter *writer, const guint8 *group, gs
     case WEFT_WIRE_DISPATCH:
     case WEFT_WIRE_RESERVE:
     case WEFT_WIRE_COMPLETE:
-      weft_runtime_read_dispatch (self, writer, group, length);
+      weft_ingest_runtime_read_dispatch (self, writer, group, length);
       break;
     default:
-      if (!weft_runtime_read_event (self, writer, group, length))
-        weft_runtime_count (self, 0, WEFT_LOSS_UNKNOWN_TYPE, 1);
+      if (!weft_ingest_runtime_read_event (self, writer, group, length))
+        weft_ingest_runtime_count (self, 0, WEFT_LOSS_UNKNOWN_TYPE, 1);
       break;
     }
 }
 
 gboolean
-weft_runtime_is_next (WeftRuntime *self, guint writer_id, guint64 sequence)
+weft_ingest_runtime_is_next (WeftIngestRuntime *self, guint writer_id, guint64 sequence)
 {
   const WeftIngestWriter *writer = get_writer (self, writer_id);
 
@@ -910,15 +913,15 @@ weft_runtime_is_next (WeftRuntime *self, guint writer_id, guint64 sequence)
 }
 
 guint
-weft_runtime_read_records (WeftRuntime *self, guint writer_id, guint64 sequence, gboolean fresh,
-                           const guint8 *data, gsize length)
+weft_ingest_runtime_read_records (WeftIngestRuntime *self, guint writer_id, guint64 sequence,
+                                  gboolean fresh, const guint8 *data, gsize length)
 {
   WeftIngestWriter *writer = get_writer (self, writer_id);
   guint n = 0;
 
   if (writer == NULL)
     {
-      weft_runtime_count (self, 0, WEFT_LOSS_UNKNOWN_ID, 1);
+      weft_ingest_runtime_count (self, 0, WEFT_LOSS_UNKNOWN_ID, 1);
       return 0;
     }
   if (G_UNLIKELY (!writer->resolved))
@@ -934,7 +937,7 @@ weft_runtime_read_records (WeftRuntime *self, guint writer_id, guint64 sequence,
       if (G_LIKELY (length - at >= sizeof (WeftWireSpan) && record->type == WEFT_WIRE_SPAN &&
                     record->words == sizeof (WeftWireSpan) / 8))
         {
-          weft_runtime_read_span (self, writer, (const WeftWireSpan *) record);
+          weft_ingest_runtime_read_span (self, writer, (const WeftWireSpan *) record);
           at += sizeof (WeftWireSpan);
           n++;
           continue;
@@ -942,7 +945,7 @@ weft_runtime_read_records (WeftRuntime *self, guint writer_id, guint64 sequence,
       size = measure_group (data + at, length - at);
       if (size == 0)
         {
-          weft_runtime_count (self, 0, WEFT_LOSS_MALFORMED, 1);
+          weft_ingest_runtime_count (self, 0, WEFT_LOSS_MALFORMED, 1);
           break;
         }
       read_group (self, writer, data + at, size);
@@ -957,7 +960,7 @@ weft_runtime_read_records (WeftRuntime *self, guint writer_id, guint64 sequence,
 /* ---- Shared with the registry reader ---- */
 
 void
-weft_ingest_register_writer (WeftRuntime *self, int tid, const char *name)
+weft_ingest_register_writer (WeftIngestRuntime *self, int tid, const char *name)
 {
   WeftIngestWriter writer = { .tid = tid, .name = g_strdup (name) };
 
@@ -968,7 +971,7 @@ weft_ingest_register_writer (WeftRuntime *self, int tid, const char *name)
 }
 
 guint64
-weft_ingest_register_clock (WeftRuntime *self, guint32 name, double frequency)
+weft_ingest_register_clock (WeftIngestRuntime *self, guint32 name, double frequency)
 {
   return add_clock_row (self, name, WEFT_WIRE_CLOCK_DEVICE, frequency);
 }

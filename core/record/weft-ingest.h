@@ -19,7 +19,7 @@ G_BEGIN_DECLS
  * is distrusted.
  */
 typedef struct _WeftIngest WeftIngest;
-typedef struct _WeftRuntime WeftRuntime;
+typedef struct _WeftIngestRuntime WeftIngestRuntime;
 
 /* Turns a copied stack into frames; the bytes are gone afterwards and reach no disk. Returns how
  * the stack ended (a value of the column "end" of the stacks table).
@@ -60,43 +60,43 @@ void weft_ingest_end_process (WeftIngest *self, guint64 process, gint64 now, gbo
 /* HEADER is a checked copy; CELLS the shared ones, read but never trusted, alive until the runtime
  * ends. PROCESS as from weft_ingest_add_process ().
  */
-WeftRuntime *weft_ingest_attach (WeftIngest *self, const WeftProcessInfo *info, guint64 process,
-                                 const WeftWireRegistry *header, const WeftWireCell *cells,
-                                 guint n_cells, gint64 now);
+WeftIngestRuntime *weft_ingest_attach (WeftIngest *self, const WeftProcessInfo *info,
+                                       guint64 process, const WeftWireRegistry *header,
+                                       const WeftWireCell *cells, guint n_cells, gint64 now);
 
 /* Entries of the log; the last may be cut off. CONSUMED gets the length of the whole ones. FALSE if
  * they are malformed beyond use: read no more of this log.
  */
-gboolean weft_runtime_read_log (WeftRuntime *self, const guint8 *data, gsize length,
-                                gsize *consumed);
+gboolean weft_ingest_runtime_read_log (WeftIngestRuntime *self, const guint8 *data, gsize length,
+                                       gsize *consumed);
 
 /* A pair of the runtime's own clock (TICKS are 0 where that is CLOCK_MONOTONIC), taken after the
  * heads were read: all times that the next records may rightly have lie before it.
  */
-void weft_runtime_begin_drain (WeftRuntime *self, const WeftClockPair *pair);
+void weft_ingest_runtime_begin_drain (WeftIngestRuntime *self, const WeftClockPair *pair);
 
 /* Whether a block that begins at SEQUENCE follows what was read of its writer. */
-gboolean weft_runtime_is_next (WeftRuntime *self, guint writer, guint64 sequence);
+gboolean weft_ingest_runtime_is_next (WeftIngestRuntime *self, guint writer, guint64 sequence);
 
 /* Whole records of one block. SEQUENCE is the block's, FRESH whether this is its beginning.
  * Returns the number of records (side records not counted).
  */
-guint weft_runtime_read_records (WeftRuntime *self, guint writer, guint64 sequence, gboolean fresh,
-                                 const guint8 *data, gsize length);
+guint weft_ingest_runtime_read_records (WeftIngestRuntime *self, guint writer, guint64 sequence,
+                                        gboolean fresh, const guint8 *data, gsize length);
 
 /* Lets go of what waited too long for its other half. */
-void weft_runtime_end_drain (WeftRuntime *self);
+void weft_ingest_runtime_end_drain (WeftIngestRuntime *self);
 
-void weft_runtime_count (WeftRuntime *self, guint lane, WeftLoss loss, guint64 n);
+void weft_ingest_runtime_count (WeftIngestRuntime *self, guint lane, WeftLoss loss, guint64 n);
 
 /* The recorder's number of a writer's thread, in the producer's namespace; 0 if unknown. */
-int weft_runtime_get_writer_tid (WeftRuntime *self, guint writer);
+int weft_ingest_runtime_get_writer_tid (WeftIngestRuntime *self, guint writer);
 
 /* Writes conservation counters that changed since the last call. */
-void weft_runtime_write_counts (WeftRuntime *self, gint64 now);
-void weft_runtime_write_stats (WeftRuntime *self, const guint64 *stats, gint64 now);
+void weft_ingest_runtime_write_counts (WeftIngestRuntime *self, gint64 now);
+void weft_ingest_runtime_write_stats (WeftIngestRuntime *self, const guint64 *stats, gint64 now);
 
 /* Completes what can be completed, writes the last counters, and frees. */
-void weft_runtime_end (WeftRuntime *self, const char *reason, gint64 now);
+void weft_ingest_runtime_end (WeftIngestRuntime *self, const char *reason, gint64 now);
 
 G_END_DECLS

@@ -20,10 +20,10 @@
 #define NEEDED_SEALS (F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL)
 #define PUSH_TRIES 1000
 #define MAX_WAITS 3
-#define MAX_LOOKS 16 /* for threads of another namespace, at a time */
+#define MAX_LOOKS 16              /* for threads of another namespace, at a time */
 #define MAX_TURN_BYTES (8u << 20) /* of one peer, before the next has its turn */
 #define MAX_LAST_TURNS                                                                             \
-  (4 + (guint) ((WEFT_WIRE_REGISTRY_SIZE + WEFT_WIRE_MAX_SEGMENTS * WEFT_WIRE_SEGMENT_SIZE) /       \
+  (4 + (guint) ((WEFT_WIRE_REGISTRY_SIZE + WEFT_WIRE_MAX_SEGMENTS * WEFT_WIRE_SEGMENT_SIZE) /      \
                 MAX_TURN_BYTES))
 #define PAIR_TRIES 8
 #define GOOD_PAIR_NS 200
@@ -51,7 +51,7 @@ typedef struct
 
 struct _WeftPeer
 {
-  WeftRuntime *runtime;
+  WeftIngestRuntime *runtime;
   guint64 runtime_id;
   guint64 process;
   int pid;
@@ -311,12 +311,12 @@ compare_heads (gconstpointer a, gconstpointer b)
 static void
 break_log (WeftPeer *self)
 {
-  weft_runtime_count (self->runtime, 0, WEFT_LOSS_MALFORMED, 1);
+  weft_ingest_runtime_count (self->runtime, 0, WEFT_LOSS_MALFORMED, 1);
   self->log_broken = TRUE;
 }
 
-/* A turn's share of the registry's log. FALSE if there is more: then no data may be read yet, for it
- * may name what stands there.
+/* A turn's share of the registry's log. FALSE if there is more: then no data may be read yet, for
+ * it may name what stands there.
  */
 static gboolean
 read_log (WeftPeer *self)
@@ -334,7 +334,7 @@ read_log (WeftPeer *self)
     }
   length = MIN (head - self->log_seen, MAX_TURN_BYTES);
   copy = g_memdup2 ((const guint8 *) self->registry + self->log_offset + self->log_seen, length);
-  if (!weft_runtime_read_log (self->runtime, copy, length, &consumed))
+  if (!weft_ingest_runtime_read_log (self->runtime, copy, length, &consumed))
     self->log_broken = TRUE;
   else if (consumed == 0)
     break_log (self);
@@ -380,7 +380,7 @@ must_wait (WeftPeer *self, const Head *head)
   guint8 *waited = &head->segment->waited[head->index];
 
   if (head->segment->drained[head->index] > 0 || *waited >= MAX_WAITS ||
-      weft_runtime_is_next (self->runtime, head->writer, head->sequence))
+      weft_ingest_runtime_is_next (self->runtime, head->writer, head->sequence))
     {
       *waited = 0;
       return FALSE;
@@ -403,7 +403,7 @@ drain_block (WeftPeer *self, const Head *head)
 
   if (head->committed < from || head->committed > WEFT_WIRE_BLOCK_SIZE || head->committed % 8 != 0)
     {
-      weft_runtime_count (self->runtime, 0, WEFT_LOSS_MALFORMED, 1);
+      weft_ingest_runtime_count (self->runtime, 0, WEFT_LOSS_MALFORMED, 1);
       length = 0;
     }
   else
@@ -411,9 +411,10 @@ drain_block (WeftPeer *self, const Head *head)
 
   if (length > 0)
     {
-      memcpy (self->copy, segment->data + (gsize) head->index * WEFT_WIRE_BLOCK_SIZE + from, length);
-      n = weft_runtime_read_records (self->runtime, head->writer, head->sequence, from == 0,
-                                     self->copy, length);
+      memcpy (self->copy, segment->data + (gsize) head->index * WEFT_WIRE_BLOCK_SIZE + from,
+              length);
+      n = weft_ingest_runtime_read_records (self->runtime, head->writer, head->sequence, from == 0,
+                                            self->copy, length);
       segment->drained[head->index] = head->committed;
       __atomic_store_n (&segment->blocks[head->index].drained, head->committed, __ATOMIC_RELAXED);
       __atomic_fetch_add (&segment->header->sent, n, __ATOMIC_RELAXED);
@@ -471,7 +472,7 @@ weft_peer_drain (WeftPeer *self)
     }
 
   pair = take_pair (self);
-  weft_runtime_begin_drain (self->runtime, &pair);
+  weft_ingest_runtime_begin_drain (self->runtime, &pair);
   self->has_more = !read_log (self);
   if (self->has_more)
     return MAX_TURN_BYTES;
@@ -482,7 +483,7 @@ weft_peer_drain (WeftPeer *self)
       bytes += drain_block (self, &g_array_index (self->heads, Head, i));
       self->has_more = bytes >= MAX_TURN_BYTES;
     }
-  weft_runtime_end_drain (self->runtime);
+  weft_ingest_runtime_end_drain (self->runtime);
   return bytes;
 }
 
@@ -522,7 +523,7 @@ reclaim_of (WeftPeer *self, Segment *segment, GHashTable **threads, guint *n_loo
       if (__atomic_load_n (&block->state, __ATOMIC_ACQUIRE) != owned ||
           __atomic_load_n (&block->committed, __ATOMIC_RELAXED) != segment->drained[i])
         continue;
-      tid = weft_runtime_get_writer_tid (self->runtime, block->writer);
+      tid = weft_ingest_runtime_get_writer_tid (self->runtime, block->writer);
       if (tid > 0 && is_gone (self, tid, threads, n_looks))
         __atomic_compare_exchange_n (&block->state, &owned, WEFT_WIRE_BLOCK_FULL, FALSE,
                                      __ATOMIC_ACQ_REL, __ATOMIC_RELAXED);
@@ -542,7 +543,7 @@ weft_peer_reclaim (WeftPeer *self)
 void
 weft_peer_write_counts (WeftPeer *self, gint64 now)
 {
-  weft_runtime_write_counts (self->runtime, now);
+  weft_ingest_runtime_write_counts (self->runtime, now);
 }
 
 static void
@@ -552,7 +553,7 @@ write_stats (WeftPeer *self, gint64 now)
 
   for (guint i = 0; i < WEFT_WIRE_N_STATS; i++)
     stats[i] = __atomic_load_n (&self->registry->stats[i], __ATOMIC_RELAXED);
-  weft_runtime_write_stats (self->runtime, stats, now);
+  weft_ingest_runtime_write_stats (self->runtime, stats, now);
 }
 
 void
@@ -565,6 +566,6 @@ weft_peer_end (WeftPeer *self, const char *reason)
     weft_peer_drain (self);
   now = weft_monotonic_now ();
   write_stats (self, now);
-  weft_runtime_end (self->runtime, reason, now);
+  weft_ingest_runtime_end (self->runtime, reason, now);
   peer_free (self);
 }

@@ -118,8 +118,8 @@ static void
 read_segment (Spool *self, guint64 base)
 {
   g_autofree WeftWireBlock *descriptors = g_new (WeftWireBlock, WEFT_WIRE_SEGMENT_BLOCKS);
-  guint64 data = base + WEFT_WIRE_SEGMENT_HEADER +
-                 WEFT_WIRE_SEGMENT_BLOCKS * (guint64) sizeof (WeftWireBlock);
+  guint64 data =
+      base + WEFT_WIRE_SEGMENT_HEADER + WEFT_WIRE_SEGMENT_BLOCKS * (guint64) sizeof (WeftWireBlock);
 
   if (!read_at (self, base + WEFT_WIRE_SEGMENT_HEADER, descriptors,
                 WEFT_WIRE_SEGMENT_BLOCKS * sizeof (WeftWireBlock)))
@@ -130,8 +130,12 @@ read_segment (Spool *self, guint64 base)
   for (guint i = 0; i < WEFT_WIRE_SEGMENT_BLOCKS; i++)
     {
       const WeftWireBlock *d = &descriptors[i];
-      Block block = { data + (guint64) i * WEFT_WIRE_BLOCK_SIZE, d->writer, d->committed,
-                      d->sequence, d->pair_ticks, d->pair_monotonic };
+      Block block = { data + (guint64) i * WEFT_WIRE_BLOCK_SIZE,
+                      d->writer,
+                      d->committed,
+                      d->sequence,
+                      d->pair_ticks,
+                      d->pair_monotonic };
 
       if (d->state != WEFT_WIRE_BLOCK_FREE && d->committed > 0 &&
           d->committed <= WEFT_WIRE_BLOCK_SIZE && d->committed % 8 == 0)
@@ -196,7 +200,7 @@ compare_blocks (gconstpointer a, gconstpointer b)
 
 /* All pairs first, so that every time lies between two of them where it can. */
 static void
-add_pairs (Spool *self, WeftRuntime *runtime)
+add_pairs (Spool *self, WeftIngestRuntime *runtime)
 {
   g_array_sort (self->blocks, compare_pairs);
   for (guint i = 0; i < self->blocks->len; i++)
@@ -206,14 +210,14 @@ add_pairs (Spool *self, WeftRuntime *runtime)
       WeftClockPair pair = { block->pair_ticks, (gint64) block->pair_monotonic, 0 };
 
       if (block->pair_ticks != 0 && block->pair_monotonic < (guint64) G_MAXINT64 / 2)
-        weft_runtime_begin_drain (runtime, &pair);
+        weft_ingest_runtime_begin_drain (runtime, &pair);
     }
   /* No time of a spool is too late: when it was written to last, nobody knows. */
-  weft_runtime_begin_drain (runtime, &(WeftClockPair){ .time = G_MAXINT64 / 4 });
+  weft_ingest_runtime_begin_drain (runtime, &(WeftClockPair){ .time = G_MAXINT64 / 4 });
 }
 
 static void
-tell_missing (const Spool *self, WeftIngest *ingest, WeftRuntime *runtime)
+tell_missing (const Spool *self, WeftIngest *ingest, WeftIngestRuntime *runtime)
 {
   g_autofree char *text = NULL;
 
@@ -221,7 +225,7 @@ tell_missing (const Spool *self, WeftIngest *ingest, WeftRuntime *runtime)
     return;
   text = g_strdup_printf ("“%s” is cut short or cannot be read: %u of its blocks are missing",
                           self->path, self->n_missing);
-  weft_runtime_count (runtime, 0, WEFT_LOSS_MALFORMED, self->n_missing);
+  weft_ingest_runtime_count (runtime, 0, WEFT_LOSS_MALFORMED, self->n_missing);
   weft_ingest_add_diagnostic (ingest, WEFT_WIRE_SEVERITY_WARNING, "spool-cut", text);
 }
 
@@ -234,25 +238,25 @@ ingest_spool (Spool *self, WeftIngest *ingest)
   WeftProcessInfo info = { .pid = self->header.pid, .name = name, .gone = TRUE };
   gint64 begin = (gint64) MIN (self->header.start_monotonic, (guint64) G_MAXINT64 / 4);
   guint64 process = weft_ingest_add_process (ingest, &info);
-  WeftRuntime *runtime = weft_ingest_attach (ingest, &info, process, &self->header, self->cells,
-                                             self->header.n_cells, begin);
+  WeftIngestRuntime *runtime = weft_ingest_attach (ingest, &info, process, &self->header,
+                                                   self->cells, self->header.n_cells, begin);
 
   add_pairs (self, runtime);
-  weft_runtime_read_log (runtime, self->log, self->log_length, &consumed);
+  weft_ingest_runtime_read_log (runtime, self->log, self->log_length, &consumed);
   g_array_sort (self->blocks, compare_blocks);
   for (guint i = 0; i < self->blocks->len; i++)
     {
       const Block *block = &g_array_index (self->blocks, Block, i);
 
       if (read_at (self, block->offset, copy, block->committed))
-        weft_runtime_read_records (runtime, block->writer, block->sequence, TRUE, copy,
-                                   block->committed);
+        weft_ingest_runtime_read_records (runtime, block->writer, block->sequence, TRUE, copy,
+                                          block->committed);
       else
         self->n_missing++;
     }
   tell_missing (self, ingest, runtime);
-  weft_runtime_end_drain (runtime);
-  weft_runtime_end (runtime, "spool", begin);
+  weft_ingest_runtime_end_drain (runtime);
+  weft_ingest_runtime_end (runtime, "spool", begin);
 }
 
 /* Spools know CLOCK_MONOTONIC only; the date is that of the file's birth. */
@@ -307,8 +311,8 @@ weft_spool_import (const char *const *paths, const char *output, WeftSpoolResult
       return FALSE;
     }
 
-  options.start_monotonic
-      = (gint64) MIN (find_first (spools)->header.start_monotonic, (guint64) G_MAXINT64 / 4);
+  options.start_monotonic =
+      (gint64) MIN (find_first (spools)->header.start_monotonic, (guint64) G_MAXINT64 / 4);
   options.start_realtime = birth_of (find_first (spools));
   store = weft_store_writer_new (output, &options, error);
   if (store == NULL)

@@ -76,7 +76,7 @@ weft_chunk_builder_add (WeftChunkBuilder *self, const WeftColumnSource *source)
 }
 
 void
-weft_chunk_builder_add_numbers (WeftChunkBuilder *self, guint16 id, WeftType type,
+weft_chunk_builder_add_numbers (WeftChunkBuilder *self, guint16 id, WeftStoreType type,
                                 const guint64 *values, guint32 count)
 {
   WeftColumnSource source = { .id = id, .type = type, .values = values, .count = count };

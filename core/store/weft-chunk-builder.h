@@ -25,7 +25,7 @@ void weft_chunk_builder_add (WeftChunkBuilder *self, const WeftColumnSource *sou
 /* What was added as stream ID, or NULL. */
 const WeftStreamEntry *weft_chunk_builder_find (const WeftChunkBuilder *self, guint16 id);
 
-void weft_chunk_builder_add_numbers (WeftChunkBuilder *self, guint16 id, WeftType type,
+void weft_chunk_builder_add_numbers (WeftChunkBuilder *self, guint16 id, WeftStoreType type,
                                      const guint64 *values, guint32 count);
 void weft_chunk_builder_add_bytes (WeftChunkBuilder *self, guint16 id, const void *data, gsize size,
                                    guint32 count);

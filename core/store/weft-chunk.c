@@ -536,7 +536,7 @@ get_raw (WeftChunk *self, const WeftStreamEntry *entry, GError **error)
 }
 
 static gboolean
-slice_column (WeftDecoded *decoded, guint32 begin, guint32 end, WeftColumn *column)
+slice_column (WeftDecoded *decoded, guint32 begin, guint32 end, WeftStoreColumn *column)
 {
   *column = weft_decoded_column (decoded);
   if (column->data != NULL)
@@ -588,8 +588,8 @@ decode_range (WeftChunk *self, const WeftStreamEntry *entry, guint32 begin, guin
 }
 
 gboolean
-weft_chunk_read_range (WeftChunk *self, guint id, guint32 begin, guint32 end, WeftColumn *column,
-                       GError **error)
+weft_chunk_read_range (WeftChunk *self, guint id, guint32 begin, guint32 end,
+                       WeftStoreColumn *column, GError **error)
 {
   const WeftChunkDirectory *directory = weft_chunk_get_directory (self, error);
   const WeftStreamEntry *entry = directory == NULL ? NULL : weft_chunk_find_stream (directory, id);
@@ -616,7 +616,7 @@ guint64 *
 weft_chunk_read_numbers (WeftChunk *self, guint id, guint32 as_many, guint32 *n)
 {
   g_autoptr (WeftDecoded) decoded = weft_chunk_read (self, id, NULL);
-  WeftColumn column;
+  WeftStoreColumn column;
   guint64 *numbers;
 
   if (decoded == NULL || decoded->count == 0 || (as_many != 0 && decoded->count != as_many))
@@ -624,7 +624,7 @@ weft_chunk_read_numbers (WeftChunk *self, guint id, guint32 as_many, guint32 *n)
   column = weft_decoded_column (decoded);
   numbers = g_new (guint64, column.n_rows);
   for (guint32 i = 0; i < column.n_rows; i++)
-    numbers[i] = weft_column_get (&column, i);
+    numbers[i] = weft_store_column_get (&column, i);
   *n = column.n_rows;
   return numbers;
 }
@@ -655,8 +655,8 @@ weft_chunk_read_runs (WeftChunk *self, guint id, guint64 **lengths, guint32 *n)
 }
 
 gboolean
-weft_chunk_read_streams (WeftChunk *self, guint first, guint n, guint skip, WeftColumn *columns,
-                         guint32 *count, GError **error)
+weft_chunk_read_streams (WeftChunk *self, guint first, guint n, guint skip,
+                         WeftStoreColumn *columns, guint32 *count, GError **error)
 {
   gboolean good = TRUE;
   gboolean counted = FALSE;
@@ -680,7 +680,7 @@ weft_chunk_read_streams (WeftChunk *self, guint first, guint n, guint skip, Weft
     }
 
   for (guint i = 0; i < n && !good; i++)
-    weft_column_clear (&columns[i]);
+    weft_store_column_clear (&columns[i]);
   return good;
 }
 

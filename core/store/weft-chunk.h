@@ -82,7 +82,7 @@ WeftDecoded *weft_chunk_read (WeftChunk *self, guint id, GError **error);
  * number of values. Nothing is to be cleared after FALSE.
  */
 gboolean weft_chunk_read_streams (WeftChunk *self, guint first, guint n, guint skip,
-                                  WeftColumn *columns, guint32 *count, GError **error);
+                                  WeftStoreColumn *columns, guint32 *count, GError **error);
 
 /* What the cache holds of a stream, or NULL. */
 WeftDecoded *weft_chunk_get_cached (WeftChunk *self, const WeftStreamEntry *entry);
@@ -93,7 +93,7 @@ gboolean weft_chunk_read_raw (WeftChunk *self, const WeftStreamEntry *entry, gui
 
 /* Values BEGIN to END - 1 of a stream, which must be whole lanes where it is encoded by lanes. */
 gboolean weft_chunk_read_range (WeftChunk *self, guint id, guint32 begin, guint32 end,
-                                WeftColumn *column, GError **error);
+                                WeftStoreColumn *column, GError **error);
 
 /* A copy of a whole stream's values; NULL if they are not AS_MANY (0: any number, but not none). */
 guint64 *weft_chunk_read_numbers (WeftChunk *self, guint id, guint32 as_many, guint32 *n);

@@ -35,7 +35,7 @@ width_for (const WeftStreamEntry *entry)
 {
   guint64 span = entry->max - entry->min;
 
-  if (entry->type == WEFT_TYPE_F64)
+  if (entry->type == WEFT_STORE_TYPE_F64)
     return 8;
   return span == 0             ? 0
          : span <= G_MAXUINT8  ? 1
@@ -201,7 +201,7 @@ decode_delta (WeftDecoded *self, const WeftStreamEntry *entry, Input *input)
 
 /* Turns the differences of one lane's rows into values, the first of which is FIRST. */
 static void
-add_up (guint64 *values, guint32 row, guint32 end, guint64 first, const WeftColumn *durations)
+add_up (guint64 *values, guint32 row, guint32 end, guint64 first, const WeftStoreColumn *durations)
 {
   guint64 value = first;
 
@@ -217,7 +217,7 @@ add_up (guint64 *values, guint32 row, guint32 end, guint64 first, const WeftColu
       }
   else
     for (row++; row < end; row++)
-      values[row] = value += weft_column_get (durations, row - 1) + values[row];
+      values[row] = value += weft_store_column_get (durations, row - 1) + values[row];
 }
 
 static gboolean
@@ -226,7 +226,7 @@ decode_lanes (WeftDecoded *self, const WeftStreamEntry *entry, Input *input, Wef
   g_autofree guint64 *lengths = NULL;
   g_autofree guint64 *firsts = NULL;
   g_autofree guint64 *values = NULL;
-  WeftColumn column = { 0 };
+  WeftStoreColumn column = { 0 };
   guint64 n_runs;
   guint64 first = entry->base;
   guint32 row = 0;
@@ -332,7 +332,7 @@ decoded_new (const WeftStreamEntry *entry, guint32 count)
   else
     {
       self->width = width_for (entry);
-      self->base = entry->type == WEFT_TYPE_F64 ? 0 : entry->min;
+      self->base = entry->type == WEFT_STORE_TYPE_F64 ? 0 : entry->min;
     }
   return self;
 }
@@ -340,7 +340,7 @@ decoded_new (const WeftStreamEntry *entry, guint32 count)
 static gboolean
 is_within_zone (const WeftDecoded *self, const WeftStreamEntry *entry)
 {
-  if (entry->type == WEFT_TYPE_F64)
+  if (entry->type == WEFT_STORE_TYPE_F64)
     return TRUE;
   if (entry->encoding == WEFT_ENCODING_CONSTANT)
     return entry->base == entry->min && entry->max == entry->min;
@@ -413,7 +413,7 @@ decode_lanes_range (WeftDecoded *self, const WeftStreamEntry *entry, guint32 beg
   g_autofree guint64 *lengths = NULL;
   g_autofree guint64 *firsts = NULL;
   g_autofree guint64 *values = NULL;
-  WeftColumn column = { 0 };
+  WeftStoreColumn column = { 0 };
   guint64 n_runs;
   guint64 first = entry->base;
   guint64 row = 0;
@@ -487,7 +487,7 @@ weft_column_open (WeftColumnCursor *self, const WeftStreamEntry *entry, const gu
 {
   self->entry = entry;
   self->width = 0;
-  if (entry->type == WEFT_TYPE_F64 || (entry->flags & WEFT_STREAM_PRESENCE))
+  if (entry->type == WEFT_STORE_TYPE_F64 || (entry->flags & WEFT_STREAM_PRESENCE))
     return FALSE;
   if (entry->encoding == WEFT_ENCODING_CONSTANT)
     return entry->base == entry->min && entry->max == entry->min;
@@ -497,14 +497,15 @@ weft_column_open (WeftColumnCursor *self, const WeftStreamEntry *entry, const gu
 }
 
 gboolean
-weft_column_take (WeftColumnCursor *self, guint32 n, void *out, WeftColumn *column)
+weft_column_take (WeftColumnCursor *self, guint32 n, void *out, WeftStoreColumn *column)
 {
   WeftDecoded piece = { .count = n, .width = self->width, .base = self->entry->min, .data = out };
 
   if (self->width > 0)
     weft_packed_take (&self->packed, (n + WEFT_PACKED_BLOCK - 1) / WEFT_PACKED_BLOCK, piece.base,
                       self->width, out);
-  *column = (WeftColumn){ self->width > 0 ? out : NULL, NULL, piece.base, n, self->width, NULL };
+  *column =
+      (WeftStoreColumn){ self->width > 0 ? out : NULL, NULL, piece.base, n, self->width, NULL };
   return largest (&piece) <= self->entry->max - self->entry->min;
 }
 

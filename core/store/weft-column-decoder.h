@@ -27,10 +27,11 @@ WeftDecoded *weft_decoded_ref (WeftDecoded *self);
 void weft_decoded_unref (WeftDecoded *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (WeftDecoded, weft_decoded_unref)
 
-static inline WeftColumn
+static inline WeftStoreColumn
 weft_decoded_column (WeftDecoded *self)
 {
-  return (WeftColumn){ self->data, self->presence, self->base, self->count, self->width, self };
+  return (
+      WeftStoreColumn){ self->data, self->presence, self->base, self->count, self->width, self };
 }
 
 /* RAW (aligned to 8) holds ENTRY's raw_size bytes; DURATIONS are those that LANE_GAP needs. NULL
@@ -60,7 +61,7 @@ gboolean weft_column_open (WeftColumnCursor *self, const WeftStreamEntry *entry,
 /* Decodes the next N values (a multiple of WEFT_PACKED_BLOCK, or the rest) to OUT, which has room
  * for WEFT_PACKED_BLOCK times 8 bytes of each block; FALSE if they are not within the zone.
  */
-gboolean weft_column_take (WeftColumnCursor *self, guint32 n, void *out, WeftColumn *column);
+gboolean weft_column_take (WeftColumnCursor *self, guint32 n, void *out, WeftStoreColumn *column);
 
 /* The values of a stream of RUNS, and their LENGTHS. */
 guint64 *weft_column_decode_runs (const WeftStreamEntry *entry, const guint8 *raw,

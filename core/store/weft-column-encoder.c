@@ -116,9 +116,9 @@ find_zone_double (const guint64 *values, guint32 count, guint64 *min, guint64 *m
 }
 
 static gboolean
-is_signed (WeftType type)
+is_signed (WeftStoreType type)
 {
-  return type == WEFT_TYPE_I64 || type == WEFT_TYPE_TIME;
+  return type == WEFT_STORE_TYPE_I64 || type == WEFT_STORE_TYPE_TIME;
 }
 
 /* Candidates */
@@ -479,7 +479,7 @@ weft_column_encoder_add (WeftColumnEncoder *self, const WeftColumnSource *source
       g_byte_array_append (out, (const guint8 *) source->presence, (source->count + 63) / 64 * 8);
     }
   take_survey (values, source->count, is_signed (source->type) ? 0 : SIGN, &survey);
-  if (source->type == WEFT_TYPE_F64)
+  if (source->type == WEFT_STORE_TYPE_F64)
     find_zone_double (values, source->count, &survey.min, &survey.max);
   entry->min = survey.min;
   entry->max = survey.max;

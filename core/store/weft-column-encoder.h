@@ -12,7 +12,7 @@ typedef struct
 {
   guint16 id;
   guint16 kind; /* equal for streams that are likely to be alike, but for 0 */
-  WeftType type;
+  WeftStoreType type;
   guint32 count;
   const guint64 *values;
   const guint64 *presence; /* NULL if every row has a value */

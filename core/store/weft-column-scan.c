@@ -9,7 +9,7 @@
 /* One column on its way. */
 typedef struct
 {
-  WeftColumn whole;        /* if it had to be decoded, or was */
+  WeftStoreColumn whole;   /* if it had to be decoded, or was */
   WeftColumnCursor cursor; /* else */
   gboolean is_whole;
 } Source;
@@ -64,7 +64,7 @@ can_stream (WeftChunk *chunk, const WeftStreamEntry *entry)
   g_autoptr (WeftDecoded) cached = NULL;
 
   if (entry == NULL || (entry->flags & WEFT_STREAM_PRESENCE) ||
-      entry->encoding != WEFT_ENCODING_PACKED || entry->type == WEFT_TYPE_F64 ||
+      entry->encoding != WEFT_ENCODING_PACKED || entry->type == WEFT_STORE_TYPE_F64 ||
       entry->raw_size > 16 * WEFT_MAX_CHUNK_ROWS)
     return FALSE;
   cached = weft_chunk_get_cached (chunk, entry);
@@ -95,7 +95,7 @@ open_source (WeftChunk *chunk, guint place, Buffers *buffers, guint column, Sour
 }
 
 static gboolean
-take_piece (Source *source, guint32 row, guint32 n, guint64 *buffer, WeftColumn *piece)
+take_piece (Source *source, guint32 row, guint32 n, guint64 *buffer, WeftStoreColumn *piece)
 {
   if (!source->is_whole)
     return weft_column_take (&source->cursor, n, buffer, piece);
@@ -116,7 +116,7 @@ weft_store_scan_chunk_columns (WeftChunk *chunk, const guint *places, guint n_co
 {
   Buffers *buffers = buffers_get ();
   Source sources[WEFT_MAX_SCAN_COLUMNS];
-  WeftColumn pieces[WEFT_MAX_SCAN_COLUMNS];
+  WeftStoreColumn pieces[WEFT_MAX_SCAN_COLUMNS];
   gboolean good = TRUE;
 
   memset (sources, 0, sizeof sources);
@@ -135,7 +135,7 @@ weft_store_scan_chunk_columns (WeftChunk *chunk, const guint *places, guint n_co
     }
 
   for (guint i = 0; i < n_columns; i++)
-    weft_column_clear (&sources[i].whole);
+    weft_store_column_clear (&sources[i].whole);
   return good;
 }
 

@@ -400,7 +400,7 @@ put_long_rows (WeftLodBuilder *self, WeftChunkBuilder *chunk)
   for (guint i = 0; i < WEFT_N_LONG_STREAMS; i++)
     {
       take_stream (self, self->long_rows, WEFT_N_LONG_STREAMS, i);
-      weft_chunk_builder_add_numbers (chunk, (guint16) (WEFT_LOD_LONG + i), WEFT_TYPE_I64,
+      weft_chunk_builder_add_numbers (chunk, (guint16) (WEFT_LOD_LONG + i), WEFT_STORE_TYPE_I64,
                                       (const guint64 *) (gpointer) self->stream->data,
                                       self->long_rows->len);
     }
@@ -433,14 +433,14 @@ put_level (WeftLodBuilder *self, guint level, WeftChunkBuilder *chunk)
   guint first = level * WEFT_LOD_STREAMS_PER_LEVEL;
   guint32 n_lanes = find_cell_lanes (self);
 
-  weft_chunk_builder_add_numbers (chunk, (guint16) (first + WEFT_CELL_LANE), WEFT_TYPE_I64,
+  weft_chunk_builder_add_numbers (chunk, (guint16) (first + WEFT_CELL_LANE), WEFT_STORE_TYPE_I64,
                                   self->lanes, n_lanes);
-  weft_chunk_builder_add_numbers (chunk, (guint16) (first + WEFT_CELL_LANE_CELLS), WEFT_TYPE_I64,
-                                  self->lane_cells, n_lanes);
+  weft_chunk_builder_add_numbers (chunk, (guint16) (first + WEFT_CELL_LANE_CELLS),
+                                  WEFT_STORE_TYPE_I64, self->lane_cells, n_lanes);
   for (guint i = WEFT_CELL_BUCKET; i < WEFT_N_CELL_STREAMS; i++)
     {
       WeftColumnSource source = { .id = (guint16) (first + i),
-                                  .type = WEFT_TYPE_I64,
+                                  .type = WEFT_STORE_TYPE_I64,
                                   .count = self->cells->len,
                                   .ranged = TRUE };
 

@@ -7,7 +7,7 @@
 static const WeftColumnSpec columns[WEFT_N_COLUMN_NUMBERS] = {
 #define WEFT_SCHEMA_TABLE(NAME, name)
 #define WEFT_SCHEMA_COLUMN(TABLE, NAME, name, TYPE, FLAGS)                                         \
-  [WEFT_##TABLE##_##NAME] = { #name, WEFT_TYPE_##TYPE, WEFT_COLUMN_##FLAGS },
+  [WEFT_##TABLE##_##NAME] = { #name, WEFT_STORE_TYPE_##TYPE, WEFT_COLUMN_##FLAGS },
   WEFT_SCHEMA (WEFT_SCHEMA_TABLE, WEFT_SCHEMA_COLUMN)
 #undef WEFT_SCHEMA_TABLE
 #undef WEFT_SCHEMA_COLUMN

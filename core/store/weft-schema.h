@@ -17,16 +17,16 @@ G_BEGIN_DECLS
 
 typedef enum
 {
-  WEFT_TYPE_U64,      /* unsigned number */
-  WEFT_TYPE_I64,      /* signed number */
-  WEFT_TYPE_F64,      /* IEEE 754 double */
-  WEFT_TYPE_TIME,     /* signed nanoseconds since the start of the recording */
-  WEFT_TYPE_DURATION, /* unsigned nanoseconds */
-  WEFT_TYPE_STRING,   /* number in the string dictionary; 0 is none */
-  WEFT_TYPE_BLOB,     /* number in the blob table; 0 is none */
-  WEFT_TYPE_ID,       /* id of a row in this or another table; 0 is none */
-  WEFT_TYPE_ENUM,     /* small number named by docs/file-format.md */
-} WeftType;
+  WEFT_STORE_TYPE_U64,      /* unsigned number */
+  WEFT_STORE_TYPE_I64,      /* signed number */
+  WEFT_STORE_TYPE_F64,      /* IEEE 754 double */
+  WEFT_STORE_TYPE_TIME,     /* signed nanoseconds since the start of the recording */
+  WEFT_STORE_TYPE_DURATION, /* unsigned nanoseconds */
+  WEFT_STORE_TYPE_STRING,   /* number in the string dictionary; 0 is none */
+  WEFT_STORE_TYPE_BLOB,     /* number in the blob table; 0 is none */
+  WEFT_STORE_TYPE_ID,       /* id of a row in this or another table; 0 is none */
+  WEFT_STORE_TYPE_ENUM,     /* small number named by docs/file-format.md */
+} WeftStoreType;
 
 typedef enum
 {
@@ -385,7 +385,7 @@ typedef enum
 typedef struct
 {
   const char *name;
-  WeftType type;
+  WeftStoreType type;
   WeftColumnFlags flags;
 } WeftColumnSpec;
 

@@ -200,7 +200,7 @@ weft_store_file_finish (WeftStoreFile *self, WeftChunkBuilder *chunk, GError **e
   drop_journals (self);
   weft_chunk_builder_begin (chunk, WEFT_CHUNK_INDEX, WEFT_NO_TABLE, self->index[0]->len, 0);
   for (guint i = 0; i < WEFT_N_INDEX_STREAMS; i++)
-    weft_chunk_builder_add_numbers (chunk, (guint16) i, WEFT_TYPE_U64,
+    weft_chunk_builder_add_numbers (chunk, (guint16) i, WEFT_STORE_TYPE_U64,
                                     (const guint64 *) (gpointer) self->index[i]->data,
                                     self->index[i]->len);
   if (!weft_store_file_append (self, chunk, error))

@@ -60,13 +60,13 @@ weft_store_chunk (WeftStore *self, WeftTableId table, guint chunk)
 
 /* A column that is released with the scope. */
 static inline void
-weft_column_auto_clear (WeftColumn *column)
+weft_column_auto_clear (WeftStoreColumn *column)
 {
-  weft_column_clear (column);
+  weft_store_column_clear (column);
 }
-#define WEFT_AUTO_COLUMN __attribute__ ((cleanup (weft_column_auto_clear))) WeftColumn
+#define WEFT_AUTO_COLUMN __attribute__ ((cleanup (weft_column_auto_clear))) WeftStoreColumn
 
-gboolean weft_store_read_chunk_column (WeftChunk *chunk, guint place, WeftColumn *column,
+gboolean weft_store_read_chunk_column (WeftChunk *chunk, guint place, WeftStoreColumn *column,
                                        GError **error);
 
 gboolean weft_store_scan_chunk_columns (WeftChunk *chunk, const guint *places, guint n_columns,

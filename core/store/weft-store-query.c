@@ -105,20 +105,20 @@ compare_groups (gconstpointer a, gconstpointer b)
 static gboolean
 add_summary (WeftChunk *summary, guint first, guint skip, GroupMap *map)
 {
-  WeftColumn columns[WEFT_N_GROUP_STREAMS];
+  WeftStoreColumn columns[WEFT_N_GROUP_STREAMS];
   guint32 count;
 
   if (!weft_chunk_read_streams (summary, first, WEFT_N_GROUP_STREAMS, skip, columns, &count, NULL))
     return FALSE;
   for (guint i = 0; i < count; i++)
-    group_add (group_map_get (map, (guint32) weft_column_get (&columns[WEFT_GROUP_LANE], i),
-                              (guint32) weft_column_get (&columns[WEFT_GROUP_ROUTINE], i)),
-               weft_column_get (&columns[WEFT_GROUP_COUNT], i),
-               weft_column_get (&columns[WEFT_GROUP_SUM], i),
-               weft_column_get (&columns[WEFT_GROUP_MIN], i),
-               weft_column_get (&columns[WEFT_GROUP_MAX], i));
+    group_add (group_map_get (map, (guint32) weft_store_column_get (&columns[WEFT_GROUP_LANE], i),
+                              (guint32) weft_store_column_get (&columns[WEFT_GROUP_ROUTINE], i)),
+               weft_store_column_get (&columns[WEFT_GROUP_COUNT], i),
+               weft_store_column_get (&columns[WEFT_GROUP_SUM], i),
+               weft_store_column_get (&columns[WEFT_GROUP_MIN], i),
+               weft_store_column_get (&columns[WEFT_GROUP_MAX], i));
   for (guint i = 0; i < WEFT_N_GROUP_STREAMS; i++)
-    weft_column_clear (&columns[i]);
+    weft_store_column_clear (&columns[i]);
   return TRUE;
 }
 
@@ -135,9 +135,9 @@ add_rows (WeftChunk *chunk, WeftGroupBy by, GroupMap *map, GError **error)
     return FALSE;
   for (guint i = 0; i < chunk->rows; i++)
     {
-      guint64 lane = by & WEFT_GROUP_BY_LANE ? weft_column_get (&lanes, i) : 0;
-      guint64 routine = by & WEFT_GROUP_BY_ROUTINE ? weft_column_get (&routines, i) : 0;
-      guint64 duration = weft_column_get (&durations, i);
+      guint64 lane = by & WEFT_GROUP_BY_LANE ? weft_store_column_get (&lanes, i) : 0;
+      guint64 routine = by & WEFT_GROUP_BY_ROUTINE ? weft_store_column_get (&routines, i) : 0;
+      guint64 duration = weft_store_column_get (&durations, i);
 
       group_add (group_map_get (map, (guint32) lane, (guint32) routine), 1, duration, duration,
                  duration);
@@ -236,7 +236,7 @@ find_routine (const Percentile *self, guint64 routine, guint *place)
 static gboolean
 add_histogram (Percentile *self, WeftChunk *summary)
 {
-  WeftColumn columns[WEFT_N_HISTOGRAM_STREAMS];
+  WeftStoreColumn columns[WEFT_N_HISTOGRAM_STREAMS];
   guint place = 0;
   guint32 count;
 
@@ -245,22 +245,22 @@ add_histogram (Percentile *self, WeftChunk *summary)
     return FALSE;
   for (guint i = 0; i < count; i++)
     {
-      guint64 routine = weft_column_get (&columns[WEFT_HISTOGRAM_ROUTINE], i);
-      guint64 bucket = weft_column_get (&columns[WEFT_HISTOGRAM_BUCKET], i);
+      guint64 routine = weft_store_column_get (&columns[WEFT_HISTOGRAM_ROUTINE], i);
+      guint64 bucket = weft_store_column_get (&columns[WEFT_HISTOGRAM_BUCKET], i);
 
       if ((place < self->n_routines && self->routines[place].routine == routine) ||
           find_routine (self, routine, &place))
         if (bucket < BUCKETS)
           self->histograms[place * BUCKETS + bucket] +=
-              weft_column_get (&columns[WEFT_HISTOGRAM_COUNT], i);
+              weft_store_column_get (&columns[WEFT_HISTOGRAM_COUNT], i);
     }
   for (guint i = 0; i < WEFT_N_HISTOGRAM_STREAMS; i++)
-    weft_column_clear (&columns[i]);
+    weft_store_column_clear (&columns[i]);
   return TRUE;
 }
 
 static gboolean
-read_two (WeftChunk *chunk, WeftColumn *routines, WeftColumn *durations, GError **error)
+read_two (WeftChunk *chunk, WeftStoreColumn *routines, WeftStoreColumn *durations, GError **error)
 {
   return weft_store_read_chunk_column (chunk, WEFT_DISPATCH_PLACE (ROUTINE), routines, error) &&
          weft_store_read_chunk_column (chunk, WEFT_DISPATCH_PLACE (DURATION), durations, error);
@@ -276,8 +276,9 @@ add_row_histogram (Percentile *self, WeftChunk *chunk, GError **error)
   if (!read_two (chunk, &routines, &durations, error))
     return FALSE;
   for (guint i = 0; i < chunk->rows; i++)
-    if (find_routine (self, weft_column_get (&routines, i), &place))
-      self->histograms[place * BUCKETS + weft_histogram_bucket (weft_column_get (&durations, i))]++;
+    if (find_routine (self, weft_store_column_get (&routines, i), &place))
+      self->histograms[place * BUCKETS +
+                       weft_histogram_bucket (weft_store_column_get (&durations, i))]++;
   return TRUE;
 }
 
@@ -321,8 +322,8 @@ choose_ranges (Percentile *self, double percentile)
 
 /* By offset of the routine from the column's base; those of other batches want nothing. */
 static gboolean
-make_table (const Percentile *self, const WeftColumn *routines, guint64 duration_base, Range *table,
-            guint16 *places)
+make_table (const Percentile *self, const WeftStoreColumn *routines, guint64 duration_base,
+            Range *table, guint16 *places)
 {
   gboolean any = FALSE;
 
@@ -348,8 +349,8 @@ make_table (const Percentile *self, const WeftColumn *routines, guint64 duration
  * are wanted, for that cannot be predicted.
  */
 static guint
-collect_narrow (const WeftColumn *routines, const WeftColumn *durations, const Range *table,
-                const guint16 *places, Found *out)
+collect_narrow (const WeftStoreColumn *routines, const WeftStoreColumn *durations,
+                const Range *table, const guint16 *places, Found *out)
 {
   const guint8 *routine = routines->data;
   const guint32 *duration = durations->data;
@@ -367,16 +368,16 @@ collect_narrow (const WeftColumn *routines, const WeftColumn *durations, const R
 }
 
 static guint
-collect_any (const Percentile *self, const WeftColumn *routines, const WeftColumn *durations,
-             Found *out)
+collect_any (const Percentile *self, const WeftStoreColumn *routines,
+             const WeftStoreColumn *durations, Found *out)
 {
   guint n = 0;
   guint place = 0;
 
   for (guint i = 0; i < durations->n_rows; i++)
     {
-      guint64 routine = weft_column_get (routines, i);
-      guint64 duration = weft_column_get (durations, i);
+      guint64 routine = weft_store_column_get (routines, i);
+      guint64 duration = weft_store_column_get (durations, i);
 
       if ((place >= self->n_routines || self->routines[place].routine != routine) &&
           !find_routine (self, routine, &place))
@@ -399,11 +400,11 @@ typedef struct
 } Collect;
 
 static void
-collect_piece (const WeftColumn *columns, gpointer data)
+collect_piece (const WeftStoreColumn *columns, gpointer data)
 {
   Collect *self = data;
-  const WeftColumn *routines = &columns[0];
-  const WeftColumn *durations = &columns[1];
+  const WeftStoreColumn *routines = &columns[0];
+  const WeftStoreColumn *durations = &columns[1];
   guint before = self->found->len;
   Found *out;
   guint n;
@@ -600,15 +601,15 @@ longest_cut (Longest *self)
 }
 
 static void
-longest_add (Longest *self, const WeftColumn columns[], guint row)
+longest_add (Longest *self, const WeftStoreColumn columns[], guint row)
 {
   WeftLongDispatch dispatch;
 
-  dispatch.id = weft_column_get (&columns[WEFT_LONGEST_ID], row);
-  dispatch.lane = (guint32) weft_column_get (&columns[WEFT_LONGEST_LANE], row);
-  dispatch.routine = (guint32) weft_column_get (&columns[WEFT_LONGEST_ROUTINE], row);
-  dispatch.start = (gint64) weft_column_get (&columns[WEFT_LONGEST_START], row);
-  dispatch.duration = weft_column_get (&columns[WEFT_LONGEST_DURATION], row);
+  dispatch.id = weft_store_column_get (&columns[WEFT_LONGEST_ID], row);
+  dispatch.lane = (guint32) weft_store_column_get (&columns[WEFT_LONGEST_LANE], row);
+  dispatch.routine = (guint32) weft_store_column_get (&columns[WEFT_LONGEST_ROUTINE], row);
+  dispatch.start = (gint64) weft_store_column_get (&columns[WEFT_LONGEST_START], row);
+  dispatch.duration = weft_store_column_get (&columns[WEFT_LONGEST_DURATION], row);
   g_array_append_val (self->rows, dispatch);
   if (self->rows->len >= self->n + 1024)
     longest_cut (self);
@@ -618,20 +619,21 @@ longest_add (Longest *self, const WeftColumn columns[], guint row)
 static gboolean
 add_named (Longest *self, WeftChunk *summary, guint32 n_rows)
 {
-  WeftColumn columns[WEFT_N_LONGEST_STREAMS];
+  WeftStoreColumn columns[WEFT_N_LONGEST_STREAMS];
   guint32 count;
   gboolean enough;
 
   if (!weft_chunk_read_streams (summary, WEFT_SUMMARY_LONGEST, WEFT_N_LONGEST_STREAMS, 0, columns,
                                 &count, NULL))
     return FALSE;
-  enough = count > 0 && (count >= n_rows || count >= self->n ||
-                         weft_column_get (&columns[WEFT_LONGEST_DURATION], count - 1) < self->bar);
+  enough =
+      count > 0 && (count >= n_rows || count >= self->n ||
+                    weft_store_column_get (&columns[WEFT_LONGEST_DURATION], count - 1) < self->bar);
   for (guint i = 0; i < count && enough; i++)
-    if (weft_column_get (&columns[WEFT_LONGEST_DURATION], i) >= self->bar)
+    if (weft_store_column_get (&columns[WEFT_LONGEST_DURATION], i) >= self->bar)
       longest_add (self, columns, i);
   for (guint i = 0; i < WEFT_N_LONGEST_STREAMS; i++)
-    weft_column_clear (&columns[i]);
+    weft_store_column_clear (&columns[i]);
   return enough;
 }
 
@@ -645,16 +647,16 @@ add_long_rows (Longest *self, WeftChunk *chunk, GError **error)
     [WEFT_LONGEST_START] = WEFT_DISPATCH_PLACE (START),
     [WEFT_LONGEST_DURATION] = WEFT_DISPATCH_PLACE (DURATION),
   };
-  WeftColumn columns[WEFT_N_LONGEST_STREAMS] = { 0 };
+  WeftStoreColumn columns[WEFT_N_LONGEST_STREAMS] = { 0 };
   gboolean good = TRUE;
 
   for (guint i = 0; i < WEFT_N_LONGEST_STREAMS && good; i++)
     good = weft_store_read_chunk_column (chunk, places[i], &columns[i], error);
   for (guint i = 0; i < chunk->rows && good; i++)
-    if (weft_column_get (&columns[WEFT_LONGEST_DURATION], i) >= self->bar)
+    if (weft_store_column_get (&columns[WEFT_LONGEST_DURATION], i) >= self->bar)
       longest_add (self, columns, i);
   for (guint i = 0; i < WEFT_N_LONGEST_STREAMS; i++)
-    weft_column_clear (&columns[i]);
+    weft_store_column_clear (&columns[i]);
   return good;
 }
 

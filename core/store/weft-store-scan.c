@@ -161,9 +161,9 @@ add_indexed (WeftStore *self, WeftDecoded *columns[], guint32 row)
 
   for (guint i = 0; i < WEFT_N_INDEX_STREAMS; i++)
     {
-      WeftColumn column = weft_decoded_column (columns[i]);
+      WeftStoreColumn column = weft_decoded_column (columns[i]);
 
-      values[i] = weft_column_get (&column, row);
+      values[i] = weft_store_column_get (&column, row);
     }
   header.kind = (guint16) values[WEFT_INDEX_KIND];
   header.table = (guint16) values[WEFT_INDEX_TABLE];

@@ -38,7 +38,7 @@ typedef struct
   Lanes rows;      /* of a chunk sorted by lane */
   guint32 n_mixed; /* the long rows, or all of a chunk that is not sorted */
   gboolean is_sorted;
-  WeftColumn mixed[WEFT_N_LONG_STREAMS];
+  WeftStoreColumn mixed[WEFT_N_LONG_STREAMS];
 } Part;
 
 typedef struct
@@ -120,14 +120,14 @@ vote (Lane *lane, guint bucket, guint32 routine, guint64 time)
  * its time.
  */
 static void
-add_cell (Lane *lane, const WeftColumn *cells, guint shift, guint32 i)
+add_cell (Lane *lane, const WeftStoreColumn *cells, guint shift, guint32 i)
 {
   const Slice *slice = lane->slice;
-  gint64 bucket = (gint64) weft_column_get (&cells[WEFT_CELL_BUCKET], i);
+  gint64 bucket = (gint64) weft_store_column_get (&cells[WEFT_CELL_BUCKET], i);
   gint64 start = (gint64) ((guint64) bucket << shift);
   gint64 end = weft_time_add (start, G_GUINT64_CONSTANT (1) << shift);
-  guint64 busy = weft_column_get (&cells[WEFT_CELL_BUSY], i);
-  guint32 routine = (guint32) weft_column_get (&cells[WEFT_CELL_ROUTINE], i);
+  guint64 busy = weft_store_column_get (&cells[WEFT_CELL_BUSY], i);
+  guint32 routine = (guint32) weft_store_column_get (&cells[WEFT_CELL_ROUTINE], i);
   gint64 from = MAX (start, slice->begin);
   gint64 to = MIN (end, slice->end);
   WeftTimelineBucket *into;
@@ -139,9 +139,9 @@ add_cell (Lane *lane, const WeftColumn *cells, guint shift, guint32 i)
   into = &lane->buckets[first];
   if (start >= slice->begin)
     {
-      into->count += (guint32) weft_column_get (&cells[WEFT_CELL_COUNT], i);
-      into->errors += (guint32) weft_column_get (&cells[WEFT_CELL_ERRORS], i);
-      into->longest = MAX (into->longest, weft_column_get (&cells[WEFT_CELL_LONGEST], i));
+      into->count += (guint32) weft_store_column_get (&cells[WEFT_CELL_COUNT], i);
+      into->errors += (guint32) weft_store_column_get (&cells[WEFT_CELL_ERRORS], i);
+      into->longest = MAX (into->longest, weft_store_column_get (&cells[WEFT_CELL_LONGEST], i));
     }
   for (; first < slice->n_buckets && slice->edges[first] < to; first++)
     {
@@ -159,7 +159,7 @@ add_cell (Lane *lane, const WeftColumn *cells, guint shift, guint32 i)
 
 /* The rows of a lane in a column of lanes that ascend. */
 static guint32
-lower_bound (const WeftColumn *lanes, guint32 n, guint64 lane)
+lower_bound (const WeftStoreColumn *lanes, guint32 n, guint64 lane)
 {
   guint32 low = 0;
 
@@ -167,7 +167,7 @@ lower_bound (const WeftColumn *lanes, guint32 n, guint64 lane)
     {
       guint32 middle = low + (n - low) / 2;
 
-      if (weft_column_get (lanes, middle) < lane)
+      if (weft_store_column_get (lanes, middle) < lane)
         low = middle + 1;
       else
         n = middle;
@@ -176,30 +176,31 @@ lower_bound (const WeftColumn *lanes, guint32 n, guint64 lane)
 }
 
 static inline void
-take_row (Lane *lane, const WeftColumn *rows, guint32 row)
+take_row (Lane *lane, const WeftStoreColumn *rows, guint32 row)
 {
-  guint64 duration = weft_column_get (&rows[WEFT_LONG_DURATION], row);
-  gint64 start = (gint64) weft_column_get (&rows[WEFT_LONG_START], row);
+  guint64 duration = weft_store_column_get (&rows[WEFT_LONG_DURATION], row);
+  gint64 start = (gint64) weft_store_column_get (&rows[WEFT_LONG_START], row);
   Interval interval = { .start = start,
                         .end = weft_time_add (start, duration),
                         .duration = duration,
-                        .routine = (guint32) weft_column_get (&rows[WEFT_LONG_ROUTINE], row) };
+                        .routine =
+                            (guint32) weft_store_column_get (&rows[WEFT_LONG_ROUTINE], row) };
 
   if (start >= lane->slice->end || interval.end < lane->slice->begin)
     return;
-  interval.is_error = weft_column_get (&rows[WEFT_LONG_ERROR], row) != 0;
+  interval.is_error = weft_store_column_get (&rows[WEFT_LONG_ERROR], row) != 0;
   g_array_append_val (lane->intervals, interval);
 }
 
 /* The first of the rows of a lane that starts at or after TIME. */
 static guint32
-first_start (const WeftColumn *starts, guint32 low, guint32 high, gint64 time)
+first_start (const WeftStoreColumn *starts, guint32 low, guint32 high, gint64 time)
 {
   while (low < high)
     {
       guint32 middle = low + (high - low) / 2;
 
-      if ((gint64) weft_column_get (starts, middle) < time)
+      if ((gint64) weft_store_column_get (starts, middle) < time)
         low = middle + 1;
       else
         high = middle;
@@ -210,7 +211,7 @@ first_start (const WeftColumn *starts, guint32 low, guint32 high, gint64 time)
 static void
 add_mixed_rows (Lane *lane, const Part *part, guint32 id)
 {
-  const WeftColumn *lanes = &part->mixed[WEFT_LONG_LANE];
+  const WeftStoreColumn *lanes = &part->mixed[WEFT_LONG_LANE];
   guint32 begin = 0;
   guint32 end = part->n_mixed;
 
@@ -220,12 +221,12 @@ add_mixed_rows (Lane *lane, const Part *part, guint32 id)
       end = lower_bound (lanes, part->n_mixed, (guint64) id + 1);
     }
   for (guint32 row = begin; row < end; row++)
-    if (weft_column_get (lanes, row) == id)
+    if (weft_store_column_get (lanes, row) == id)
       take_row (lane, part->mixed, row);
 }
 
 /* The columns and the place in them of a lane's values; NULL if there are none. */
-static const WeftColumn *
+static const WeftStoreColumn *
 find_run (const Lanes *lanes, guint32 id, const Run **found)
 {
   const Run *runs = (const Run *) (gconstpointer) lanes->runs->data;
@@ -244,14 +245,14 @@ find_run (const Lanes *lanes, guint32 id, const Run **found)
   if (low == lanes->runs->len || runs[low].lane != id)
     return NULL;
   *found = &runs[low];
-  return &g_array_index (lanes->segments, WeftColumn, runs[low].segment * WEFT_N_CELL_STREAMS);
+  return &g_array_index (lanes->segments, WeftStoreColumn, runs[low].segment * WEFT_N_CELL_STREAMS);
 }
 
 static void
 add_sorted_rows (Lane *lane, const Part *part, guint32 id)
 {
   const Run *run;
-  const WeftColumn *rows = find_run (&part->rows, id, &run);
+  const WeftStoreColumn *rows = find_run (&part->rows, id, &run);
   guint32 end;
 
   if (rows == NULL)
@@ -265,7 +266,7 @@ static void
 add_cells (Lane *lane, const Part *part, guint32 id)
 {
   const Run *run;
-  const WeftColumn *cells = find_run (&part->cells, id, &run);
+  const WeftStoreColumn *cells = find_run (&part->cells, id, &run);
   gint64 last = (lane->slice->end - 1) >> part->shift;
   guint32 i;
 
@@ -273,7 +274,7 @@ add_cells (Lane *lane, const Part *part, guint32 id)
     return;
   i = first_start (&cells[WEFT_CELL_BUCKET], run->begin, run->end,
                    lane->slice->begin >> part->shift);
-  for (; i < run->end && (gint64) weft_column_get (&cells[WEFT_CELL_BUCKET], i) <= last; i++)
+  for (; i < run->end && (gint64) weft_store_column_get (&cells[WEFT_CELL_BUCKET], i) <= last; i++)
     add_cell (lane, cells, part->shift, i);
 }
 
@@ -459,7 +460,7 @@ read_lanes (WeftChunk *chunk, const guint *streams, guint n, Lanes *lanes, GErro
 {
   for (guint i = 0; i < lanes->runs->len;)
     {
-      WeftColumn columns[WEFT_N_CELL_STREAMS] = { 0 };
+      WeftStoreColumn columns[WEFT_N_CELL_STREAMS] = { 0 };
       guint32 begin = g_array_index (lanes->runs, Run, i).begin;
       guint32 end = g_array_index (lanes->runs, Run, i).end;
       guint32 segment = lanes->segments->len / WEFT_N_CELL_STREAMS;
@@ -480,7 +481,7 @@ read_lanes (WeftChunk *chunk, const guint *streams, guint n, Lanes *lanes, GErro
             !weft_chunk_read_range (chunk, streams[stream], begin, end, &columns[stream], error))
           {
             for (guint j = 0; j < n; j++)
-              weft_column_clear (&columns[j]);
+              weft_store_column_clear (&columns[j]);
             return FALSE;
           }
       g_array_append_vals (lanes->segments, columns, WEFT_N_CELL_STREAMS);
@@ -598,14 +599,14 @@ static void
 lanes_init (Lanes *self)
 {
   self->runs = g_array_new (FALSE, FALSE, sizeof (Run));
-  self->segments = g_array_new (FALSE, FALSE, sizeof (WeftColumn));
+  self->segments = g_array_new (FALSE, FALSE, sizeof (WeftStoreColumn));
 }
 
 static void
 lanes_clear (Lanes *self)
 {
   for (guint i = 0; i < self->segments->len; i++)
-    weft_column_clear (&g_array_index (self->segments, WeftColumn, i));
+    weft_store_column_clear (&g_array_index (self->segments, WeftStoreColumn, i));
   g_array_set_size (self->segments, 0);
   g_array_set_size (self->runs, 0);
 }
@@ -616,7 +617,7 @@ part_clear (Part *part)
   lanes_clear (&part->cells);
   lanes_clear (&part->rows);
   for (guint i = 0; i < WEFT_N_LONG_STREAMS; i++)
-    weft_column_clear (&part->mixed[i]);
+    weft_store_column_clear (&part->mixed[i]);
   part->n_mixed = 0;
 }
 

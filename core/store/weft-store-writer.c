@@ -161,7 +161,7 @@ column_new (TableWriter *table, guint column, guint64 base, gboolean is_wide)
 
   self->base = base;
   self->is_wide = is_wide;
-  self->is_time = table->spec->columns[column].type == WEFT_TYPE_TIME;
+  self->is_time = table->spec->columns[column].type == WEFT_STORE_TYPE_TIME;
   table->memtable->size += size;
   return self;
 }
@@ -214,7 +214,7 @@ touch (TableWriter *table, guint number, guint64 value)
 {
   WeftStoreWriter *store = table->store;
   WeftTableWriter *public = &table->public;
-  gboolean is_time = table->spec->columns[number].type == WEFT_TYPE_TIME;
+  gboolean is_time = table->spec->columns[number].type == WEFT_STORE_TYPE_TIME;
   Column *column = column_new (table, number, is_time ? value - WEFT_NO_OFFSET / 2 : 0,
                                !is_time && value >= WEFT_NO_OFFSET);
 
@@ -462,7 +462,7 @@ add_key (WeftStoreWriter *self, guint column, guint64 first_row, guint32 n)
 
   for (guint32 i = 0; i < n; i++)
     keys[i] = first_row + i;
-  weft_chunk_builder_add_numbers (&self->chunk, (guint16) column, WEFT_TYPE_ID, keys, n);
+  weft_chunk_builder_add_numbers (&self->chunk, (guint16) column, WEFT_STORE_TYPE_ID, keys, n);
 }
 
 /* Rows FIRST to END of MEMTABLE in the order of arrival. */

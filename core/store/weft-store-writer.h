@@ -149,7 +149,7 @@ weft_column_is_time (WeftColumnNumber number)
 #define WEFT_SCHEMA_TABLE(NAME, name) case WEFT_COLUMN_BASE_##NAME:
 #define WEFT_SCHEMA_COLUMN(TABLE, NAME, name, TYPE, FLAGS)                                         \
   case WEFT_##TABLE##_##NAME:                                                                      \
-    return WEFT_TYPE_##TYPE == WEFT_TYPE_TIME;
+    return WEFT_STORE_TYPE_##TYPE == WEFT_STORE_TYPE_TIME;
       WEFT_SCHEMA (WEFT_SCHEMA_TABLE, WEFT_SCHEMA_COLUMN)
 #undef WEFT_SCHEMA_TABLE
 #undef WEFT_SCHEMA_COLUMN

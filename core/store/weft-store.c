@@ -274,7 +274,8 @@ weft_store_get_zone (WeftStore *self, WeftTableId table, guint chunk, WeftColumn
 static const guint64 no_presence[WEFT_MAX_CHUNK_ROWS / 64];
 
 gboolean
-weft_store_read_chunk_column (WeftChunk *chunk, guint place, WeftColumn *column, GError **error)
+weft_store_read_chunk_column (WeftChunk *chunk, guint place, WeftStoreColumn *column,
+                              GError **error)
 {
   const WeftChunkDirectory *directory = weft_chunk_get_directory (chunk, error);
   WeftDecoded *decoded;
@@ -299,7 +300,7 @@ weft_store_read_chunk_column (WeftChunk *chunk, guint place, WeftColumn *column,
 
 gboolean
 weft_store_read_column (WeftStore *self, WeftTableId table, guint chunk, WeftColumnNumber number,
-                        WeftColumn *column, GError **error)
+                        WeftStoreColumn *column, GError **error)
 {
   guint place;
 
@@ -311,7 +312,7 @@ weft_store_read_column (WeftStore *self, WeftTableId table, guint chunk, WeftCol
 }
 
 void
-weft_column_clear (WeftColumn *column)
+weft_store_column_clear (WeftStoreColumn *column)
 {
   g_clear_pointer ((WeftDecoded **) &column->owner, weft_decoded_unref);
   memset (column, 0, sizeof *column);
@@ -350,7 +351,7 @@ find_id (WeftChunk *chunk, guint64 id, guint *row, GError **error)
   if (!weft_store_read_chunk_column (chunk, WEFT_DISPATCH_PLACE (ID), &ids, error))
     return FALSE;
   for (guint i = 0; i < ids.n_rows; i++)
-    if (weft_column_get (&ids, i) == id)
+    if (weft_store_column_get (&ids, i) == id)
       {
         *row = i;
         return TRUE;

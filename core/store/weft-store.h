@@ -83,7 +83,7 @@ gboolean weft_store_get_zone (WeftStore *self, WeftTableId table, guint chunk,
 /* A decoded column: value of row i = base + the i-th element of DATA (WIDTH bytes, unsigned,
  * little-endian), or BASE where WIDTH is 0. F64 columns have BASE 0, or WIDTH 0. PRESENCE is NULL
  * where every row has a value; the value of a row without one means nothing. Values lie within the
- * column's zone even in a hostile file. Release with weft_column_clear ().
+ * column's zone even in a hostile file. Release with weft_store_column_clear ().
  */
 typedef struct
 {
@@ -93,14 +93,14 @@ typedef struct
   guint32 n_rows;
   guint32 width;
   gpointer owner;
-} WeftColumn;
+} WeftStoreColumn;
 
 gboolean weft_store_read_column (WeftStore *self, WeftTableId table, guint chunk,
-                                 WeftColumnNumber number, WeftColumn *column, GError **error);
-void weft_column_clear (WeftColumn *column);
+                                 WeftColumnNumber number, WeftStoreColumn *column, GError **error);
+void weft_store_column_clear (WeftStoreColumn *column);
 
 static inline guint64
-weft_column_get (const WeftColumn *column, guint row)
+weft_store_column_get (const WeftStoreColumn *column, guint row)
 {
   switch (column->width)
     {
@@ -118,13 +118,13 @@ weft_column_get (const WeftColumn *column, guint row)
 }
 
 static inline gboolean
-weft_column_has (const WeftColumn *column, guint row)
+weft_store_column_has (const WeftStoreColumn *column, guint row)
 {
   return column->presence == NULL || (column->presence[row / 64] >> (row % 64) & 1);
 }
 
 /* Some rows of several columns, in the order in which these were asked for. */
-typedef void (*WeftScanFunc) (const WeftColumn *columns, gpointer data);
+typedef void (*WeftScanFunc) (const WeftStoreColumn *columns, gpointer data);
 
 #define WEFT_MAX_SCAN_COLUMNS 8
 

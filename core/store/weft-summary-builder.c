@@ -98,8 +98,8 @@ groups_put (const Groups *self, guint first, guint skip, WeftChunkBuilder *chunk
 {
   for (guint i = 0; i < WEFT_N_GROUP_STREAMS; i++)
     if (i != skip)
-      weft_chunk_builder_add_numbers (chunk, (guint16) (first + i), WEFT_TYPE_U64, self->streams[i],
-                                      self->n);
+      weft_chunk_builder_add_numbers (chunk, (guint16) (first + i), WEFT_STORE_TYPE_U64,
+                                      self->streams[i], self->n);
 }
 
 static inline guint64
@@ -284,8 +284,8 @@ put_histogram (WeftSummaryBuilder *self, const WeftDispatchColumns *columns,
       }
 
   for (guint i = 0; i < WEFT_N_HISTOGRAM_STREAMS; i++)
-    weft_chunk_builder_add_numbers (chunk, (guint16) (WEFT_SUMMARY_HISTOGRAM + i), WEFT_TYPE_U64,
-                                    self->cells[i], n);
+    weft_chunk_builder_add_numbers (chunk, (guint16) (WEFT_SUMMARY_HISTOGRAM + i),
+                                    WEFT_STORE_TYPE_U64, self->cells[i], n);
 }
 
 WEFT_HOT static gint64
@@ -310,10 +310,10 @@ put_lane_times (WeftSummaryBuilder *self, const WeftDispatchColumns *columns,
       self->last_ends[i] = (guint64) latest (columns->ends + row, (guint32) columns->lane_rows[i]);
       row += (guint32) columns->lane_rows[i];
     }
-  weft_chunk_builder_add_numbers (chunk, WEFT_SUMMARY_FIRST_START, WEFT_TYPE_TIME,
+  weft_chunk_builder_add_numbers (chunk, WEFT_SUMMARY_FIRST_START, WEFT_STORE_TYPE_TIME,
                                   self->first_starts, columns->n_lanes);
-  weft_chunk_builder_add_numbers (chunk, WEFT_SUMMARY_LAST_END, WEFT_TYPE_TIME, self->last_ends,
-                                  columns->n_lanes);
+  weft_chunk_builder_add_numbers (chunk, WEFT_SUMMARY_LAST_END, WEFT_STORE_TYPE_TIME,
+                                  self->last_ends, columns->n_lanes);
 }
 
 typedef struct
@@ -418,9 +418,9 @@ put_longest (const WeftDispatchColumns *columns, WeftChunkBuilder *chunk)
       values[WEFT_LONGEST_DURATION][i] = rows[i].duration;
     }
   for (guint i = 0; i < WEFT_N_LONGEST_STREAMS; i++)
-    weft_chunk_builder_add_numbers (chunk, (guint16) (WEFT_SUMMARY_LONGEST + i),
-                                    i == WEFT_LONGEST_START ? WEFT_TYPE_TIME : WEFT_TYPE_U64,
-                                    values[i], n);
+    weft_chunk_builder_add_numbers (
+        chunk, (guint16) (WEFT_SUMMARY_LONGEST + i),
+        i == WEFT_LONGEST_START ? WEFT_STORE_TYPE_TIME : WEFT_STORE_TYPE_U64, values[i], n);
 }
 
 void

@@ -53,7 +53,7 @@ typedef struct
   guint64 own_resident;
   gint64 duration;
   GArray *program_counts; /* element-type ProgramCount: what the programs counted themselves */
-  JsonBuilder *builder; /* while rows are added to an answer */
+  JsonBuilder *builder;   /* while rows are added to an answer */
 } Show;
 
 /* ---- Reading ---- */
@@ -65,7 +65,7 @@ static gboolean
 each_row (Show *self, WeftTableId table, const WeftColumnNumber *numbers, guint n, RowFunc func,
           GError **error)
 {
-  WeftColumn columns[8];
+  WeftStoreColumn columns[8];
   guint64 values[8];
   gboolean present[8];
 
@@ -75,20 +75,20 @@ each_row (Show *self, WeftTableId table, const WeftColumnNumber *numbers, guint 
       guint read = 0;
 
       weft_store_get_chunk (self->store, table, chunk, &info);
-      while (read < n &&
-             weft_store_read_column (self->store, table, chunk, numbers[read], &columns[read], error))
+      while (read < n && weft_store_read_column (self->store, table, chunk, numbers[read],
+                                                 &columns[read], error))
         read++;
       for (guint row = 0; read == n && row < info.n_rows; row++)
         {
           for (guint i = 0; i < n; i++)
             {
-              values[i] = weft_column_get (&columns[i], row);
-              present[i] = weft_column_has (&columns[i], row);
+              values[i] = weft_store_column_get (&columns[i], row);
+              present[i] = weft_store_column_has (&columns[i], row);
             }
           func (self, values, present);
         }
       for (guint i = 0; i < read; i++)
-        weft_column_clear (&columns[i]);
+        weft_store_column_clear (&columns[i]);
       if (read < n)
         return FALSE;
     }
@@ -201,13 +201,14 @@ static gboolean
 read_small_tables (Show *self, GError **error)
 {
   static const WeftColumnNumber lanes[] = { WEFT_LANES_ID, WEFT_LANES_NAME, WEFT_LANES_KIND };
-  static const WeftColumnNumber counts[]
-      = { WEFT_LANE_COUNTS_LANE,        WEFT_LANE_COUNTS_SUBMITTED, WEFT_LANE_COUNTS_COMPLETED,
-          WEFT_LANE_COUNTS_PENDING,     WEFT_LANE_COUNTS_SAMPLED_OUT, WEFT_LANE_COUNTS_REJECTED,
-          WEFT_LANE_COUNTS_LOST };
-  static const WeftColumnNumber losses[]
-      = { WEFT_LOSSES_LANE, WEFT_LOSSES_RUNTIME, WEFT_LOSSES_CATEGORY, WEFT_LOSSES_REASON,
-          WEFT_LOSSES_COUNT };
+  static const WeftColumnNumber counts[] = {
+    WEFT_LANE_COUNTS_LANE,    WEFT_LANE_COUNTS_SUBMITTED,   WEFT_LANE_COUNTS_COMPLETED,
+    WEFT_LANE_COUNTS_PENDING, WEFT_LANE_COUNTS_SAMPLED_OUT, WEFT_LANE_COUNTS_REJECTED,
+    WEFT_LANE_COUNTS_LOST
+  };
+  static const WeftColumnNumber losses[] = { WEFT_LOSSES_LANE, WEFT_LOSSES_RUNTIME,
+                                             WEFT_LOSSES_CATEGORY, WEFT_LOSSES_REASON,
+                                             WEFT_LOSSES_COUNT };
   static const WeftColumnNumber routines[] = { WEFT_ROUTINES_ID, WEFT_ROUTINES_NAME };
   static const WeftColumnNumber cost[] = { WEFT_OWN_COST_CPU, WEFT_OWN_COST_RESIDENT };
   static const WeftColumnNumber stats[] = { WEFT_RUNTIME_STATS_NAME, WEFT_RUNTIME_STATS_COUNT };
@@ -271,8 +272,8 @@ read_duration (Show *self, GError **error)
 {
   static const WeftColumnNumber columns[] = { WEFT_DISPATCHES_START, WEFT_DISPATCHES_DURATION };
 
-  return self->duration > 0 ||
-         each_row (self, WEFT_TABLE_DISPATCHES, columns, G_N_ELEMENTS (columns), on_dispatch, error);
+  return self->duration > 0 || each_row (self, WEFT_TABLE_DISPATCHES, columns,
+                                         G_N_ELEMENTS (columns), on_dispatch, error);
 }
 
 /* ---- For people ---- */
@@ -286,7 +287,8 @@ print_heading (Show *self)
   WeftStoreState state = weft_store_get_state (self->store);
 
   text_print (stdout, "%s: %s, %s%s", self->path, size, recordings_state_name (state),
-              state == WEFT_STORE_GROWING ? ": still being written, or its recorder was killed" : "");
+              state == WEFT_STORE_GROWING ? ": still being written, or its recorder was killed"
+                                          : "");
   if (self->duration > 0)
     printf (", %s", duration);
   putchar ('\n');
@@ -342,9 +344,9 @@ print_lanes (Show *self)
             "(docs/producer-guide.md)");
       return;
     }
-  g_ptr_array_add (rows, row_of (g_strdup ("LANE"), g_strdup ("KIND"), g_strdup ("DISPATCHES"),
-                                 g_strdup ("TOTAL"), g_strdup ("LONGEST"), g_strdup ("NOT KEPT"),
-                                 NULL));
+  g_ptr_array_add (rows,
+                   row_of (g_strdup ("LANE"), g_strdup ("KIND"), g_strdup ("DISPATCHES"),
+                           g_strdup ("TOTAL"), g_strdup ("LONGEST"), g_strdup ("NOT KEPT"), NULL));
   for (guint i = 0; i < MIN (self->lanes->len, MAX_LANES_SHOWN); i++)
     {
       const Lane *lane = g_ptr_array_index (lanes, i);
@@ -403,8 +405,8 @@ print_tables (Show *self)
     {
       guint64 n = weft_store_get_n_rows (self->store, i);
       g_autofree char *count = text_count (n);
-      g_autofree char *text
-          = g_strdup_printf ("%s%s %s", separator, count, weft_schema_table (i)->name);
+      g_autofree char *text =
+          g_strdup_printf ("%s%s %s", separator, count, weft_schema_table (i)->name);
 
       if (n == 0)
         continue;
@@ -499,8 +501,8 @@ add_clock_json (Show *self, const guint64 *values, const gboolean *present)
   json_builder_end_object (self->builder);
 }
 
-static const WeftColumnNumber diagnostic_columns[]
-    = { WEFT_DIAGNOSTICS_CODE, WEFT_DIAGNOSTICS_MESSAGE };
+static const WeftColumnNumber diagnostic_columns[] = { WEFT_DIAGNOSTICS_CODE,
+                                                       WEFT_DIAGNOSTICS_MESSAGE };
 static const WeftColumnNumber clock_columns[] = { WEFT_CLOCKS_ID, WEFT_CLOCKS_NAME };
 
 static void
@@ -553,8 +555,8 @@ print_text (Show *self)
 static void
 add_lane_json (JsonBuilder *builder, const Lane *lane)
 {
-  static const char *const names[]
-      = { "submitted", "completed", "pending", "sampled_out", "rejected", "lost" };
+  static const char *const names[] = { "submitted",   "completed", "pending",
+                                       "sampled_out", "rejected",  "lost" };
   g_autofree char *handle = g_strdup_printf ("l-%" G_GUINT64_FORMAT, lane->id);
 
   json_builder_begin_object (builder);

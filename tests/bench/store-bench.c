@@ -338,11 +338,11 @@ typedef struct
 } Totals;
 
 static void
-scan_piece (const WeftColumn *columns, gpointer data)
+scan_piece (const WeftStoreColumn *columns, gpointer data)
 {
   Totals *totals = data;
-  const WeftColumn *routines = &columns[0];
-  const WeftColumn *durations = &columns[1];
+  const WeftStoreColumn *routines = &columns[0];
+  const WeftStoreColumn *durations = &columns[1];
 
   if (routines->width == 1 && durations->width == 4)
     for (guint i = 0; i < routines->n_rows; i++)
@@ -355,9 +355,9 @@ scan_piece (const WeftColumn *columns, gpointer data)
   else
     for (guint i = 0; i < routines->n_rows; i++)
       {
-        guint slot = (guint) (weft_column_get (routines, i) - routines->base) & 63;
+        guint slot = (guint) (weft_store_column_get (routines, i) - routines->base) & 63;
 
-        totals->sums[slot] += weft_column_get (durations, i) - durations->base;
+        totals->sums[slot] += weft_store_column_get (durations, i) - durations->base;
         totals->counts[slot]++;
       }
 }

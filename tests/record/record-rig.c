@@ -263,17 +263,17 @@ read_chunk (Rows *rows, guint chunk, guint64 at)
   weft_store_get_chunk (rows->store, rows->table, chunk, &info);
   for (guint c = 0; c < rows->n_columns; c++)
     {
-      WeftColumn column;
+      WeftStoreColumn column;
 
       weft_store_read_column (rows->store, rows->table, chunk, base_of (rows->table) + 1 + c,
                               &column, &error);
       g_assert_no_error (error);
       for (guint i = 0; i < info.n_rows; i++)
         {
-          rows->values[c][at + i] = weft_column_get (&column, i);
-          rows->present[c][at + i] = weft_column_has (&column, i);
+          rows->values[c][at + i] = weft_store_column_get (&column, i);
+          rows->present[c][at + i] = weft_store_column_has (&column, i);
         }
-      weft_column_clear (&column);
+      weft_store_column_clear (&column);
     }
 }
 
@@ -416,19 +416,17 @@ static void
 each_loss (WeftStore *store, LossFunc func, gpointer data)
 {
   g_autoptr (Rows) rows = rows_read (store, WEFT_TABLE_LOSSES);
-  g_autoptr (GHashTable) last
-      = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
+  g_autoptr (GHashTable) last = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
   GHashTableIter iter;
   gpointer value;
 
   for (guint64 i = 0; i < rows->n; i++)
-    g_hash_table_replace (
-        last,
-        g_strdup_printf ("%" G_GUINT64_FORMAT "/%" G_GUINT64_FORMAT "/%s",
-                         rows_get (rows, i, WEFT_LOSSES_LANE),
-                         rows_get (rows, i, WEFT_LOSSES_RUNTIME),
-                         rows_text (rows, i, WEFT_LOSSES_REASON)),
-        GSIZE_TO_POINTER (i + 1));
+    g_hash_table_replace (last,
+                          g_strdup_printf ("%" G_GUINT64_FORMAT "/%" G_GUINT64_FORMAT "/%s",
+                                           rows_get (rows, i, WEFT_LOSSES_LANE),
+                                           rows_get (rows, i, WEFT_LOSSES_RUNTIME),
+                                           rows_text (rows, i, WEFT_LOSSES_REASON)),
+                          GSIZE_TO_POINTER (i + 1));
   g_hash_table_iter_init (&iter, last);
   while (g_hash_table_iter_next (&iter, NULL, &value))
     {
@@ -491,20 +489,20 @@ count_by_lane (WeftStore *store, guint64 n_lanes)
 
   for (guint chunk = 0; chunk < weft_store_get_n_chunks (store, WEFT_TABLE_DISPATCHES); chunk++)
     {
-      WeftColumn column;
+      WeftStoreColumn column;
 
       weft_store_read_column (store, WEFT_TABLE_DISPATCHES, chunk, WEFT_DISPATCHES_LANE, &column,
                               &error);
       g_assert_no_error (error);
       for (guint i = 0; i < column.n_rows; i++)
         {
-          guint64 lane = weft_column_get (&column, i);
+          guint64 lane = weft_store_column_get (&column, i);
 
           g_assert_cmpuint (lane, >, 0);
           g_assert_cmpuint (lane, <=, n_lanes);
           rows[lane]++;
         }
-      weft_column_clear (&column);
+      weft_store_column_clear (&column);
     }
   return rows;
 }

@@ -18,13 +18,13 @@ static const guint bases[WEFT_N_TABLES] = {
 };
 
 static void
-print_value (const WeftColumnSpec *spec, const WeftColumn *column, guint row)
+print_value (const WeftColumnSpec *spec, const WeftStoreColumn *column, guint row)
 {
-  guint64 value = weft_column_get (column, row);
+  guint64 value = weft_store_column_get (column, row);
 
-  if (!weft_column_has (column, row) || (value == 0 && !(spec->flags & WEFT_COLUMN_NULLABLE)))
+  if (!weft_store_column_has (column, row) || (value == 0 && !(spec->flags & WEFT_COLUMN_NULLABLE)))
     return;
-  if (spec->type == WEFT_TYPE_I64 || spec->type == WEFT_TYPE_TIME)
+  if (spec->type == WEFT_STORE_TYPE_I64 || spec->type == WEFT_STORE_TYPE_TIME)
     printf (" %s=%" G_GINT64_FORMAT, spec->name, (gint64) value);
   else
     printf (" %s=%" G_GUINT64_FORMAT, spec->name, value);
@@ -34,7 +34,7 @@ static void
 dump_chunk (WeftStore *store, WeftTableId table, guint chunk)
 {
   const WeftTableSpec *spec = weft_schema_table (table);
-  WeftColumn columns[WEFT_MAX_COLUMNS];
+  WeftStoreColumn columns[WEFT_MAX_COLUMNS];
   WeftChunkInfo info;
 
   weft_store_get_chunk (store, table, chunk, &info);
@@ -49,7 +49,7 @@ dump_chunk (WeftStore *store, WeftTableId table, guint chunk)
       printf ("\n");
     }
   for (guint i = 0; i < spec->n_columns; i++)
-    weft_column_clear (&columns[i]);
+    weft_store_column_clear (&columns[i]);
 }
 
 static void

@@ -130,20 +130,21 @@ model_value (Model *self, WeftColumnNumber column, guint64 id)
 }
 
 static void
-check_value (Model *self, WeftTableId table, guint64 id, guint place, const WeftColumn *column,
+check_value (Model *self, WeftTableId table, guint64 id, guint place, const WeftStoreColumn *column,
              guint row)
 {
   const WeftColumnSpec *spec = &weft_schema_table (table)->columns[place];
   const ModelRow *expected = model_get (self, table, id);
 
   if (spec->flags & WEFT_COLUMN_NULLABLE)
-    g_assert_cmpint (weft_column_has (column, row), ==, expected->present >> place & 1);
+    g_assert_cmpint (weft_store_column_has (column, row), ==, expected->present >> place & 1);
   else
-    g_assert_true (weft_column_has (column, row));
-  if (weft_column_has (column, row) && weft_column_get (column, row) != expected->values[place])
+    g_assert_true (weft_store_column_has (column, row));
+  if (weft_store_column_has (column, row) &&
+      weft_store_column_get (column, row) != expected->values[place])
     g_error ("%s.%s of row %" G_GUINT64_FORMAT ": %" G_GUINT64_FORMAT
              " instead of %" G_GUINT64_FORMAT,
-             weft_schema_table (table)->name, spec->name, id, weft_column_get (column, row),
+             weft_schema_table (table)->name, spec->name, id, weft_store_column_get (column, row),
              expected->values[place]);
 }
 
@@ -151,7 +152,7 @@ static void
 check_chunk (Model *self, WeftStore *store, WeftTableId table, guint chunk)
 {
   const WeftTableSpec *spec = weft_schema_table (table);
-  WeftColumn ids = { 0 };
+  WeftStoreColumn ids = { 0 };
   WeftChunkInfo info;
   g_autoptr (GError) error = NULL;
 
@@ -161,7 +162,7 @@ check_chunk (Model *self, WeftStore *store, WeftTableId table, guint chunk)
   g_assert_no_error (error);
   for (guint place = 0; place < spec->n_columns; place++)
     {
-      WeftColumn column;
+      WeftStoreColumn column;
       guint64 min, max;
 
       weft_store_read_column (store, table, chunk, bases[table] + 1 + place, &column, &error);
@@ -169,19 +170,19 @@ check_chunk (Model *self, WeftStore *store, WeftTableId table, guint chunk)
       g_assert_cmpuint (column.n_rows, ==, info.n_rows);
       for (guint row = 0; row < info.n_rows; row++)
         check_value (self, table,
-                     ids.n_rows > 0 ? weft_column_get (&ids, row) : info.first_row + row, place,
-                     &column, row);
+                     ids.n_rows > 0 ? weft_store_column_get (&ids, row) : info.first_row + row,
+                     place, &column, row);
       if (weft_store_get_zone (store, table, chunk, bases[table] + 1 + place, &min, &max) &&
-          spec->columns[place].type == WEFT_TYPE_U64)
+          spec->columns[place].type == WEFT_STORE_TYPE_U64)
         for (guint row = 0; row < info.n_rows; row++)
-          if (weft_column_has (&column, row))
+          if (weft_store_column_has (&column, row))
             {
-              g_assert_cmpuint (weft_column_get (&column, row), >=, min);
-              g_assert_cmpuint (weft_column_get (&column, row), <=, max);
+              g_assert_cmpuint (weft_store_column_get (&column, row), >=, min);
+              g_assert_cmpuint (weft_store_column_get (&column, row), <=, max);
             }
-      weft_column_clear (&column);
+      weft_store_column_clear (&column);
     }
-  weft_column_clear (&ids);
+  weft_store_column_clear (&ids);
 }
 
 void

@@ -93,10 +93,10 @@ exercise (const char *path)
   for (guint i = 0; i < weft_store_get_n_chunks (store, WEFT_TABLE_DISPATCHES); i++)
     for (guint number = WEFT_DISPATCHES_ID; number <= WEFT_DISPATCHES_SUBMITTED; number++)
       {
-        WeftColumn column;
+        WeftStoreColumn column;
 
         if (weft_store_read_column (store, WEFT_TABLE_DISPATCHES, i, number, &column, NULL))
-          weft_column_clear (&column);
+          weft_store_column_clear (&column);
       }
 }
 
@@ -589,7 +589,7 @@ check_killed (const char *path, guint64 at_least)
   g_assert_true (weft_store_verify (store, &report, &error));
   for (guint chunk = 0; chunk < weft_store_get_n_chunks (store, WEFT_TABLE_DISPATCHES); chunk++)
     {
-      WeftColumn labels, starts;
+      WeftStoreColumn labels, starts;
 
       weft_store_read_column (store, WEFT_TABLE_DISPATCHES, chunk, WEFT_DISPATCHES_LABEL, &labels,
                               NULL);
@@ -597,14 +597,15 @@ check_killed (const char *path, guint64 at_least)
                               NULL);
       for (guint row = 0; row < labels.n_rows; row += 37)
         {
-          g_autofree char *text =
-              g_strdup_printf ("name %" G_GUINT64_FORMAT, weft_column_get (&starts, row) / 1000);
+          g_autofree char *text = g_strdup_printf ("name %" G_GUINT64_FORMAT,
+                                                   weft_store_column_get (&starts, row) / 1000);
 
-          g_assert_cmpstr (weft_store_get_string (store, (guint32) weft_column_get (&labels, row)),
-                           ==, text);
+          g_assert_cmpstr (
+              weft_store_get_string (store, (guint32) weft_store_column_get (&labels, row)), ==,
+              text);
         }
-      weft_column_clear (&labels);
-      weft_column_clear (&starts);
+      weft_store_column_clear (&labels);
+      weft_store_column_clear (&starts);
     }
 }
 

@@ -28,7 +28,7 @@ check_rows (WeftStore *store, guint first_chunk)
   for (guint chunk = first_chunk; chunk < weft_store_get_n_chunks (store, WEFT_TABLE_DISPATCHES);
        chunk++)
     {
-      WeftColumn ids, starts, waits;
+      WeftStoreColumn ids, starts, waits;
       g_autoptr (GError) error = NULL;
       guint64 sum = 0;
       WeftChunkInfo info;
@@ -45,16 +45,16 @@ check_rows (WeftStore *store, guint first_chunk)
       g_assert_no_error (error);
       for (guint row = 0; row < info.n_rows; row++)
         {
-          guint64 id = weft_column_get (&ids, row);
+          guint64 id = weft_store_column_get (&ids, row);
 
           sum += id - info.first_row;
-          g_assert_cmpuint (weft_column_get (&starts, row), ==, start_of (id));
-          g_assert_cmpint (weft_column_has (&waits, row), ==, id % 3 == 0);
+          g_assert_cmpuint (weft_store_column_get (&starts, row), ==, start_of (id));
+          g_assert_cmpint (weft_store_column_has (&waits, row), ==, id % 3 == 0);
         }
       g_assert_cmpuint (sum, ==, (guint64) info.n_rows * (info.n_rows - 1) / 2);
-      weft_column_clear (&ids);
-      weft_column_clear (&starts);
-      weft_column_clear (&waits);
+      weft_store_column_clear (&ids);
+      weft_store_column_clear (&starts);
+      weft_store_column_clear (&waits);
     }
 }
 

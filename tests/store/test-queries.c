@@ -342,11 +342,11 @@ typedef struct
 {
   guint row; /* of the chunk, that comes next */
   guint n_columns;
-  WeftColumn columns[WEFT_MAX_SCAN_COLUMNS];
+  WeftStoreColumn columns[WEFT_MAX_SCAN_COLUMNS];
 } Pieces;
 
 static void
-check_piece (const WeftColumn *columns, gpointer data)
+check_piece (const WeftStoreColumn *columns, gpointer data)
 {
   Pieces *self = data;
 
@@ -355,12 +355,12 @@ check_piece (const WeftColumn *columns, gpointer data)
       g_assert_cmpuint (columns[i].n_rows, ==, columns[0].n_rows);
       for (guint row = 0; row < columns[i].n_rows; row++)
         {
-          gboolean has = weft_column_has (&columns[i], row);
+          gboolean has = weft_store_column_has (&columns[i], row);
 
-          g_assert_true (has == weft_column_has (&self->columns[i], self->row + row));
+          g_assert_true (has == weft_store_column_has (&self->columns[i], self->row + row));
           if (has)
-            g_assert_cmpuint (weft_column_get (&columns[i], row), ==,
-                              weft_column_get (&self->columns[i], self->row + row));
+            g_assert_cmpuint (weft_store_column_get (&columns[i], row), ==,
+                              weft_store_column_get (&self->columns[i], self->row + row));
         }
     }
   self->row += columns[0].n_rows;
@@ -389,7 +389,7 @@ test_pieces (gconstpointer data)
                                               pieces.n_columns, check_piece, &pieces, NULL));
       g_assert_cmpuint (pieces.row, ==, pieces.columns[0].n_rows);
       for (guint i = 0; i < pieces.n_columns; i++)
-        weft_column_clear (&pieces.columns[i]);
+        weft_store_column_clear (&pieces.columns[i]);
     }
   model_free (model);
 }

@@ -8,7 +8,7 @@
 static char *directory;
 
 static guint64
-random_value (GRand *rand, WeftType type, guint style, guint64 i)
+random_value (GRand *rand, WeftStoreType type, guint style, guint64 i)
 {
   guint64 wide = (guint64) g_rand_int (rand) << 32 | g_rand_int (rand);
   union
@@ -17,7 +17,7 @@ random_value (GRand *rand, WeftType type, guint style, guint64 i)
     guint64 bits;
   } u;
 
-  if (type == WEFT_TYPE_F64)
+  if (type == WEFT_STORE_TYPE_F64)
     {
       u.number = style == 0 ? 0.5 : g_rand_double (rand) * (style == 1 ? 10 : 1e300) - 5;
       return style == 2 && i % 50 == 0 ? wide : u.bits;
@@ -111,15 +111,15 @@ test_shape (gconstpointer data)
   model_check (model, store);
   for (guint64 id = 1; id <= shape->n_rows; id += 1 + shape->n_rows / 200)
     {
-      WeftColumn starts;
+      WeftStoreColumn starts;
       guint chunk, row;
 
       g_assert_true (weft_store_find_row (store, WEFT_TABLE_DISPATCHES, id, &chunk, &row, NULL));
       g_assert_true (weft_store_read_column (store, WEFT_TABLE_DISPATCHES, chunk,
                                              WEFT_DISPATCHES_START, &starts, NULL));
-      g_assert_cmpuint (weft_column_get (&starts, row), ==,
+      g_assert_cmpuint (weft_store_column_get (&starts, row), ==,
                         model_value (model, WEFT_DISPATCHES_START, id));
-      weft_column_clear (&starts);
+      weft_store_column_clear (&starts);
     }
   model_free (model);
 }
@@ -133,7 +133,7 @@ test_order (void)
   };
   g_autoptr (WeftStore) store = NULL;
   Model *model = model_new (directory, NULL);
-  WeftColumn lanes, starts;
+  WeftStoreColumn lanes, starts;
 
   model_fill (model, &shape, 4);
   store = model_close (model);
@@ -142,16 +142,16 @@ test_order (void)
   weft_store_read_column (store, WEFT_TABLE_DISPATCHES, 0, WEFT_DISPATCHES_START, &starts, NULL);
   for (guint i = 1; i < lanes.n_rows; i++)
     {
-      guint64 before = weft_column_get (&lanes, i - 1);
-      guint64 lane = weft_column_get (&lanes, i);
+      guint64 before = weft_store_column_get (&lanes, i - 1);
+      guint64 lane = weft_store_column_get (&lanes, i);
 
       g_assert_cmpuint (before, <=, lane);
       if (before == lane)
-        g_assert_cmpint ((gint64) weft_column_get (&starts, i - 1), <=,
-                         (gint64) weft_column_get (&starts, i));
+        g_assert_cmpint ((gint64) weft_store_column_get (&starts, i - 1), <=,
+                         (gint64) weft_store_column_get (&starts, i));
     }
-  weft_column_clear (&lanes);
-  weft_column_clear (&starts);
+  weft_store_column_clear (&lanes);
+  weft_store_column_clear (&starts);
   model_free (model);
 }
 
