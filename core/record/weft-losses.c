@@ -34,7 +34,7 @@ weft_loss_get_name (WeftLoss loss)
   return names[loss];
 }
 
-WeftLossCategory
+WeftLossClass
 weft_loss_get_category (WeftLoss loss)
 {
   if (loss <= WEFT_LOSS_INVALID)

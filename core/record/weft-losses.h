@@ -15,7 +15,7 @@ typedef enum
   WEFT_LOSS_LOST,        /* a record never arrived, or had to be let go */
   WEFT_LOSS_SAMPLED_OUT, /* by the producer's decision */
   WEFT_LOSS_REPAIRED,    /* kept, with a string cut or mended: not part of the sum */
-} WeftLossCategory;
+} WeftLossClass;
 
 typedef enum
 {
@@ -50,7 +50,7 @@ typedef enum
 } WeftLoss;
 
 const char *weft_loss_get_name (WeftLoss loss);
-WeftLossCategory weft_loss_get_category (WeftLoss loss);
+WeftLossClass weft_loss_get_category (WeftLoss loss);
 
 /* Whether the loss is one of a lane's records, so that it belongs into the lane's sum. */
 gboolean weft_loss_is_of_record (WeftLoss loss);

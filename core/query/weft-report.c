@@ -1,0 +1,351 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+#include "weft-report.h"
+
+#include <json-glib/json-glib.h>
+#include <math.h>
+
+/**
+ * WeftReport:
+ *
+ * An answer of one or several tables, the main one first.
+ *
+ * As a list model it consists of its [class@Table]s.
+ *
+ * Since: 0.1
+ */
+struct _WeftReport
+{
+  GObject parent_instance;
+
+  char *name;
+  gboolean single;
+  GListStore *tables;
+};
+
+static void weft_report_list_model_init (GListModelInterface *interface);
+
+G_DEFINE_FINAL_TYPE_WITH_CODE (WeftReport, weft_report, G_TYPE_OBJECT,
+                               G_IMPLEMENT_INTERFACE (G_TYPE_LIST_MODEL,
+                                                      weft_report_list_model_init))
+
+static GType
+weft_report_get_item_type (GListModel *list)
+{
+  return WEFT_TYPE_TABLE;
+}
+
+static guint
+weft_report_get_n_items (GListModel *list)
+{
+  return g_list_model_get_n_items (G_LIST_MODEL (WEFT_REPORT (list)->tables));
+}
+
+static gpointer
+weft_report_get_item (GListModel *list, guint position)
+{
+  return g_list_model_get_item (G_LIST_MODEL (WEFT_REPORT (list)->tables), position);
+}
+
+static void
+weft_report_list_model_init (GListModelInterface *interface)
+{
+  interface->get_item_type = weft_report_get_item_type;
+  interface->get_n_items = weft_report_get_n_items;
+  interface->get_item = weft_report_get_item;
+}
+
+static void
+weft_report_finalize (GObject *object)
+{
+  WeftReport *self = WEFT_REPORT (object);
+
+  g_free (self->name);
+  g_object_unref (self->tables);
+
+  G_OBJECT_CLASS (weft_report_parent_class)->finalize (object);
+}
+
+static void
+weft_report_class_init (WeftReportClass *klass)
+{
+  G_OBJECT_CLASS (klass)->finalize = weft_report_finalize;
+}
+
+static void
+weft_report_init (WeftReport *self)
+{
+  self->tables = g_list_store_new (WEFT_TYPE_TABLE);
+}
+
+/**
+ * weft_report_new:
+ * @name: what was asked, such as `target-top`
+ * @single: whether the main table has one row, which is the answer
+ *
+ * Returns: (transfer full): a report without tables
+ *
+ * Since: 0.1
+ */
+WeftReport *
+weft_report_new (const char *name, gboolean single)
+{
+  WeftReport *self;
+
+  g_return_val_if_fail (name != NULL, NULL);
+
+  self = g_object_new (WEFT_TYPE_REPORT, NULL);
+  self->name = g_strdup (name);
+  self->single = single;
+  return self;
+}
+
+/**
+ * weft_report_append:
+ * @self: a report
+ * @table: a table; the first one is the main one
+ *
+ * Adds a table.
+ *
+ * Since: 0.1
+ */
+void
+weft_report_append (WeftReport *self, WeftTable *table)
+{
+  g_return_if_fail (WEFT_IS_REPORT (self));
+  g_return_if_fail (WEFT_IS_TABLE (table));
+
+  g_list_store_append (self->tables, table);
+}
+
+/**
+ * weft_report_get_name:
+ * @self: a report
+ *
+ * Returns: (transfer none): what was asked
+ *
+ * Since: 0.1
+ */
+const char *
+weft_report_get_name (WeftReport *self)
+{
+  g_return_val_if_fail (WEFT_IS_REPORT (self), NULL);
+
+  return self->name;
+}
+
+/**
+ * weft_report_is_single:
+ * @self: a report
+ *
+ * Returns: whether the answer is the one row of the main table, with the other tables as its parts
+ *
+ * Since: 0.1
+ */
+gboolean
+weft_report_is_single (WeftReport *self)
+{
+  g_return_val_if_fail (WEFT_IS_REPORT (self), FALSE);
+
+  return self->single;
+}
+
+/**
+ * weft_report_get_table:
+ * @self: a report
+ * @name: name of a table
+ *
+ * Returns: (transfer none) (nullable): the table called @name
+ *
+ * Since: 0.1
+ */
+WeftTable *
+weft_report_get_table (WeftReport *self, const char *name)
+{
+  g_return_val_if_fail (WEFT_IS_REPORT (self), NULL);
+  g_return_val_if_fail (name != NULL, NULL);
+
+  for (guint i = 0; i < weft_report_get_n_items (G_LIST_MODEL (self)); i++)
+    {
+      g_autoptr (WeftTable) table = g_list_model_get_item (G_LIST_MODEL (self->tables), i);
+
+      /* The report holds it. */
+      if (g_str_equal (weft_table_get_name (table), name))
+        return table;
+    }
+  return NULL;
+}
+
+/**
+ * weft_report_get_main_table:
+ * @self: a report
+ *
+ * Returns: (transfer none) (nullable): the first table
+ *
+ * Since: 0.1
+ */
+WeftTable *
+weft_report_get_main_table (WeftReport *self)
+{
+  g_autoptr (WeftTable) table = NULL;
+
+  g_return_val_if_fail (WEFT_IS_REPORT (self), NULL);
+
+  table = g_list_model_get_item (G_LIST_MODEL (self->tables), 0);
+  return table;
+}
+
+/* ---- JSON ---- */
+
+static void
+add_value (JsonBuilder *builder, WeftTable *table, guint column, guint row)
+{
+  double number;
+  g_autofree char *text = NULL;
+
+  if (weft_table_is_null (table, column, row))
+    {
+      json_builder_add_null_value (builder);
+      return;
+    }
+  switch (weft_table_get_column_type (table, column))
+    {
+    case WEFT_VALUE_BOOLEAN:
+      json_builder_add_boolean_value (builder, weft_table_get_boolean (table, column, row));
+      return;
+    case WEFT_VALUE_DOUBLE:
+      number = weft_table_get_double (table, column, row);
+      if (isfinite (number))
+        json_builder_add_double_value (builder, number);
+      else
+        json_builder_add_null_value (builder);
+      return;
+    case WEFT_VALUE_UINT64:
+    case WEFT_VALUE_DURATION:
+      /* JSON readers know signed numbers. */
+      json_builder_add_int_value (
+          builder, (gint64) MIN (weft_table_get_uint64 (table, column, row), (guint64) G_MAXINT64));
+      return;
+    case WEFT_VALUE_INT64:
+    case WEFT_VALUE_TIME:
+      json_builder_add_int_value (builder, weft_table_get_int64 (table, column, row));
+      return;
+    default:
+      text = weft_table_get_text (table, column, row);
+      json_builder_add_string_value (builder, text);
+    }
+}
+
+static void
+add_members (JsonBuilder *builder, WeftTable *table, guint row)
+{
+  for (guint i = 0; i < weft_table_get_n_columns (table); i++)
+    {
+      json_builder_set_member_name (builder, weft_table_get_column_name (table, i));
+      add_value (builder, table, i, row);
+    }
+}
+
+static void
+add_rows (JsonBuilder *builder, WeftTable *table)
+{
+  json_builder_begin_array (builder);
+  for (guint row = 0; row < weft_table_get_n_rows (table); row++)
+    {
+      json_builder_begin_object (builder);
+      add_members (builder, table, row);
+      json_builder_end_object (builder);
+    }
+  json_builder_end_array (builder);
+}
+
+static void
+add_text (JsonBuilder *builder, const char *name, const char *text)
+{
+  if (text == NULL)
+    return;
+  json_builder_set_member_name (builder, name);
+  json_builder_add_string_value (builder, text);
+}
+
+static void
+add_parts (JsonBuilder *builder, WeftReport *self)
+{
+  for (guint i = 1; i < weft_report_get_n_items (G_LIST_MODEL (self)); i++)
+    {
+      g_autoptr (WeftTable) table = g_list_model_get_item (G_LIST_MODEL (self->tables), i);
+
+      json_builder_set_member_name (builder, weft_table_get_name (table));
+      add_rows (builder, table);
+    }
+}
+
+/* JSON allows the control characters above 0x7e as they are; terminals obey them. */
+static char *
+escape_controls (const char *json)
+{
+  GString *text = g_string_new (NULL);
+
+  for (; *json; json = g_utf8_next_char (json))
+    {
+      gunichar c = g_utf8_get_char (json);
+
+      if (c >= 0x7f && c <= 0x9f)
+        g_string_append_printf (text, "\\u%04x", c);
+      else
+        g_string_append_unichar (text, c);
+    }
+  return g_string_free (text, FALSE);
+}
+
+/**
+ * weft_report_to_json:
+ * @self: a report with at least one table
+ *
+ * The report as one JSON object, `{ "schema": "weft.NAME/1", "rows": […] }`, or with a member
+ * `value` for a single answer. Further tables are members by their names: beside `rows`, or within
+ * `value`. Times, durations and sizes are numbers of nanoseconds and bytes, ids are handles. The
+ * members `cursor` and `hint` are there where the main table has them.
+ *
+ * Returns: (transfer full): one line of JSON, without a line feed
+ *
+ * Since: 0.1
+ */
+char *
+weft_report_to_json (WeftReport *self)
+{
+  g_autoptr (JsonBuilder) builder = json_builder_new ();
+  g_autoptr (JsonNode) root = NULL;
+  g_autofree char *schema = NULL;
+  g_autofree char *raw = NULL;
+  WeftTable *main_table;
+
+  g_return_val_if_fail (WEFT_IS_REPORT (self), NULL);
+  main_table = weft_report_get_main_table (self);
+  g_return_val_if_fail (main_table != NULL, NULL);
+  g_return_val_if_fail (!self->single || weft_table_get_n_rows (main_table) == 1, NULL);
+
+  schema = g_strdup_printf ("weft.%s/1", self->name);
+  json_builder_begin_object (builder);
+  add_text (builder, "schema", schema);
+  json_builder_set_member_name (builder, self->single ? "value" : "rows");
+  if (self->single)
+    {
+      json_builder_begin_object (builder);
+      add_members (builder, main_table, 0);
+      add_parts (builder, self);
+      json_builder_end_object (builder);
+    }
+  else
+    {
+      add_rows (builder, main_table);
+      add_parts (builder, self);
+    }
+  add_text (builder, "cursor", weft_table_get_cursor (main_table));
+  add_text (builder, "hint", weft_table_get_hint (main_table));
+  json_builder_end_object (builder);
+
+  root = json_builder_get_root (builder);
+  raw = json_to_string (root, FALSE);
+  return escape_controls (raw);
+}

@@ -1,0 +1,12 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/* The public interface of libweft-1: what frontends, plugins and scripts may use. */
+
+#include "weft-enum-types.h"
+#include "weft-enums.h"
+#include "weft-error.h"
+#include "weft-report.h"
+#include "weft-table.h"
+#include "weft-version.h"
+
