@@ -3,9 +3,11 @@
 
 /* The public interface of libweft-1: what frontends, plugins and scripts may use. */
 
+#include "weft-analysis.h"
 #include "weft-enum-types.h"
 #include "weft-enums.h"
 #include "weft-error.h"
+#include "weft-recording.h"
 #include "weft-report.h"
 #include "weft-table.h"
 #include "weft-version.h"

@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+#include "weft-analysis.h"
+#include "weft-error.h"
+#include "weft-recording-private.h"
+#include "weft-table-builder.h"
+
+G_BEGIN_DECLS
+
+/* What an analysis works on: one view of the file, and what its asker said. */
+typedef struct
+{
+  WeftRecording *recording;
+  WeftStore *store;
+  const char *filter; /* text that parses, or NULL */
+  gint64 begin;       /* G_MININT64 and G_MAXINT64 where no range was given */
+  gint64 end;
+  const char
+      *group_by; /* one of the kind's, or of the form that it allows; its default if not given */
+  const char *order_by;
+  guint limit;        /* the kind's default if not given; 0 is none */
+  const char *cursor; /* or NULL */
+  const char *handle; /* or NULL */
+  gboolean has_at;
+  gint64 at;
+  guint n_buckets;
+  GCancellable *cancellable;
+  GFileProgressCallback progress; /* or NULL; any thread */
+  gpointer progress_data;
+} WeftAnalysisScope;
+
+/* Appends its tables to REPORT, whose name is the kind. */
+typedef gboolean (*WeftAnalysisRun) (const WeftAnalysisScope *scope, WeftReport *report,
+                                     GError **error);
+
+typedef struct
+{
+  const char *name;
+  const char *summary;
+  WeftAnalysisRun run;
+  WeftAnalysisOptions options;
+  gboolean single;
+  /* First is the default. A word that ends in a colon takes a name: "counter:". NULL-terminated. */
+  const char *const *groups;
+  const char *const *orders;
+  guint default_limit;
+} WeftAnalysisKind;
+
+G_END_DECLS
