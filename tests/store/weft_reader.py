@@ -15,7 +15,7 @@ import tempfile
 CHUNK_MAGIC = b"\xf7WfChnk\n"
 SCHEMA, STRINGS, BLOB, SEALED, JOURNAL, SUMMARY, LOD, INDEX, END = range(1, 10)
 MASK = (1 << 64) - 1
-I64, F64, TIME = 1, 2, 3
+I64, F64, TIME, STRING = 1, 2, 3, 5
 NULLABLE, KEY = 1, 4
 
 
@@ -186,6 +186,7 @@ class Recording:
         self.tables = {}
         self.names = {}
         self.strings = []
+        self.blobs = {}
         rows = {}
         with open(path, "rb") as file:
             header = file.read(64)
@@ -202,6 +203,8 @@ class Recording:
                     self.read_schema(chunk.raw(0).decode())
                 elif chunk.kind == STRINGS:
                     self.strings += chunk.raw(0).decode().split("\0")[:-1]
+                elif chunk.kind == BLOB:
+                    self.blobs[chunk.first_row] = chunk.raw(0)
                 elif chunk.kind in (SEALED, JOURNAL):
                     rows.setdefault(chunk.table, []).append(chunk)
         for table, chunks in rows.items():
@@ -227,6 +230,32 @@ class Recording:
         for number, (name, columns) in sorted(self.names.items()):
             for chunk in self.tables.get(number, []):
                 yield from self.chunk_lines(name, columns, chunk)
+
+    def rows(self, wanted):
+        """The rows of a table as dictionaries of all its columns: strings as text, None where there
+        is no value."""
+        number, columns = next((number, columns) for number, (name, columns) in self.names.items()
+                               if name == wanted)
+        result = []
+        for chunk in self.tables.get(number, []):
+            rows = [{} for _ in range(chunk.rows)]
+            for place, (column, kind, flags) in sorted(columns.items()):
+                values, present = [0] * chunk.rows, [not flags & NULLABLE] * chunk.rows
+                if place in chunk.streams:
+                    values, present = chunk.column(place)
+                for row, value, there in zip(rows, values, present):
+                    row[column] = self.plain(kind, value) if there else None
+            result += rows
+        return result
+
+    def plain(self, kind, value):
+        if kind in (I64, TIME) and value >> 63:
+            return value - (1 << 64)
+        if kind == F64:
+            return struct.unpack("<d", struct.pack("<Q", value))[0]
+        if kind == STRING:
+            return self.strings[value - 1] if value else ""
+        return value
 
     @staticmethod
     def chunk_lines(name, columns, chunk):
