@@ -7,6 +7,7 @@
 #include "weft-enum-types.h"
 #include "weft-enums.h"
 #include "weft-error.h"
+#include "weft-filter.h"
 #include "weft-recording.h"
 #include "weft-report.h"
 #include "weft-table.h"

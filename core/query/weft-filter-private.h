@@ -9,6 +9,7 @@
  */
 #pragma once
 
+#include "weft-error.h"
 #include "weft-filter.h"
 
 G_BEGIN_DECLS
@@ -60,7 +61,7 @@ typedef enum
 /* What may stand behind a field. */
 typedef enum
 {
-  WEFT_FILTER_TYPE_NAME,     /* text; HANDLE where the field has a prefix */
+  WEFT_FILTER_TYPE_NAME,     /* text; HANDLE where the field names objects of a table */
   WEFT_FILTER_TYPE_NUMBERED, /* the same, and a plain number is a pid or tid as well */
   WEFT_FILTER_TYPE_WORDS,    /* words of an enumeration: a set of them, node->words */
   WEFT_FILTER_TYPE_COUNT,    /* RANGE of plain whole numbers */
@@ -80,7 +81,7 @@ typedef struct
   WeftFilterType type; /* of the values; of a keyed field: of what follows the operator */
   gboolean keyed;      /* names come first: counter:NAME>100 */
   gboolean paths;      /* a value may begin with a slash and be no regular expression */
-  const char *prefix;  /* of handles, or NULL */
+  int table;           /* WeftTableId of the objects that handles name, or -1 */
   GType (*enumeration) (void);
   const char *description;
   const char *example;
@@ -128,7 +129,7 @@ typedef enum
   WEFT_FILTER_MATCH_GLOB,     /* TEXT is a pattern over the whole name; case does not matter */
   WEFT_FILTER_MATCH_CONTAINS, /* TEXT is part of the name; case does not matter */
   WEFT_FILTER_MATCH_REGEX,
-  WEFT_FILTER_MATCH_HANDLE, /* the object PREFIX-ID */
+  WEFT_FILTER_MATCH_HANDLE, /* the object of TABLE that has ID */
   WEFT_FILTER_MATCH_RANGE,
 } WeftFilterMatchKind;
 
@@ -138,7 +139,7 @@ typedef struct
   char *text;           /* of GLOB and REGEX: the pattern, with its escapes */
   gboolean ignore_case; /* of REGEX */
   gboolean has_number;  /* of WORD: RANGE is what it is as a number; either may fit */
-  const char *prefix;   /* of HANDLE */
+  int table;            /* of HANDLE: WeftTableId */
   guint64 id;
   WeftFilterRange range;
 
@@ -189,7 +190,7 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (WeftFilterNode, weft_filter_node_free)
 
 /* TEXT is copied. */
 WeftFilterMatch *weft_filter_match_new (WeftFilterMatchKind kind, const char *text);
-WeftFilterMatch *weft_filter_match_new_handle (const char *prefix, guint64 id);
+WeftFilterMatch *weft_filter_match_new_handle (int table, guint64 id);
 WeftFilterMatch *weft_filter_match_new_range (const WeftFilterRange *range);
 /* ERROR_OFFSET: byte of PATTERN at which it makes no sense. */
 WeftFilterMatch *weft_filter_match_new_regex (const char *pattern, gboolean ignore_case,
