@@ -152,7 +152,8 @@ struct _WeftIngestRuntime
   GArray *counter_sets; /* element-type WeftIngestCounterSet */
   GArray *writers;      /* element-type WeftIngestWriter */
   GPtrArray *clocks;    /* element-type WeftIngestClock; number - 2 */
-  GHashTable *threads;  /* GINT tid → guint64 * id */
+  GHashTable *newest_writers; /* GINT tid → GUINT writer */
+  GHashTable *threads;  /* GINT tid → KnownThread; of id 0 if the process had no such thread */
 
   WeftClockMap map; /* of the runtime's own clock */
   gint64 last_stored_pair;

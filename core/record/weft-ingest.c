@@ -229,7 +229,8 @@ add_thread (WeftIngestRuntime *self, int tid, int outer, guint generation, const
 }
 
 /* A thread is (process, number, start): numbers come again. NEW_WRITER: the producer says that a
- * thread of this number reported for the first time.
+ * thread of this number reported for the first time. Else the number came with an origin, and may
+ * be anything: 0 if the process has no such thread.
  */
 static guint64
 find_thread (WeftIngestRuntime *self, int tid, gboolean new_writer, const char *name)
@@ -259,16 +260,41 @@ find_thread (WeftIngestRuntime *self, int tid, gboolean new_writer, const char *
       known = g_new0 (KnownThread, 1);
       g_hash_table_insert (self->threads, GINT_TO_POINTER (tid), known);
     }
+  if (outer == 0 && !new_writer)
+    return 0;
   known->generation++;
   known->started = started;
   known->id = add_thread (self, tid, outer, known->generation, name);
   return known->id;
 }
 
+static void
+resolve_writer (WeftIngestRuntime *self, WeftIngestWriter *writer)
+{
+  if (writer->tid > 0)
+    writer->thread = find_thread (self, writer->tid, TRUE, writer->name);
+  g_clear_pointer (&writer->name, g_free);
+  writer->resolved = TRUE;
+}
+
+/* The thread that an origin or a stack names: that of the newest writer of this number, which may
+ * have ended since, or one that is there.
+ */
 guint64
 weft_ingest_runtime_find_thread (WeftIngestRuntime *self, int tid)
 {
-  return tid > 0 ? find_thread (self, tid, FALSE, NULL) : 0;
+  guint writer_id =
+      GPOINTER_TO_UINT (g_hash_table_lookup (self->newest_writers, GINT_TO_POINTER (tid)));
+  WeftIngestWriter *writer;
+
+  if (tid <= 0)
+    return 0;
+  if (writer_id == 0)
+    return find_thread (self, tid, FALSE, NULL);
+  writer = &g_array_index (self->writers, WeftIngestWriter, writer_id - 1);
+  if (!writer->resolved)
+    resolve_writer (self, writer);
+  return writer->thread;
 }
 
 /* ---- Losses ---- */
@@ -634,6 +660,7 @@ init_collections (WeftIngestRuntime *self)
   self->counter_sets = g_array_new (FALSE, TRUE, sizeof (WeftIngestCounterSet));
   self->writers = g_array_new (FALSE, TRUE, sizeof (WeftIngestWriter));
   self->clocks = g_ptr_array_new_with_free_func (clock_free);
+  self->newest_writers = g_hash_table_new (NULL, NULL);
   self->threads = g_hash_table_new_full (NULL, NULL, NULL, g_free);
   self->pending = g_hash_table_new_full (g_int64_hash, g_int64_equal, g_free, g_free);
   self->traces = g_hash_table_new_full (g_int64_hash, g_int64_equal, g_free, g_free);
@@ -763,6 +790,7 @@ runtime_free (WeftIngestRuntime *self)
   g_array_unref (self->counter_sets);
   g_array_unref (self->writers);
   g_ptr_array_unref (self->clocks);
+  g_hash_table_unref (self->newest_writers);
   g_hash_table_unref (self->threads);
   g_hash_table_unref (self->pending);
   g_hash_table_unref (self->traces);
@@ -852,15 +880,6 @@ get_writer (WeftIngestRuntime *self, guint writer)
   if (writer - 1 >= self->writers->len)
     return NULL;
   return &g_array_index (self->writers, WeftIngestWriter, writer - 1);
-}
-
-static void
-resolve_writer (WeftIngestRuntime *self, WeftIngestWriter *writer)
-{
-  if (writer->tid > 0)
-    writer->thread = find_thread (self, writer->tid, TRUE, writer->name);
-  g_clear_pointer (&writer->name, g_free);
-  writer->resolved = TRUE;
 }
 
 /* SEEN goes on from the first block, which, of a writer that began before us, need not be the first
@@ -968,6 +987,8 @@ weft_ingest_register_writer (WeftIngestRuntime *self, int tid, const char *name)
   writer.started = self->attached;
 
   g_array_append_val (self->writers, writer);
+  g_hash_table_insert (self->newest_writers, GINT_TO_POINTER (tid),
+                       GUINT_TO_POINTER (self->writers->len));
 }
 
 guint64

@@ -133,14 +133,18 @@ wft_encode_error (WftBuffer *buffer, const WeftTargetErrorDetail *error)
   wft_record_end (buffer, side);
 }
 
+/* Those that were taken while nobody listened say nothing. */
 void
 wft_encode_origins (WftBuffer *buffer, const WeftTargetRoleOrigin *origins, size_t n)
 {
   n = wft_cap (buffer, origins, n, WEFT_WIRE_MAX_ORIGINS);
   for (size_t i = 0; i < n; i++)
     {
-      WeftWireOrigin *side = wft_record (buffer, WEFT_WIRE_SIDE_ORIGIN, 0, sizeof *side);
+      WeftWireOrigin *side;
 
+      if (origins[i].origin.ticks == 0)
+        continue;
+      side = wft_record (buffer, WEFT_WIRE_SIDE_ORIGIN, 0, sizeof *side);
       if (side != NULL)
         {
           side->ticks = origins[i].origin.ticks;

@@ -39,11 +39,8 @@ weft_target_origin (void)
 
   if (!weft_target_enabled ())
     return origin;
-  if (WFT_UNLIKELY (!writer->used))
-    {
-      WFT_KEEP_ERRNO;
-      writer = wft_writer_slow ();
-    }
+  if (WFT_UNLIKELY (writer->id == 0))
+    writer = wft_writer_introduce ();
   origin.tid = writer != NULL ? writer->tid : wft_tid ();
   origin.ticks = wft_now ();
   return origin;

@@ -339,6 +339,7 @@ bool wft_spool_reserve (uint64_t offset, uint64_t size);
 /* ---- writer.c ---- */
 
 WftWriter *wft_writer_slow (void);
+WftWriter *wft_writer_introduce (void);
 bool wft_segment_init (WftSegment *segment, uint32_t index);
 void wft_writer_key (void);
 

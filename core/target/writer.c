@@ -449,6 +449,23 @@ wft_writer_slow (void)
   return writer;
 }
 
+/* A thread whose origin travels may end before it writes anything itself: it is registered now. */
+WFT_COLD WftWriter *
+wft_writer_introduce (void)
+{
+  WftWriter *writer = wft_self;
+  WFT_KEEP_ERRNO;
+
+  if (!writer->used)
+    writer = wft_writer_slow ();
+  if (writer == NULL || wft_is_busy (writer) || !wft_recording ())
+    return writer;
+  WFT_STORE (&writer->busy, 1);
+  writer_register (writer);
+  WFT_STORE (&writer->busy, 0);
+  return writer;
+}
+
 WftWriter *
 wft_enter (WeftTargetLane *lane)
 {

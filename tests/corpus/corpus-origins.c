@@ -82,6 +82,31 @@ origin_none (void)
   corpus_span (lane (), "origin-none", 30 * MS, TOOK);
 }
 
+/* As a program takes it while no recorder is there. */
+static void
+origin_unheard (void)
+{
+  emit ("origin-unheard", 35 * MS, (WeftTargetOrigin){ 0 });
+}
+
+static void
+take_origin (void *data)
+{
+  *(WeftTargetOrigin *) data = weft_target_origin ();
+}
+
+static void
+origin_ended_thread (void)
+{
+  CorpusThread *thread = corpus_thread_new ("asker");
+  WeftTargetOrigin origin = { 0 };
+
+  corpus_thread_begin (thread, take_origin, &origin);
+  corpus_thread_free (thread);
+  origin.ticks = corpus_ticks (corpus_time (140 * MS));
+  emit ("origin-ended-thread", 140 * MS + QUEUED, origin);
+}
+
 static void
 origin_late (void)
 {
@@ -210,6 +235,10 @@ static const CorpusCase cases[] = {
     "5 origins, roles 0 to 4, each with a stack row of its own that holds bytes",
     origin_roles_stacks },
   { "origin-none", "a dispatch that says nothing of its origin", "no origin", origin_none },
+  { "origin-unheard", "an origin that was taken while nobody listened", "no origin",
+    origin_unheard },
+  { "origin-ended-thread", "a thread that took its origin, wrote nothing, and ended",
+    "1 origin on thread `asker`", origin_ended_thread },
   { "origin-late", "a completion that is reported after its dispatch",
     "1 origin of role completion, joined with the dispatch", origin_late },
   { "origin-linked-exact", "thread `encoder` copied its stack when it asked",

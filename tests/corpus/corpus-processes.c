@@ -21,8 +21,9 @@ run_child (int told, int end)
   char byte = 'x';
 
   prctl (PR_SET_NAME, "corpus-child");
+  corpus_sleep_until (corpus_time (70 * MS));
   for (uint64_t i = 0; i < 5; i++)
-    corpus_span (lane, "child_work", i * 10 * MS, 8 * MS);
+    corpus_span (lane, "child_work", (20 + i * 10) * MS, 8 * MS);
   corpus_settle ();
   if (write (told, &byte, 1) == 1 && read (end, &byte, 1) < 0)
     _exit (1);

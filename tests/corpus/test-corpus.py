@@ -4,13 +4,14 @@
 
     test-corpus.py [TEST…]
 
-WEFT, WEFT_CORPUS and WEFT_RECORD_CORPUS name the programs. A test of its own for each case is a
-function of the case's name with underscores, check_wait_pipe for wait-pipe.
+WEFT, WEFT_CORPUS and WEFT_RECORD_CORPUS name the programs. Each case has a test of its name,
+Cases.test_wait_pipe for wait-pipe.
 """
 
 import json
 import os
 import shutil
+import struct
 import subprocess
 import sys
 import tempfile
@@ -58,6 +59,10 @@ def run(command, **options):
     if done.returncode != 0 or done.stderr:
         raise AssertionError(f'{command}: {done.returncode}\n{done.stdout}{done.stderr}')
     return done.stdout
+
+
+def signed(value):
+    return value if value is None or value < 1 << 63 else value - (1 << 64)
 
 
 def list_cases():
@@ -136,7 +141,8 @@ class Corpus:
 
     def pending(self):
         done = {(self.row('lanes', d['lane'])['runtime'], d['producer_id']) for d in self.dispatches}
-        return [row for row in self.reservations if (row['runtime'], row['producer_id']) not in done]
+        rows = [row for row in self.reservations if (row['runtime'], row['producer_id']) not in done]
+        return sorted(rows, key=lambda row: row['producer_id'])
 
 
 class Whole(unittest.TestCase):
@@ -215,6 +221,909 @@ class Whole(unittest.TestCase):
             rows = [line[2:-3].split(' | ') for line in file if line.startswith('| `')]
         self.assertEqual(rows, [[f'`{name}`', summary, expectation]
                                 for _, name, summary, expectation in list_cases()])
+
+
+class Cases(unittest.TestCase):
+    """Each case, in one recording of all."""
+
+    @classmethod
+    def setUpClass(cls):
+        cls.c = Corpus()
+
+    def test_every_case_has_a_test(self):
+        tests = {name[5:].replace('_', '-') for name in dir(self) if name.startswith('test_')}
+        self.assertEqual(tests - {'every-case-has-a-test'}, {case[1] for case in list_cases()})
+
+    # ---- What was recorded of a case ----
+
+    def lane(self, name):
+        lanes = [lane for lane in self.c.lanes if lane['name'] == name]
+        self.assertEqual(len(lanes), 1, name)
+        return lanes[0]
+
+    def on(self, name, kind=None):
+        """The dispatches of a lane, by start."""
+        lane = self.lane(name)
+        if kind is not None:
+            self.assertEqual(lane['kind'], kind)
+        return sorted((d for d in self.c.dispatches if d['lane'] == lane['id']), key=lambda d: (d['start'], d['id']))
+
+    def of(self, routine, lane=None):
+        """The dispatches of a routine, by start."""
+        return sorted((d for d in self.c.dispatches if self.c.routine(d) == routine
+                       and (lane is None or self.c.lane_name(d) == lane)), key=lambda d: (d['start'], d['id']))
+
+    def one(self, routine, **columns):
+        dispatches = self.of(routine)
+        self.assertEqual(len(dispatches), 1, routine)
+        for name, value in columns.items():
+            self.assertEqual(dispatches[0][name], value, name)
+        return dispatches[0]
+
+    def routines(self, dispatches):
+        return [self.c.routine(d) for d in dispatches]
+
+    def durations(self, dispatches):
+        return [d['duration'] / MS for d in dispatches]
+
+    def starts(self, dispatches):
+        return [(d['start'] - self.c.base) / MS for d in dispatches]
+
+    def belonging(self, table, column, row):
+        return [other for other in getattr(self.c, table) if other[column] == row['id']]
+
+    def origins(self, dispatch):
+        """Those that came with it, and those that name it."""
+        runtime = self.c.row('lanes', dispatch['lane'])['runtime']
+        return sorted((o for o in self.c.origins if o['dispatch'] == dispatch['id'] or (
+            o['dispatch'] == 0 and o['producer_dispatch'] == dispatch['producer_id'] != 0
+            and o['runtime'] == runtime)), key=lambda o: o['time'])
+
+    def thread_name(self, row):
+        return self.c.row('threads', row['thread'])['name']
+
+    def source(self, row):
+        return self.c.row('sources', row['source'])
+
+    def losses(self, lane):
+        """Reason → count of a lane, or of none."""
+        number = self.lane(lane)['id'] if lane else 0
+        newest = {}
+        for row in self.c.losses:
+            if row['lane'] == number:
+                newest[row['runtime'], row['reason']] = row['count']
+        return {reason: sum(n for (_, r), n in newest.items() if r == reason) for _, reason in newest}
+
+    def tags(self, table, row):
+        number = {'dispatches': 20, 'lanes': 10, 'routines': 16, 'queues': 13, 'runtimes': 4, 'metrics': 32,
+                  'metric_points': 33, 'warnings': 35}[table]
+        return {tag['key']: tag['text'] if tag['type'] == 4 else
+                struct.unpack('<d', struct.pack('<Q', tag['bits']))[0] if tag['type'] == 2 else
+                tag['bits'] - (tag['bits'] >> 63 << 64) if tag['type'] == 1 else
+                bool(tag['bits']) if tag['type'] == 3 else tag['bits']
+                for tag in self.c.tags if tag['owner_table'] == number and tag['owner'] == row['id']}
+
+    # ---- threads ----
+
+    def check_waiter(self, name, routine):
+        dispatches = self.on(name, 'threadpool.worker')
+        self.assertEqual(self.routines(dispatches), [routine] * 4)
+        self.assertEqual(self.durations(dispatches), [10] * 4)
+        self.assertEqual({self.thread_name(d) for d in dispatches}, {name})
+
+    def test_wait_condition(self):
+        self.check_waiter('consumer', 'pop_item')
+
+    def test_wait_sleep(self):
+        self.check_waiter('ticker', 'tick')
+
+    def test_wait_pipe(self):
+        self.check_waiter('reader', 'read_pipe')
+
+    def test_cpu_work(self):
+        dispatches = self.on('crunch', 'threadpool.worker')
+        self.assertEqual(self.routines(dispatches), ['multiply_matrices', 'hash_blocks', 'parse_numbers'])
+        self.assertEqual(self.starts(dispatches), [0, 100, 200])
+        self.assertEqual(self.durations(dispatches), [100] * 3)
+        self.assertEqual({self.thread_name(d) for d in dispatches}, {'crunch'})
+
+    # ---- processes ----
+
+    def test_process_fork(self):
+        dispatches = self.on('child')
+        self.assertEqual(self.routines(dispatches), ['child_work'] * 5)
+        self.assertEqual(self.durations(dispatches), [8] * 5)
+        parent, child = self.c.processes
+        self.assertEqual(child['parent_pid'], parent['pid'])
+        runtime = self.c.row('runtimes', self.lane('child')['runtime'])
+        self.assertEqual(runtime['process'], child['id'])
+        self.assertEqual(self.c.row('threads', dispatches[0]['thread'])['process'], child['id'])
+        self.assertEqual(self.thread_name(dispatches[0]), 'corpus-child')
+
+    def test_thread_short(self):
+        dispatches = self.on('short-lived')
+        self.assertEqual(self.routines(dispatches), ['short_work'] * 3)
+        self.assertEqual(len({d['thread'] for d in dispatches}), 3)
+        self.assertEqual([self.thread_name(d) for d in dispatches], ['short-lived'] * 3)
+
+    def test_thread_names(self):
+        self.assertEqual({self.c.routine(d): self.thread_name(d) for d in self.on('named threads')},
+                         {'long_name': 'a rather long t', 'not_ascii': 'überträger', 'no_name': ''})
+
+    # ---- waits ----
+
+    def check_wait(self, routine, threads, duration=4, lane='wait queue'):
+        """THREADS: role → name. Returns the dispatch and role → origin."""
+        dispatch = self.one(routine)
+        self.assertEqual(self.c.lane_name(dispatch), lane)
+        self.assertEqual(self.durations([dispatch]), [duration])
+        origins = {o['role']: o for o in self.origins(dispatch)}
+        self.assertEqual({role: self.thread_name(o) for role, o in origins.items()}, threads)
+        for origin in origins.values():
+            stack = self.c.row('stacks', origin['stack'])
+            self.assertEqual(stack['thread'], origin['thread'])
+            self.assertGreater(stack['copied'], 64)
+        self.assertLess(origins[0]['time'], dispatch['start'])
+        return dispatch, origins
+
+    def test_wait_synchronous(self):
+        dispatch, origins = self.check_wait('wait-synchronous', {0: 'render', 1: 'render', 2: 'render'})
+        self.assertEqual(len({o['thread'] for o in origins.values()}), 1)
+        self.assertLess(origins[0]['time'], origins[1]['time'])
+        self.assertLess(origins[1]['time'], dispatch['start'] + dispatch['duration'])
+        self.assertGreater(origins[2]['time'], dispatch['start'] + dispatch['duration'])
+
+    def test_wait_asynchronous(self):
+        dispatch, origins = self.check_wait('wait-asynchronous', {0: 'render', 3: 'completion'})
+        self.assertGreaterEqual(origins[3]['time'], dispatch['start'] + dispatch['duration'])
+
+    def test_wait_other_thread(self):
+        dispatch, origins = self.check_wait('wait-other-thread', {0: 'render', 1: 'collector', 2: 'collector'})
+        self.assertGreater(origins[2]['time'], dispatch['start'] + dispatch['duration'])
+
+    def test_wait_submission(self):
+        first, second = self.of('wait-submission')
+        self.assertEqual(self.durations([first, second]), [4, 4])
+        self.assertEqual(first['start'] + first['duration'], second['start'])
+        self.assertEqual(first['submission'], second['submission'])
+        waits = {o['role']: o for o in self.c.origins if o['submission'] == first['submission']}
+        self.assertEqual(set(waits), {1, 2})
+        for dispatch in first, second:
+            origin, = self.origins(dispatch)
+            self.assertEqual((origin['role'], origin['thread']), (0, waits[1]['thread']))
+        self.assertEqual(waits[1]['thread'], waits[2]['thread'])
+        self.assertGreater(waits[2]['time'], second['start'] + second['duration'])
+
+    def test_wait_too_short(self):
+        dispatch, origins = self.check_wait('wait-too-short', {0: 'render', 1: 'render', 2: 'render'})
+        self.assertLess(origins[1]['time'], dispatch['start'])
+        self.assertLess(origins[2]['time'], dispatch['start'] + dispatch['duration'])
+
+    def test_wait_ambiguous(self):
+        dispatch, origins = self.check_wait('wait-ambiguous', {0: 'render', 1: 'render', 2: 'render'},
+                                            lane='coarse queue')
+        clock = self.c.row('clocks', self.lane('coarse queue')['clock'])
+        pairs = self.belonging('clock_pairs', 'clock', clock)
+        self.assertEqual([pair['error_bound'] for pair in pairs], [200 * US] * 2)
+        self.assertLess(abs(origins[2]['time'] - dispatch['start'] - dispatch['duration']), 40 * US)
+        self.assertIsNotNone(dispatch['start_ticks'])
+
+    # ---- spans ----
+
+    def test_span_plain(self):
+        dispatch = self.one('span-plain', depth=0, producer_id=0, submission=0, child_time=0)
+        self.assertEqual(self.durations([dispatch]), [2])
+        self.assertEqual(self.c.lane_name(dispatch), 'spans')
+
+    def test_span_ids(self):
+        dispatch = self.one('span-ids')
+        self.assertNotEqual(dispatch['producer_id'], 0)
+        self.assertEqual(self.c.row('submissions', dispatch['submission'])['lane'], dispatch['lane'])
+
+    def test_span_nested(self):
+        dispatches = self.on('nested spans')
+        self.assertEqual(self.routines(dispatches), ['span-nested', 'span-nested-child', 'span-nested-leaf',
+                                                     'span-nested-leaf', 'span-nested-child'])
+        self.assertEqual([d['depth'] for d in dispatches], [1, 2, 3, 3, 2])
+        self.assertEqual(self.durations(dispatches), [20, 10, 3, 2, 4])
+        self.assertEqual([d['child_time'] / MS for d in dispatches], [14, 5, 0, 0, 0])
+
+    def test_span_scope(self):
+        outer = self.one('span-scope', depth=1)
+        inner = self.of('span-scope-inner')
+        self.assertEqual([d['depth'] for d in inner], [2, 2])
+        self.assertEqual(outer['child_time'], sum(d['duration'] for d in inner))
+        self.assertGreaterEqual(min(d['duration'] for d in inner), MS)
+        self.assertGreater(outer['duration'], outer['child_time'])
+
+    def test_span_foreign_end(self):
+        dispatch = self.one('span-foreign-end', depth=0)
+        self.assertEqual(self.thread_name(dispatch), 'finisher')
+        self.assertGreaterEqual(dispatch['duration'], MS)
+
+    # ---- lanes ----
+
+    def check_traffic(self, lane, kind, routines, count):
+        dispatches = self.on(lane, kind)
+        self.assertEqual(self.routines(dispatches), (routines * count)[:count])
+        for earlier, later in zip(dispatches, dispatches[1:]):
+            self.assertLessEqual(earlier['start'] + earlier['duration'], later['start'])
+
+    def test_lane_metal(self):
+        self.check_traffic('GPU queue 0', 'metal.queue', ['gemm_q4', 'rms_norm', 'softmax', 'rope'], 80)
+
+    def test_lane_model(self):
+        self.check_traffic('language model', 'model.operator', ['attention', 'feed_forward', 'layer_norm'], 60)
+
+    def test_lane_database(self):
+        self.check_traffic('orders database', 'database.query', ['SELECT orders', 'UPDATE stock', 'INSERT audit'], 40)
+
+    def test_lane_jit(self):
+        self.check_traffic('script engine', 'jit.stage', ['parse', 'baseline', 'optimize', 'deoptimize'], 24)
+
+    def test_lane_storage(self):
+        self.check_traffic('nvme0n1', 'storage.request', ['read', 'write', 'flush'], 64)
+
+    def test_lane_network(self):
+        self.check_traffic('api.example', 'network.request', ['GET /orders', 'POST /payments'], 32)
+
+    def test_lane_executor(self):
+        pool = self.lane('worker pool')
+        self.assertEqual(self.on('worker pool', 'executor.pool'), [])
+        for i in range(4):
+            self.assertEqual(self.lane(f'worker {i}')['parent'], pool['id'])
+            self.check_traffic(f'worker {i}', 'executor.worker', ['fetch', 'decode', 'store'], 25 + i)
+
+    def test_lane_codec(self):
+        self.check_traffic('video decoder', 'codec.element', ['decode_slice', 'deblock', 'scale_frame'], 48)
+
+    def test_lane_frames(self):
+        self.check_traffic('frame loop', 'frameloop.loop', ['frame'], 24)
+        starts = [d['start'] for d in self.on('frame loop')]
+        self.assertEqual({b - a for a, b in zip(starts, starts[1:])}, {16666667})
+
+    # ---- origins ----
+
+    def check_origin(self, routine, before, thread):
+        """One origin of role dispatch without a stack, BEFORE ns before the start, on THREAD or none."""
+        dispatch = self.one(routine)
+        origin, = self.origins(dispatch)
+        self.assertEqual((origin['role'], origin['stack']), (0, 0))
+        if before is not None:
+            self.assertEqual(dispatch['start'] - origin['time'], before)
+        if thread is None:
+            self.assertEqual(origin['thread'], 0)
+        else:
+            self.assertEqual(self.thread_name(origin), thread)
+            self.assertEqual(self.c.row('threads', origin['thread'])['tid'], origin['tid'])
+        for column in ('link_status', 'link_sample', 'link_distance'):
+            self.assertEqual(origin[column], 0)
+        return origin
+
+    def test_origin_roles(self):
+        origins = self.origins(self.one('origin-roles'))
+        self.assertEqual([o['role'] for o in origins], [0, 1, 2, 3, 4])
+        self.assertEqual([(o['time'] - origins[0]['time']) / US for o in origins], [0, 100, 200, 300, 400])
+        self.assertEqual({(o['stack'], self.thread_name(o)) for o in origins}, {(0, 'weft-corpus')})
+
+    def test_origin_roles_stacks(self):
+        origins = self.origins(self.one('origin-roles-stacks'))
+        self.assertEqual([o['role'] for o in origins], [0, 1, 2, 3, 4])
+        self.assertEqual(len({o['stack'] for o in origins}), 5)
+        for origin in origins:
+            stack = self.c.row('stacks', origin['stack'])
+            self.assertEqual((stack['thread'], stack['time']), (origin['thread'], origin['time']))
+            self.assertGreater(stack['copied'], 64)
+            self.assertNotEqual(stack['program_counter'], 0)
+
+    def test_origin_none(self):
+        self.assertEqual(self.origins(self.one('origin-none')), [])
+
+    def test_origin_unheard(self):
+        self.assertEqual(self.origins(self.one('origin-unheard')), [])
+
+    def test_origin_ended_thread(self):
+        self.check_origin('origin-ended-thread', 200 * US, 'asker')
+
+    def test_origin_late(self):
+        dispatch = self.one('origin-late')
+        origin, = self.origins(dispatch)
+        self.assertEqual((origin['role'], origin['dispatch']), (3, dispatch['id']))
+        self.assertEqual(origin['time'], dispatch['start'] + dispatch['duration'])
+
+    def test_origin_linked_exact(self):
+        dispatch = self.one('origin-linked-exact')
+        origin, = self.origins(dispatch)
+        self.assertEqual(self.thread_name(origin), 'encoder')
+        self.assertEqual(self.c.row('stacks', origin['stack'])['time'], origin['time'])
+
+    def test_origin_linked(self):
+        self.check_origin('origin-linked', 200 * US, 'crunch')
+
+    def test_origin_missing_thread(self):
+        origin = self.check_origin('origin-missing-thread', 200 * US, None)
+        self.assertNotIn(origin['tid'], {thread['tid'] for thread in self.c.threads})
+
+    def test_origin_no_stack(self):
+        self.check_origin('origin-no-stack', 200 * US, 'dormant')
+
+    def test_origin_too_far(self):
+        self.check_origin('origin-too-far', 200 * US, 'brief')
+
+    def test_origin_synthetic_tid(self):
+        origin = self.check_origin('origin-synthetic-tid', 200 * US, None)
+        self.assertEqual(origin['tid'], 2147418113)
+        self.assertNotIn(origin['tid'], {thread['tid'] for thread in self.c.threads})
+
+    def test_origin_wrong_pid(self):
+        origin = self.check_origin('origin-wrong-pid', 200 * US, None)
+        self.assertEqual(origin['tid'], self.c.processes[1]['pid'])
+        self.assertEqual({thread['process'] for thread in self.c.threads if thread['tid'] == origin['tid']}, {2})
+
+    def test_origin_stale(self):
+        self.check_origin('origin-stale', 390 * MS, 'crunch')
+
+    def test_origin_before_run(self):
+        origin = self.check_origin('origin-before-run', None, 'weft-corpus')
+        self.assertLess(origin['time'], -50 * 1000 * MS)
+
+    def test_origin_after_run(self):
+        origin = self.check_origin('origin-after-run', None, 'weft-corpus')
+        self.assertEqual(origin['time'] - self.c.base, 3600 * 1000 * MS)
+
+    # ---- submissions ----
+
+    def events(self, submission):
+        return [(e['kind'], e['status'], (e['time'] - self.c.base) / MS)
+                for e in self.c.submission_events if e['submission'] == submission]
+
+    def test_submission_life(self):
+        dispatches = self.of('submission-life')
+        self.assertEqual(self.durations(dispatches), [0.5, 1, 1.5])
+        submission, = {d['submission'] for d in dispatches}
+        self.assertEqual(self.events(submission), [(0, 0, 10), (1, 0, 11), (2, 0, 18)])
+        self.assertEqual(self.c.row('submissions', submission)['lane'], self.lane('submissions')['id'])
+
+    def test_submission_fault(self):
+        dispatch = self.one('submission-fault')
+        self.assertEqual(self.events(dispatch['submission']), [(1, 0, 20), (3, 1, 23)])
+        event = [e for e in self.c.submission_events if e['submission'] == dispatch['submission']][1]
+        error = self.c.row('errors', event['error'])
+        self.assertEqual([error[name] for name in ('name', 'message', 'stack', 'cause')],
+                         ['IOAF', 'execution was aborted: page fault', 'at scatter\nat step', 'buffer 3 was freed'])
+
+    def test_submission_canceled(self):
+        events = [s['id'] for s in self.c.submissions if self.events(s['id']) == [(0, 0, 30), (2, 2, 31)]]
+        self.assertEqual(len(events), 1)
+        self.assertEqual([d for d in self.c.dispatches if d['submission'] == events[0]], [])
+
+    def test_submission_queues(self):
+        by_queue = {}
+        for d in self.of('submission-queues'):
+            by_queue.setdefault(self.c.row('queues', d['queue'])['name'], []).append(d)
+        self.assertEqual({name: len(ds) for name, ds in by_queue.items()}, {'compute': 4, 'copy': 2})
+        for dispatches in by_queue.values():
+            submission, = {d['submission'] for d in dispatches}
+            self.assertEqual(self.c.row('submissions', submission)['queue'], dispatches[0]['queue'])
+
+    def test_queue_delay(self):
+        dispatches = self.of('queue-delay')
+        self.assertEqual(self.durations(dispatches), [2, 2, 2])
+        self.assertEqual([(d['start'] - d['submitted']) / MS for d in dispatches], [0.1, 1, 10])
+
+    def test_reservation_completed(self):
+        dispatches = self.of('reservation-completed')
+        self.assertEqual(self.durations(dispatches), [3] * 4)
+        for d in dispatches:
+            self.assertEqual((d['start'] - d['submitted'], d['label'], d['marks']), (500 * US, 'asked for', 0))
+
+    def test_reservation_reversed(self):
+        dispatch = self.one('reservation-reversed', marks=0)
+        self.assertEqual((dispatch['start'] - dispatch['submitted']) / MS, 1)
+
+    def test_reservation_pending(self):
+        self.assertEqual(self.of('reservation-pending'), [])
+        lane = self.lane('submissions')
+        self.assertEqual(self.c.last('lane_counts', 'lane')[lane['id'],]['pending'], 3)
+        pending = self.c.pending()
+        self.assertEqual([(row['submitted'] - self.c.base) / MS for row in pending], [130, 131, 132])
+        self.assertEqual({(row['lane'], self.c.row('routines', row['routine'])['name']) for row in pending},
+                         {(lane['id'], 'reservation-pending')})
+
+    def test_completion_unreserved(self):
+        dispatch = self.one('completion-unreserved', marks=4, submitted=None)
+        self.assertEqual(self.durations([dispatch]), [3])
+
+    # ---- outcomes ----
+
+    def test_status_ok(self):
+        self.assertEqual(self.c.lane_name(self.one('status-ok', status=0, label='job 17', attempts=None)), 'outcomes')
+
+    def test_status_errors(self):
+        names = ['status-error', 'error-abort', 'error-queue', 'error-crash', 'error-exception', 'error-fault',
+                 'error-timeout']
+        for kind, name in enumerate(names):
+            self.one(name, status=1, error_kind=kind, error=0)
+
+    def test_error_detail(self):
+        error = self.c.row('errors', self.one('error-detail', status=1, error_kind=4)['error'])
+        self.assertEqual([error[name] for name in ('name', 'message', 'stack', 'cause')],
+                         ['ConnectionLost', 'the peer closed the connection', 'at fetch (client.c:88)\nat main',
+                          'keep-alive expired'])
+
+    def test_cancel_before_dispatch(self):
+        dispatch = self.one('cancel-before-dispatch', status=2, duration=0, attempts=0, queue_wait=7 * MS)
+        self.assertEqual(dispatch['start'] - dispatch['submitted'], 7 * MS)
+
+    def test_cancel_in_flight(self):
+        self.one('cancel-in-flight', status=2, duration=2 * MS, attempts=1)
+
+    def test_attempts(self):
+        self.assertEqual([d['attempts'] for d in self.of('attempts')], [0, 1, 3, None])
+
+    def test_queue_wait(self):
+        self.assertEqual([(d['attempts'], d['queue_wait'], d['queue_wait_last']) for d in self.of('queue-wait')],
+                         [(3, 7 * MS, 4 * MS), (1, 0, 0)])
+
+    def test_phases(self):
+        phases = self.belonging('phases', 'dispatch', self.one('phases'))
+        self.assertEqual([(p['name'], p['offset'] / MS, p['duration'] / MS, p['flags']) for p in phases],
+                         [('queued', 0, 1, 0), ('parse', 1, 2, 0), ('decode', 3, 6, 1), ('store', 9, 1, 3)])
+        self.assertEqual([p['error'] for p in phases[:3]], [0] * 3)
+        self.assertEqual(self.c.row('errors', phases[3]['error'])['message'], 'no space left on the device')
+
+    def test_tags(self):
+        dispatch = self.one('tags')
+        lane = self.lane('outcomes')
+        self.assertEqual(self.tags('dispatches', dispatch),
+                         {'bytes': 2 ** 64 - 1, 'balance': -12, 'ratio': 0.125, 'cached': True, 'tenant': 'north'})
+        self.assertEqual(self.tags('lanes', lane), {'tenant': 'north'})
+        self.assertEqual(self.tags('routines', self.c.row('routines', dispatch['routine'])), {'cached': True})
+        queue, = [q for q in self.c.queues if q['name'] == 'tagged queue']
+        self.assertEqual(self.tags('queues', queue), {'bytes': 2 ** 64 - 1})
+        self.assertEqual(self.tags('runtimes', self.c.row('runtimes', lane['runtime'])), {'ratio': 0.125})
+
+    # ---- outliers ----
+
+    def check_outlier(self, name):
+        dispatches = self.on(name, 'metal.queue')
+        self.assertEqual(self.routines(dispatches), [name] * 60)
+        odd = dispatches.pop(41)
+        self.assertEqual(odd['duration'], 9 * MS)
+        self.assertGreaterEqual(min(d['duration'] for d in dispatches), MS)
+        self.assertLessEqual(max(d['duration'] for d in dispatches), 1010 * US)
+        return odd, dispatches
+
+    def test_outlier_queue_delay(self):
+        odd, others = self.check_outlier('outlier-queue-delay')
+        self.assertEqual((odd['queue_wait'], odd['start'] - odd['submitted']), (25 * MS, 25 * MS))
+        self.assertEqual({(d['queue_wait'], d['start'] - d['submitted']) for d in others}, {(50 * US, 50 * US)})
+
+    def test_outlier_size(self):
+        odd, others = self.check_outlier('outlier-size')
+        sizes = {a['dispatch']: a['size'] for a in self.c.attachments}
+        self.assertEqual(sizes[odd['id']], 64 << 20)
+        self.assertEqual({sizes[d['id']] for d in others}, {1 << 20})
+
+    def test_outlier_counter(self):
+        odd, others = self.check_outlier('outlier-counter')
+        samples = {s['dispatch']: s['id'] for s in self.c.counter_samples}
+        misses = {v['sample']: v['bits'] for v in self.c.counter_values}
+        self.assertEqual(misses[samples[odd['id']]], 90000)
+        self.assertEqual({misses[samples[d['id']]] for d in others}, set(range(1000, 1007)))
+
+    def test_outlier_unexplained(self):
+        odd, _ = self.check_outlier('outlier-unexplained')
+        self.assertEqual((odd['queue_wait'], odd['submitted']), (None, None))
+
+    # ---- sources ----
+
+    def text(self, source):
+        return self.c.blobs[source['text']].decode() if source['text'] else None
+
+    def test_source_text(self):
+        wanted = {'decode': ('python', 'filters/decode.py', 'def decode'),
+                  'SELECT orders by customer': ('sql', '', 'SELECT o.id'),
+                  'scale': ('opencl', 'kernels/scale.cl', '__kernel void scale')}
+        for d in (d for d in self.on('sources') if self.c.routine(d) in wanted):
+            language, path, begin = wanted.pop(self.c.routine(d))
+            source = self.source(self.c.row('routines', d['routine']))
+            self.assertEqual((source['language'], source['path'], source['hash']), (language, path, ''))
+            self.assertTrue(self.text(source).startswith(begin))
+        self.assertEqual(wanted, {})
+
+    def test_source_line_table(self):
+        routine = self.c.row('routines', self.one('source-line-table')['routine'])
+        source = self.source(routine)
+        self.assertEqual((routine['first_line'], routine['last_line']), (4, 10))
+        self.assertEqual([source[name] for name in ('language', 'path', 'hash', 'flavour', 'build_flags')],
+                         ['metal', 'shaders/gemm.metal', 'sha256:6f2d0f0c5a3e', 'release',
+                          '-O3 -ffast-math -std=metal3.1'])
+        self.assertIn('größer als 4 Bit?', self.text(source))
+        self.assertEqual([(line['offset'], line['line'], line['column'])
+                          for line in self.belonging('source_lines', 'source', source)],
+                         [(0, 4, 1), (16, 9, 3), (40, 9, 11), (64, 10, 1), (80, 12, 1), (96, 15, 3), (128, 16, 1)])
+
+    def test_source_ranges(self):
+        self.assertEqual([(self.c.row('routines', r['routine'])['name'], r['first_line'], r['last_line'])
+                          for r in self.c.source_ranges],
+                         [('source-ranges', 4, 7), ('source-ranges', 8, 10), ('source-ranges-other', 12, 16)])
+        first, second = self.one('source-ranges'), self.one('source-ranges-other')
+        self.assertEqual({self.source(self.c.row('routines', d['routine']))['path'] for d in (first, second)},
+                         {'shaders/gemm.metal'})
+
+    def routine_source(self, name):
+        routine = self.c.row('routines', self.one(name)['routine'])
+        return routine, self.source(routine)
+
+    def test_source_hash_only(self):
+        _, source = self.routine_source('source-hash-only')
+        self.assertEqual([source[name] for name in ('language', 'path', 'hash', 'text')],
+                         ['spir-v', '', 'sha256:9c56cc51b374c3ba189210d5b6d4bf57', 0])
+
+    def test_source_path_only(self):
+        routine, source = self.routine_source('source-path-only')
+        self.assertEqual([source[name] for name in ('language', 'path', 'hash', 'text')],
+                         ['c', '/usr/src/codec/deblock.c', '', 0])
+        self.assertEqual((routine['first_line'], routine['last_line']), (120, 188))
+
+    def test_source_flavours(self):
+        routines = [self.c.row('routines', d['routine']) for d in self.of('source-flavours')]
+        self.assertEqual([r['flavour'] for r in routines], ['f16', 'q4', 'q4-debug'])
+        self.assertEqual({r['label'] for r in routines}, {'Attention'})
+        sources = [self.source(r) for r in routines]
+        self.assertEqual([s['build_flags'] for s in sources], ['-O3', '-O3 -DQ4=1', '-O0 -g -DQ4=1'])
+        self.assertEqual([s['flavour'] for s in sources], ['f16', 'q4', 'q4-debug'])
+        self.assertEqual(len({s['id'] for s in sources}), 3)
+        self.assertEqual(len({s['text'] for s in sources}), 1)
+
+    def test_source_override(self):
+        dispatch = self.one('source-override', first_line=2, last_line=2)
+        self.assertEqual(self.source(dispatch)['path'], 'app.js')
+        self.assertEqual(self.routine_source('source-override')[1]['path'], 'shaders/gemm.metal')
+
+    def test_source_none(self):
+        self.assertIsNone(self.routine_source('source-none')[1])
+
+    # ---- attachments ----
+
+    def attachments(self, routine):
+        return self.belonging('attachments', 'dispatch', self.one(routine))
+
+    def test_attachment_tensor(self):
+        tensor, = self.attachments('attachment-tensor')
+        self.assertEqual([tensor[name] for name in ('kind', 'label', 'role', 'element_type', 'shape', 'slot', 'access',
+                                                    'offset', 'size', 'privacy')],
+                         ['tensor', 'blk.11.attn_q', 'weights', 'q4_0', '4096×4096', 2, 1, 1 << 20, 9 << 20, 0])
+        self.assertEqual([(r['name'], r['first'], r['count'])
+                          for r in self.belonging('attachment_ranges', 'attachment', tensor)],
+                         [('layer', 11, 1), ('head', 0, 32), ('token', -4, 4)])
+
+    def test_attachment_kinds(self):
+        attachments = self.attachments('attachment-kinds')
+        self.assertEqual([a['kind'] for a in attachments], ['buffer', 'texture', 'file', 'frame', 'message'])
+        self.assertEqual([signed(a['slot']) for a in attachments], [0, 1, None, -1, None])
+        self.assertEqual([a['size'] for a in attachments], [256, 4194304, 4096, 3110400, 0])
+
+    def test_attachment_access(self):
+        attachments = self.attachments('attachment-access')
+        self.assertEqual([(a['label'], a['access']) for a in attachments],
+                         [('unknown', 0), ('read', 1), ('write', 2), ('both', 3)])
+
+    def test_attachment_redacted(self):
+        secret, = self.attachments('attachment-redacted')
+        self.assertEqual((secret['kind'], secret['label'], secret['size'], secret['privacy']), ('message', '', 512, 1))
+        self.assertEqual(self.belonging('attachment_ranges', 'attachment', secret), [])
+        self.assertNotIn('a name that must not be seen', self.c.strings)
+        self.assertNotIn(b'a name that must not be seen', self.c.bytes)
+
+    def test_attachment_unknown(self):
+        attachment, = self.attachments('attachment-unknown')
+        self.assertEqual((attachment['slot'], attachment['size']), (None, None))
+
+    def test_attachment_many(self):
+        self.assertEqual([a['slot'] for a in self.attachments('attachment-many')], list(range(32)))
+        self.one('attachment-many', marks=2)
+        self.assertEqual(self.losses('attachments'), {'list-cut': 1})
+
+    # ---- counters ----
+
+    def counter_set(self, name):
+        found, = [s for s in self.c.counter_sets if s['name'] == name]
+        return found
+
+    def states(self, name):
+        return self.belonging('counter_set_states', 'set', self.counter_set(name))
+
+    def samples(self, rows):
+        """(point, its name, values) of samples: values by the counter's type, or None for an error."""
+        result = []
+        for sample in rows:
+            values = []
+            for value in self.belonging('counter_values', 'sample', sample):
+                kind = self.c.row('counters', value['counter'])['value_type']
+                number = (value['bits'], signed(value['bits']),
+                          struct.unpack('<d', struct.pack('<Q', value['bits']))[0])[kind]
+                values.append(None if value['is_error'] else number)
+            result.append((sample['point'], sample['point_name'], values))
+        return result
+
+    def samples_of(self, routine):
+        return self.belonging('counter_samples', 'dispatch', self.one(routine))
+
+    def test_counter_types(self):
+        self.assertEqual(self.samples(self.samples_of('counter-types')), [(1, '', [2 ** 64 - 1, -1500, 62.5])])
+        state, = self.states('statistics')
+        self.assertEqual([state[name] for name in ('availability', 'reason', 'overhead', 'overhead_text', 'probe')],
+                         [0, '', 250, 'two reads of a register', 'sampled a dispatch of one thread: 3 values'])
+        counters = self.belonging('counters', 'set', self.counter_set('statistics'))
+        self.assertEqual([(c['name'], c['position'], c['unit'], c['kind'], c['aggregation'], c['value_type'])
+                          for c in counters],
+                         [('cycles', 0, 2, 0, 0, 0), ('clock drift', 1, 7, 1, 4, 1), ('occupancy', 2, 5, 2, 1, 2)])
+
+    def test_counter_availability(self):
+        for availability, name in enumerate(('counter-disabled', 'counter-unsupported', 'counter-failing'), 1):
+            state, = self.states(name)
+            self.assertEqual((state['availability'], state['overhead']), (availability, None))
+            self.assertTrue(state['reason'] and state['probe'])
+            self.assertEqual(self.belonging('counter_samples', 'set', self.counter_set(name)), [])
+
+    def test_counter_changes(self):
+        self.assertEqual([(s['availability'], s['reason']) for s in self.states('counter-changes')],
+                         [(3, 'another tool holds the counters'), (0, 'the other tool ended')])
+
+    def test_counter_units(self):
+        counters = self.belonging('counters', 'set', self.counter_set('counter-units'))
+        self.assertEqual([(c['unit'], c['unit_name'], c['kind'], c['aggregation']) for c in counters],
+                         [(i, 'W' if i == 8 else '', i % 3, i % 5) for i in range(9)])
+        self.assertEqual(self.samples(self.samples_of('counter-units')), [(0, '', list(range(100, 109)))])
+
+    def test_counter_points(self):
+        rows = self.samples_of('counter-points')
+        self.assertEqual(self.samples(rows),
+                         [(i, 'after tile 3' if i == 7 else '', [i, i, float(i)]) for i in range(8)])
+        self.assertEqual([(s['time'] - self.c.base) / US for s in rows], [30000 + 100 * i for i in range(8)])
+
+    def test_counter_errors(self):
+        rows = self.samples_of('counter-errors')
+        self.assertEqual(self.samples(rows), [(1, '', [None, 0, None])])
+        self.assertIsNone(rows[0]['time'])
+
+    def test_counter_late(self):
+        self.assertEqual(self.samples(self.samples_of('counter-late')), [(1, '', [777, -7, 7.75])])
+
+    def test_counter_submission(self):
+        dispatch = self.one('counter-submission')
+        rows = [s for s in self.c.counter_samples if s['submission'] == dispatch['submission']]
+        self.assertEqual(self.samples(rows), [(2, '', [1000, 0, 50.0]), (3, '', [2000, 0, 50.0])])
+        self.assertEqual({s['dispatch'] for s in rows}, {0})
+
+    # ---- metrics ----
+
+    def metric(self, name, kind, unit, unit_name=''):
+        metric, = [m for m in self.c.metrics if m['name'] == name]
+        self.assertEqual((metric['lane'], metric['kind'], metric['unit'], metric['unit_name']),
+                         (self.lane('metrics')['id'], kind, unit, unit_name))
+        return metric, self.belonging('metric_points', 'metric', metric)
+
+    def test_metric_counter(self):
+        metric, points = self.metric('metric-counter', 0, 3)
+        self.assertEqual(sum(p['value'] for p in points), 143)
+        self.assertEqual([(p['time'] - self.c.base) / MS for p in points], list(range(10, 110, 10)))
+        self.assertEqual(self.tags('metrics', metric), {'pool': 'north'})
+
+    def test_metric_gauge(self):
+        _, points = self.metric('metric-gauge', 1, 8, 'tasks')
+        self.assertEqual([p['value'] for p in points], [0, 4, 9, 3, -1, 0, 0, 12, 7, 2.5])
+
+    def test_metric_histogram(self):
+        _, points = self.metric('metric-histogram', 2, 7)
+        self.assertEqual([p['value'] for p in points], [1.5, 2, 2, 2.25, 3, 3, 4, 8, 16, 120])
+        for point in points:
+            self.assertEqual(self.tags('metric_points', point), {'region': 'eu', 'retry': True})
+
+    def test_metric_units(self):
+        names = ['plain', 'ticks', 'cycles', 'invocations', 'bytes', 'percent', 'count', 'nanoseconds', 'named']
+        for unit, name in enumerate(names):
+            _, points = self.metric('metric-' + name, 1, unit, 'km/h' if unit == 8 else '')
+            self.assertEqual([p['value'] for p in points], [unit])
+
+    def test_warning_severities(self):
+        dispatch = self.one('warning-severities')
+        self.assertEqual([(w['severity'], w['code'], w['value'], w['threshold'], w['dispatch'],
+                           (w['time'] - self.c.base) / MS) for w in self.c.warnings],
+                         [(0, 'cold-cache', 0, 16.667, 0, 134), (1, 'over-budget', 24, 16.667, dispatch['id'], 135),
+                          (2, 'starving', 48, 16.667, 0, 136)])
+        self.assertEqual([self.tags('warnings', w) for w in self.c.warnings], [{}, {'frame': '17'}, {}])
+
+    # ---- traces ----
+
+    def trace(self, name):
+        trace, = [t for t in self.c.traces if t['name'] == name]
+        return trace
+
+    def trace_lanes(self, name):
+        number = self.trace(name)['id']
+        return sorted(self.c.lane_name(d) for d in self.c.dispatches if d['trace'] == number)
+
+    def test_trace_ok(self):
+        trace = self.trace('trace-ok')
+        self.assertEqual((trace['status'], trace['error_kind'], trace['error']), (0, 0, 0))
+        self.assertGreaterEqual(trace['duration'], MS)
+        self.assertEqual(self.trace_lanes('trace-ok'), ['workflow back'] * 2 + ['workflow front'] * 2)
+
+    def test_trace_error(self):
+        trace = self.trace('trace-error')
+        self.assertEqual((trace['status'], trace['error_kind']), (1, 4))
+        error = self.c.row('errors', trace['error'])
+        self.assertEqual((error['name'], error['message'], error['stack'], error['cause']),
+                         ('StepFailed', 'the second step failed', '', 'no input'))
+        self.assertEqual(len(self.trace_lanes('trace-error')), 4)
+
+    def test_trace_canceled(self):
+        self.assertEqual(self.trace('trace-canceled')['status'], 2)
+        self.assertEqual(self.trace_lanes('trace-canceled'), [])
+
+    def test_trace_open(self):
+        trace = self.trace('trace-open')
+        self.assertIsNotNone(trace['start'])
+        self.assertIsNone(trace['duration'])
+        self.assertEqual(len(self.trace_lanes('trace-open')), 4)
+
+    def test_trace_unsampled(self):
+        self.assertEqual([t for t in self.c.traces if t['name'] == 'trace-unsampled'], [])
+        self.assertEqual(self.of('trace-unsampled'), [])
+        for lane in 'workflow front', 'workflow back':
+            self.assertEqual(self.losses(lane), {'by-sampling': 2})
+
+    def test_sampling_none(self):
+        self.assertEqual(len(self.on('sampled')), 1)
+        self.assertEqual(self.losses('sampled'), {'by-sampling': 25})
+
+    def test_sampling_share(self):
+        recorded = len(self.on('sampled by share'))
+        self.assertEqual(recorded + self.losses('sampled by share')['by-sampling'], 400)
+        self.assertTrue(40 < recorded < 200, recorded)
+
+    # ---- clocks ----
+
+    def test_clock_device(self):
+        dispatches = self.on('device queue', 'metal.queue')
+        self.assertEqual(self.routines(dispatches), ['clock-device'] * 40)
+        for i, d in enumerate(dispatches):
+            self.assertLess(abs(d['start'] - self.c.base - i * 10 * MS), 100)
+            self.assertLess(abs(d['duration'] - 5 * MS), 100)
+            self.assertLess(abs(d['end_ticks'] - d['start_ticks'] - 120012), 2)
+            self.assertEqual(d['marks'], 0)
+        clock = self.c.row('clocks', self.lane('device queue')['clock'])
+        self.assertEqual((clock['name'], clock['kind'], clock['frequency']), ('device', 3, 24e6))
+        self.assertEqual([(p['time'] - self.c.base) / MS for p in self.belonging('clock_pairs', 'clock', clock)],
+                         [0, 100, 200, 300, 400])
+
+    def test_clock_uncalibrated(self):
+        self.assertEqual(self.on('uncalibrated queue'), [])
+        self.assertEqual(self.losses('uncalibrated queue'), {'no-clock': 5})
+
+    def test_clock_runtime(self):
+        dispatches = self.on('runtime clock')
+        self.assertEqual(self.starts(dispatches), [0, 10, 20, 30, 40])
+        self.assertEqual(self.durations(dispatches), [5] * 5)
+
+    # ---- artifacts ----
+
+    def linked(self, path):
+        """(table, row) of what an artifact is linked with."""
+        artifact, = [a for a in self.c.artifacts if a['path'] == path]
+        tables = {20: 'dispatches', 18: 'submissions', 10: 'lanes', 16: 'routines'}
+        return artifact, [(tables[link['owner_table']], link['owner'])
+                          for link in self.belonging('artifact_links', 'artifact', artifact)]
+
+    def test_artifact_dispatch(self):
+        dispatch = self.one('artifact-dispatch')
+        for path, kind, label, size in (('captures/frame-17.gputrace', 'gputrace', 'frame 17', 123456),
+                                        ('captures/frame-17.log', 'log', '', 0)):
+            artifact, links = self.linked(path)
+            self.assertEqual((artifact['kind'], artifact['label'], artifact['size']), (kind, label, size))
+            self.assertEqual(links, [('dispatches', dispatch['id'])])
+
+    def test_artifact_submission(self):
+        artifact, links = self.linked('captures/buffer.bin')
+        self.assertIsNone(artifact['size'])
+        self.assertEqual(links, [('submissions', self.one('artifact-submission')['submission'])])
+
+    def test_artifact_registered(self):
+        _, links = self.linked('cache/pipelines.bin')
+        self.assertEqual(links, [('lanes', self.lane('artifacts')['id']),
+                                 ('routines', self.one('artifact-registered')['routine'])])
+
+    def test_lane_close(self):
+        self.assertEqual(len(self.on('closed lane')), 2)
+        self.assertEqual([end['lane'] for end in self.c.lane_ends], [self.lane('closed lane')['id']])
+
+    # ---- hostile ----
+
+    def check_hostile(self, text, name=None):
+        """TEXT as routine, label, error, tag and attachment."""
+        name = text if name is None else name
+        dispatch = self.one(name, label=name, status=1)
+        self.assertEqual(self.c.lane_name(dispatch), 'hostile \x1b[31mred\x07 lane')
+        error = self.c.row('errors', dispatch['error'])
+        self.assertEqual([error[column] for column in ('name', 'message', 'stack', 'cause')], [name] + [text] * 3)
+        self.assertEqual(self.tags('dispatches', dispatch), {name: text})
+        attachment, = self.belonging('attachments', 'dispatch', dispatch)
+        self.assertEqual({attachment[column] for column in ('kind', 'label', 'role', 'element_type', 'shape')}, {name})
+
+    def test_hostile_escapes(self):
+        self.check_hostile('\x1b[2Jgone\x1b]0;title\x07')
+
+    def test_hostile_controls(self):
+        self.check_hostile('two\nlines\r\tand \x01 more\x7f')
+
+    def test_hostile_utf8(self):
+        self.check_hostile('bad \ufffd\ufffd utf-8 \ufffd')
+        self.assertEqual(self.losses('hostile \x1b[31mred\x07 lane')['invalid-utf8'], 12)
+
+    def test_hostile_bidi(self):
+        self.check_hostile('right \u202etfel-ot \u05e9\u05dc\u05d5\u05dd\u202c end')
+
+    def test_hostile_wide(self):
+        self.check_hostile('\u884c\u5217\u4e57\u7b97 \U0001f9f5 e\u0301\u0301\u0301')
+
+    def test_hostile_long(self):
+        self.check_hostile('ü' * 300, 'ü' * 128)
+        self.assertEqual(self.losses('hostile \x1b[31mred\x07 lane')['string-cut'], 8)
+
+    def test_hostile_markup(self):
+        self.check_hostile('<script>alert (1)</script> & "\'; DROP TABLE orders; -- %s%n {}[]\\')
+
+    def test_hostile_empty(self):
+        self.check_hostile('')
+
+    # ---- refusals ----
+
+    def check_refused(self, routine, reason, count, kept=0):
+        self.assertEqual(len(self.of(routine)), kept)
+        self.assertEqual(self.losses('refusals')[reason], count)
+
+    def test_refuse_reversed(self):
+        self.check_refused('refuse-reversed', 'times-reversed', 2)
+
+    def test_refuse_out_of_range(self):
+        self.check_refused('refuse-out-of-range', 'out-of-range', 3)
+
+    def test_refuse_before_recording(self):
+        self.check_refused('refuse-before-recording', 'before-recording', 1)
+
+    def test_refuse_unknown_routine(self):
+        self.check_refused('refuse-unknown-routine', 'unknown-routine', 1)
+        self.assertEqual([d for d in self.c.dispatches if d['label'] == 'refuse-unknown-routine'], [])
+
+    def test_refuse_invalid(self):
+        self.assertEqual(self.losses('refusals')['invalid'], 1)
+
+    def test_refuse_duplicate_id(self):
+        self.check_refused('refuse-duplicate-id', 'duplicate-id', 2, kept=1)
+
+    def test_refuse_unknown_id(self):
+        dispatch = self.one('refuse-unknown-id', queue=0)
+        self.assertEqual(self.belonging('counter_samples', 'dispatch', dispatch), [])
+        self.assertNotIn(('dispatches', dispatch['id']), [
+            ('dispatches', link['owner']) for link in self.c.artifact_links if link['owner_table'] == 20])
+        self.assertEqual(self.losses(None)['unknown-id'], 3)
+
+    def test_cut_to_fit(self):
+        dispatch = self.one('cut-to-fit', marks=2)
+        tags = [tag for tag in self.c.tags if tag['owner_table'] == 20 and tag['owner'] == dispatch['id']]
+        self.assertEqual([(tag['key'], tag['text']) for tag in tags], [('large', 'x' * 2000)] * len(tags))
+        self.assertEqual(len(tags), 15)
+        self.assertEqual(self.losses('refusals')['list-cut'], 1)
+
+    def test_drop_no_room(self):
+        lost = self.losses('burst')
+        self.assertEqual(set(lost), {'no-room'})
+        self.assertGreaterEqual(lost['no-room'], 10)
+        handed = next(n for (_, name), n in self.c.submitted.items() if name == 'burst')
+        self.assertEqual(len(self.on('burst')) + lost['no-room'], handed)
 
 
 class TapResult(unittest.TestResult):

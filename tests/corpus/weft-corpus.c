@@ -15,7 +15,7 @@
 
 /* Those that take real time first: the others tell of the time that has passed by then. */
 static const CorpusGroup *const groups[] = {
-  &corpus_threads,     &corpus_processes,   &corpus_waits,    &corpus_spans,    &corpus_lanes,
+  &corpus_processes,   &corpus_threads,     &corpus_waits,    &corpus_spans,    &corpus_lanes,
   &corpus_origins,     &corpus_submissions, &corpus_outcomes, &corpus_outliers, &corpus_sources,
   &corpus_attachments, &corpus_counters,    &corpus_metrics,  &corpus_traces,   &corpus_clocks,
   &corpus_artifacts,   &corpus_hostile,     &corpus_refusals
