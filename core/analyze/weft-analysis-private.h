@@ -3,6 +3,7 @@
 
 #include "weft-analysis.h"
 #include "weft-error.h"
+#include "weft-filter-private.h"
 #include "weft-recording-private.h"
 #include "weft-table-builder.h"
 
@@ -13,7 +14,7 @@ typedef struct
 {
   WeftRecording *recording;
   WeftStore *store;
-  const char *filter; /* text that parses, or NULL */
+  WeftFilter *filter; /* or NULL: all */
   gint64 begin;       /* G_MININT64 and G_MAXINT64 where no range was given */
   gint64 end;
   const char

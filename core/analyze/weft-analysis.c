@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "weft-analysis-private.h"
+#include "weft-analyze.h"
 
 /**
  * WeftAnalysis:
@@ -23,7 +24,7 @@ struct _WeftAnalysis
 
   const WeftAnalysisKind *kind;
   WeftRecording *recording;
-  char *filter;
+  WeftFilter *filter;
   char *group_by;
   char *order_by;
   char *cursor;
@@ -42,6 +43,7 @@ G_DEFINE_FINAL_TYPE (WeftAnalysis, weft_analysis, G_TYPE_OBJECT)
 
 /* In the order in which they are listed. */
 static const WeftAnalysisKind *const kinds[] = {
+  &weft_analyze_lanes,
   NULL,
 };
 
@@ -149,7 +151,7 @@ weft_analysis_finalize (GObject *object)
   WeftAnalysis *self = WEFT_ANALYSIS (object);
 
   g_clear_object (&self->recording);
-  g_free (self->filter);
+  g_clear_pointer (&self->filter, weft_filter_unref);
   g_free (self->group_by);
   g_free (self->order_by);
   g_free (self->cursor);
@@ -338,7 +340,7 @@ weft_analysis_set_order_by (WeftAnalysis *self, const char *order, GError **erro
  * @text: (nullable): a filter, or %NULL for all
  * @error: return location for an error
  *
- * Looks only at what matches.
+ * Looks only at what matches. A text that is no filter changes nothing.
  *
  * Returns: whether @text is a filter ([error@Weft.Error.INVALID_FILTER])
  *
@@ -347,10 +349,21 @@ weft_analysis_set_order_by (WeftAnalysis *self, const char *order, GError **erro
 gboolean
 weft_analysis_set_filter (WeftAnalysis *self, const char *text, GError **error)
 {
+  WeftFilter *filter = NULL;
+
   g_return_val_if_fail (WEFT_IS_ANALYSIS (self), FALSE);
 
-  g_free (self->filter);
-  self->filter = g_strdup (text);
+  if (text != NULL)
+    {
+      filter = weft_filter_new (text, error);
+      if (filter == NULL)
+        return FALSE;
+      /* One that all matches is none. */
+      if (weft_filter_is_empty (filter))
+        g_clear_pointer (&filter, weft_filter_unref);
+    }
+  g_clear_pointer (&self->filter, weft_filter_unref);
+  self->filter = filter;
   return TRUE;
 }
 

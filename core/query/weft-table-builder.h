@@ -27,6 +27,9 @@ void weft_table_builder_free (WeftTableBuilder *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (WeftTableBuilder, weft_table_builder_free)
 
 guint weft_table_builder_add_column (WeftTableBuilder *self, const WeftTableColumn *column);
+/* Several at once; the first is the number of columns there were. */
+void weft_table_builder_add_columns (WeftTableBuilder *self, const WeftTableColumn *columns,
+                                     guint n_columns);
 /* The words of an ENUM column, from a registered enumeration: their nicks. */
 guint weft_table_builder_add_enum (WeftTableBuilder *self, const WeftTableColumn *column,
                                    GType enumeration);

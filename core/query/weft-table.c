@@ -841,6 +841,14 @@ weft_table_builder_add_column (WeftTableBuilder *self, const WeftTableColumn *co
   return self->growing->len - 1;
 }
 
+void
+weft_table_builder_add_columns (WeftTableBuilder *self, const WeftTableColumn *columns,
+                                guint n_columns)
+{
+  for (guint i = 0; i < n_columns; i++)
+    weft_table_builder_add_column (self, &columns[i]);
+}
+
 guint
 weft_table_builder_add_enum (WeftTableBuilder *self, const WeftTableColumn *column,
                              GType enumeration)

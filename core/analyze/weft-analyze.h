@@ -1,0 +1,7 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+#include "weft-analysis-private.h"
+
+/* The kinds of analysis, each in a file of its own. */
+extern const WeftAnalysisKind weft_analyze_lanes;
