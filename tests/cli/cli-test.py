@@ -21,6 +21,9 @@ import time
 import unicodedata
 import unittest
 
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), '..'))
+import tap_report  # noqa: E402
+
 WEFT = os.path.abspath(sys.argv[1])
 PRODUCER = os.path.abspath(sys.argv[2])
 NOBODY = ['setpriv', '--reuid=12345', '--regid=12345', '--clear-groups']
@@ -682,46 +685,4 @@ class Import(Case):
         self.assertGreater(self.show(self.path('x.weft'))['rows']['dispatches'], 50)
 
 
-class TapResult(unittest.TestResult):
-    def __init__(self):
-        super().__init__()
-        self.number = 0
-
-    def say(self, good, test, directive=''):
-        self.number += 1
-        name = test.id().replace('__main__.', '')
-        print(f"{'ok' if good else 'not ok'} {self.number} - {name}{directive}", flush=True)
-
-    def fail(self, test, error):
-        for line in self._exc_info_to_string(error, test).splitlines():
-            print('#', line)
-        self.say(False, test)
-
-    def addSuccess(self, test):
-        self.say(True, test)
-
-    def addFailure(self, test, error):
-        super().addFailure(test, error)
-        self.fail(test, error)
-
-    def addError(self, test, error):
-        super().addError(test, error)
-        self.fail(test, error)
-
-    def addSkip(self, test, reason):
-        super().addSkip(test, reason)
-        self.say(True, test, f' # SKIP {reason}')
-
-
-def main():
-    names = sys.argv[3:]
-    module = sys.modules['__main__']
-    loader = unittest.defaultTestLoader
-    suite = loader.loadTestsFromNames(names, module) if names else loader.loadTestsFromModule(module)
-    print(f'1..{suite.countTestCases()}')
-    result = TapResult()
-    suite.run(result)
-    sys.exit(0 if result.wasSuccessful() else 1)
-
-
-main()
+tap_report.main(sys.argv[3:])

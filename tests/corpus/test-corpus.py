@@ -17,6 +17,9 @@ import sys
 import tempfile
 import unittest
 
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), '..'))
+import tap_report  # noqa: E402
+
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, os.path.join(HERE, '..', 'store'))
 
@@ -1126,68 +1129,4 @@ class Cases(unittest.TestCase):
         self.assertEqual(len(self.on('burst')) + lost['no-room'], handed)
 
 
-class TapResult(unittest.TestResult):
-    def __init__(self):
-        super().__init__()
-        self.number = 0
-
-    def say(self, good, test, directive=''):
-        self.number += 1
-        name = test.id().replace('__main__.', '')
-        print(f"{'ok' if good else 'not ok'} {self.number} - {name}{directive}", flush=True)
-
-    def explain(self, test, error):
-        for line in self._exc_info_to_string(error, test).splitlines():
-            print('#', line)
-
-    def addSuccess(self, test):
-        self.say(True, test)
-
-    def addFailure(self, test, error):
-        super().addFailure(test, error)
-        self.explain(test, error)
-        self.say(False, test)
-
-    def addError(self, test, error):
-        super().addError(test, error)
-        self.explain(test, error)
-        self.say(False, test)
-
-    def addSubTest(self, test, subtest, error):
-        super().addSubTest(test, subtest, error)
-        if error is not None:
-            print('#', subtest)
-            self.explain(test, error)
-
-    def addSkip(self, test, reason):
-        super().addSkip(test, reason)
-        self.say(True, test, f' # SKIP {reason}')
-
-    def stopTest(self, test):
-        """A test of which only subtests failed has said nothing yet."""
-        super().stopTest(test)
-        if self.ended < 0:
-            return
-        if self.number == self.ended:
-            self.say(False, test)
-
-    ended = -1
-
-    def startTest(self, test):
-        super().startTest(test)
-        self.ended = self.number
-
-
-def main():
-    names = sys.argv[1:]
-    module = sys.modules['__main__']
-    loader = unittest.defaultTestLoader
-    suite = loader.loadTestsFromNames(names, module) if names else loader.loadTestsFromModule(module)
-    print(f'1..{suite.countTestCases()}')
-    result = TapResult()
-    suite.run(result)
-    sys.exit(0 if result.wasSuccessful() else 1)
-
-
-if __name__ == '__main__':
-    main()
+tap_report.main(sys.argv[1:])
