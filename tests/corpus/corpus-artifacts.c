@@ -48,10 +48,19 @@ artifact_registered (void)
   uint32_t file =
       weft_target_artifact_new ("pipeline", "cache/pipelines.bin", "all pipelines", 4096);
   WeftTargetRoutine *routine = weft_target_routine_new ("artifact-registered");
+  const WeftTargetSource text = { .language = "wgsl", .path = "shaders/blit.wgsl" };
+  const uint32_t owners[WEFT_TARGET_OWNER_SOURCE + 1] = {
+    [WEFT_TARGET_OWNER_LANE] = weft_target_lane_get_id (lane ()->lane),
+    [WEFT_TARGET_OWNER_QUEUE] = weft_target_queue_new (lane ()->lane, "blit"),
+    [WEFT_TARGET_OWNER_ROUTINE] = weft_target_routine_get_id (routine),
+    [WEFT_TARGET_OWNER_SOURCE] = weft_target_source_new (&text, sizeof text)
+  };
+  const WeftTargetTag tag = corpus_tag ("version", "4");
 
   corpus_span (lane (), "artifact-registered", 30 * MS, MS);
-  weft_target_artifact_link (file, WEFT_TARGET_OWNER_LANE, weft_target_lane_get_id (lane ()->lane));
-  weft_target_artifact_link (file, WEFT_TARGET_OWNER_ROUTINE, weft_target_routine_get_id (routine));
+  for (size_t i = 0; i < N_ELEMENTS (owners); i++)
+    weft_target_artifact_link (file, (WeftTargetOwner) i, owners[i]);
+  weft_target_tag (WEFT_TARGET_OWNER_SOURCE, owners[WEFT_TARGET_OWNER_SOURCE], &tag);
 }
 
 static void
@@ -71,8 +80,9 @@ static const CorpusCase cases[] = {
     artifact_dispatch },
   { "artifact-submission", "a file of unknown size about a submission",
     "`captures/buffer.bin`, linked with the submission; no size", artifact_submission },
-  { "artifact-registered", "a file about the lane and a routine",
-    "`cache/pipelines.bin`, linked with both", artifact_registered },
+  { "artifact-registered", "a file about the runtime, a lane, a queue, a routine and a source",
+    "`cache/pipelines.bin`, linked with all five; tag `version` of the source",
+    artifact_registered },
   { "lane-close", "a lane that is closed, and reports once more",
     "lane `closed lane`: an end, 2 dispatches", lane_close },
 };

@@ -53,6 +53,18 @@ clock_device (void)
   corpus_settle ();
 }
 
+/* With one pair there is no line to convert by. */
+static void
+clock_one_pair (void)
+{
+  uint32_t clock = weft_target_clock_new ("calibrated once", FREQUENCY);
+  CorpusLane *lane = corpus_lane_full ("once calibrated queue", "metal.queue", NULL, clock);
+
+  calibrate (clock, 100 * MS);
+  for (uint64_t i = 0; i < 3; i++)
+    emit (lane, "clock-one-pair", (90 + i * 10) * MS, 5 * MS);
+}
+
 static void
 clock_uncalibrated (void)
 {
@@ -77,6 +89,10 @@ static const CorpusCase cases[] = {
   { "clock-device", "a device's clock of 24 MHz that runs fast by a ten thousandth; five pairs",
     "lane `device queue`: 40 × 5 ms (± 50 ns) with their ticks, 10 ms apart; 5 clock pairs",
     clock_device },
+  { "clock-one-pair", "a device's clock with a single pair",
+    "lane `once calibrated queue`: 3 dispatches at the pair's time, without duration, with their "
+    "ticks and the mark extrapolated",
+    clock_one_pair },
   { "clock-uncalibrated", "a device's clock without any pair",
     "lane `uncalibrated queue`: no dispatch, 5 rejected as no-clock", clock_uncalibrated },
   { "clock-runtime", "the clock of the library", "lane `runtime clock`: 5 × 5 ms, 10 ms apart",

@@ -94,6 +94,38 @@ hostile_empty (void)
   emit ("", 24 * MS);
 }
 
+static void
+hostile_lane (void)
+{
+  corpus_span (corpus_lane ("", "\033[7mno.kind\033[0m \xe2\x80\xae"), "hostile-lane", 26 * MS, MS);
+}
+
+static void
+hostile_long_lane (void)
+{
+  char name[301], kind[301];
+
+  memset (name, 'l', 300);
+  memset (kind, 'k', 300);
+  name[300] = kind[300] = '\0';
+  corpus_span (corpus_lane (name, kind), "hostile-long-lane", 28 * MS, MS);
+}
+
+static void
+work_in_disguise (void *data)
+{
+  corpus_span (lane (), "hostile-thread", 30 * MS, MS);
+}
+
+static void
+hostile_thread (void)
+{
+  CorpusThread *thread = corpus_thread_new ("\033[2J\r\n\xff) S 1");
+
+  corpus_thread_run (thread, work_in_disguise, NULL);
+  corpus_thread_free (thread);
+}
+
 static const CorpusCase cases[] = {
   { "hostile-escapes", "escape sequences of terminals",
     "kept as they came; no view prints them; the lane's name holds some, too", hostile_escapes },
@@ -109,6 +141,14 @@ static const CorpusCase cases[] = {
     hostile_long },
   { "hostile-markup", "markup, quotes, format specifiers", "kept as they came", hostile_markup },
   { "hostile-empty", "nothing", "a routine without a name", hostile_empty },
+  { "hostile-lane", "a lane without a name, of a kind that holds escape sequences",
+    "both as they came", hostile_lane },
+  { "hostile-long-lane", "300 bytes of a lane's name and kind", "256 bytes of each",
+    hostile_long_lane },
+  { "hostile-thread",
+    "a thread's name with escape sequences and bad UTF-8, made to look like a "
+    "line of the kernel's",
+    "a thread `…) S 1` with escapes and U+FFFD", hostile_thread },
 };
 
 const CorpusGroup corpus_hostile = { "hostile", cases, N_ELEMENTS (cases) };

@@ -4,7 +4,9 @@
 
 #include "corpus.h"
 
+#include <signal.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
@@ -116,6 +118,45 @@ cut_to_fit (void)
   corpus_emit (lane (), &dispatch);
 }
 
+/* ---- A handler that reports while the library is at work on its thread ---- */
+
+static void *guarded; /* a page that faults when the library reads the label in it */
+static size_t page_size;
+
+static void
+on_fault (int number, siginfo_t *info, void *context)
+{
+  const char *at = info->si_addr, *page = guarded;
+
+  if (at < page || at >= page + page_size)
+    {
+      signal (number, SIG_DFL);
+      return;
+    }
+  weft_target_span (lane ()->lane, weft_target_routine_new ("drop-reentrant-handler"),
+                    corpus_time (70 * MS), corpus_time (71 * MS));
+  mprotect (guarded, page_size, PROT_READ);
+}
+
+static void
+drop_reentrant (void)
+{
+  struct sigaction action = { .sa_sigaction = on_fault, .sa_flags = SA_SIGINFO }, old;
+  WeftTargetDispatch dispatch = corpus_dispatch (lane (), "drop-reentrant", 70 * MS, MS);
+
+  weft_target_routine_new ("drop-reentrant-handler");
+  page_size = (size_t) sysconf (_SC_PAGESIZE);
+  guarded = mmap (NULL, page_size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  strcpy (guarded, "interrupted");
+  mprotect (guarded, page_size, PROT_NONE);
+  sigaction (SIGSEGV, &action, &old);
+  dispatch.label = guarded;
+  corpus_emit (lane (), &dispatch);
+  sigaction (SIGSEGV, &old, NULL);
+  munmap (guarded, page_size);
+  corpus_count (lane (), 1);
+}
+
 /* Faster than it can be read into one segment: with no descriptor left, there is no second. */
 static void
 drop_no_room (void)
@@ -165,6 +206,8 @@ static const CorpusCase cases[] = {
     "1 dispatch without sample, artifact and queue; 3 unknown-id of no lane", refuse_unknown_id },
   { "cut-to-fit", "32 tags of 2 kB, more than a record of 32 KiB holds",
     "1 dispatch with the 15 that fit and the mark list-cut; counted as repaired", cut_to_fit },
+  { "drop-reentrant", "a signal handler that reports in the middle of another report",
+    "1 dispatch labelled `interrupted`; 1 lost as reentrant, of the handler", drop_reentrant },
   { "drop-no-room", "a burst that is faster than the recorder, with one segment to hold it",
     "lane `burst`: completed and lost as no-room are what was handed over; 10 or more lost",
     drop_no_room, .varies = true },

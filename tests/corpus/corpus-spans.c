@@ -27,6 +27,26 @@ span_ids (void)
   corpus_count (lane (), 1);
 }
 
+/* The shortest, and one of nearly the whole window. */
+static void
+span_extremes (void)
+{
+  static const uint64_t durations[] = { 0, 1, 390 * MS };
+  CorpusLane *extremes = corpus_lane ("extremes", "threadpool.worker");
+
+  for (size_t i = 0; i < N_ELEMENTS (durations); i++)
+    corpus_span (extremes, "span-extremes", i * MS, durations[i]);
+}
+
+static void
+span_overlapping (void)
+{
+  CorpusLane *overlapping = corpus_lane ("overlapping", "network.request");
+
+  for (uint64_t i = 0; i < 5; i++)
+    corpus_span (overlapping, "span-overlapping", (10 + 2 * i) * MS, 7 * MS);
+}
+
 /* ---- Nested, with times that are the same each time ---- */
 
 typedef struct
@@ -126,6 +146,10 @@ static const CorpusCase cases[] = {
     span_plain },
   { "span-ids", "a span with an id and a submission", "2 ms, with a producer id and a submission",
     span_ids },
+  { "span-extremes", "nothing, a nanosecond, and most of the run",
+    "lane `extremes`: 0 ns, 1 ns and 390 ms", span_extremes },
+  { "span-overlapping", "work of one lane that overlaps, without nesting",
+    "lane `overlapping`: 5 × 7 ms, 2 ms apart, depth 0: busy for 15 ms", span_overlapping },
   { "span-nested", "three levels: 20 ms hold 10 and 4 ms, of which the 10 hold 3 and 2",
     "lane `nested spans`: depths 1, 2, 3, 3, 2; child times 14, 5, 0, 0 and 0 ms", span_nested },
   { "span-scope", "scopes of a function and of the one it calls twice",

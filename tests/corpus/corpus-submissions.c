@@ -49,6 +49,27 @@ submission_life (void)
 }
 
 static void
+submission_origin (void)
+{
+  const WeftTargetRoleOrigin origin = {
+    WEFT_TARGET_ROLE_DISPATCH,
+    corpus_origin (corpus_thread_tid (corpus_resident (CORPUS_CRUNCH)), corpus_time (34 * MS))
+  };
+  const WeftTargetTag tag = corpus_tag ("pass", "shadows");
+  uint64_t submission = weft_target_id_new ();
+
+  emit_group ("submission-origin", 35 * MS, submission, 0, 1);
+  weft_target_submission (&(WeftTargetSubmissionEvent){ .lane = lane ()->lane,
+                                                        .submission = submission,
+                                                        .kind = WEFT_TARGET_SUBMISSION_COMMIT,
+                                                        .ticks = origin.origin.ticks,
+                                                        .origins = &origin,
+                                                        .n_origins = 1,
+                                                        .tags = &tag,
+                                                        .n_tags = 1 });
+}
+
+static void
 submission_fault (void)
 {
   static const WeftTargetErrorDetail error = { "IOAF", "execution was aborted: page fault",
@@ -165,6 +186,8 @@ static const CorpusCase cases[] = {
     submission_fault },
   { "submission-canceled", "a submission that is canceled before it holds anything",
     "events begin and completed, status canceled, no dispatch", submission_canceled },
+  { "submission-origin", "a submission that says who committed it, with a tag",
+    "1 origin of the submission on thread `crunch`; tag `pass`", submission_origin },
   { "submission-queues", "two queues behind one lane",
     "queues `compute` and `copy`; 4 and 2 dispatches, two submissions", submission_queues },
   { "queue-delay", "dispatches that waited in the queue",

@@ -89,7 +89,7 @@ class Corpus:
                 lines = [line.rstrip('\n').split('\t') for line in stream]
         finally:
             shutil.rmtree(folder)
-        self.submitted = {(int(pid), json.loads(name)): int(count) for pid, count, name in lines}
+        self.submitted = {(int(pid), json.loads(name)[:256]): int(count) for pid, count, name in lines}
         self.blobs = recording.blobs
         self.strings = recording.strings
         for table in TABLES:
@@ -174,7 +174,7 @@ class Whole(unittest.TestCase):
         corpus = Corpus()
         self.check_conservation(corpus)
         lost = {row['reason'] for row in corpus.losses if row['category'] == 1}
-        self.assertEqual(lost, {'no-room'})
+        self.assertEqual(lost, {'no-room', 'reentrant'})
 
     def test_two_runs_are_alike(self):
         first, second = Corpus('--no-drops'), Corpus('--no-drops')
@@ -200,7 +200,7 @@ class Whole(unittest.TestCase):
     def test_only(self):
         corpus = Corpus('--only', 'phases,spans')
         self.assertEqual({corpus.lane_name(d) for d in corpus.dispatches},
-                         {'corpus', 'outcomes', 'spans', 'nested spans', 'scoped spans'})
+                         {'corpus', 'outcomes', 'spans', 'nested spans', 'scoped spans', 'extremes', 'overlapping'})
 
     def test_wrong_words(self):
         for words in (['--only', 'no-such'], ['--scale', '0'], ['--scale', '-1'], ['--scale', 'x'], ['word'],
@@ -299,7 +299,7 @@ class Cases(unittest.TestCase):
 
     def tags(self, table, row):
         number = {'dispatches': 20, 'lanes': 10, 'routines': 16, 'queues': 13, 'runtimes': 4, 'metrics': 32,
-                  'metric_points': 33, 'warnings': 35}[table]
+                  'metric_points': 33, 'warnings': 35, 'sources': 14, 'submissions': 18}[table]
         return {tag['key']: tag['text'] if tag['type'] == 4 else
                 struct.unpack('<d', struct.pack('<Q', tag['bits']))[0] if tag['type'] == 2 else
                 tag['bits'] - (tag['bits'] >> 63 << 64) if tag['type'] == 1 else
@@ -422,6 +422,15 @@ class Cases(unittest.TestCase):
         dispatch = self.one('span-ids')
         self.assertNotEqual(dispatch['producer_id'], 0)
         self.assertEqual(self.c.row('submissions', dispatch['submission'])['lane'], dispatch['lane'])
+
+    def test_span_extremes(self):
+        self.assertEqual([d['duration'] for d in self.on('extremes')], [0, 1, 390 * MS])
+
+    def test_span_overlapping(self):
+        dispatches = self.on('overlapping')
+        self.assertEqual(self.starts(dispatches), [10, 12, 14, 16, 18])
+        self.assertEqual(self.durations(dispatches), [7] * 5)
+        self.assertEqual({(d['depth'], d['child_time']) for d in dispatches}, {(0, 0)})
 
     def test_span_nested(self):
         dispatches = self.on('nested spans')
@@ -599,6 +608,13 @@ class Cases(unittest.TestCase):
         events = [s['id'] for s in self.c.submissions if self.events(s['id']) == [(0, 0, 30), (2, 2, 31)]]
         self.assertEqual(len(events), 1)
         self.assertEqual([d for d in self.c.dispatches if d['submission'] == events[0]], [])
+
+    def test_submission_origin(self):
+        submission = self.c.row('submissions', self.one('submission-origin')['submission'])
+        origin, = self.belonging('origins', 'submission', submission)
+        self.assertEqual((origin['role'], origin['dispatch'], self.thread_name(origin)), (0, 0, 'crunch'))
+        self.assertEqual(self.tags('submissions', submission), {'pass': 'shadows'})
+        self.assertEqual(self.events(submission['id']), [(1, 0, 34)])
 
     def test_submission_queues(self):
         by_queue = {}
@@ -1003,6 +1019,13 @@ class Cases(unittest.TestCase):
         self.assertEqual([(p['time'] - self.c.base) / MS for p in self.belonging('clock_pairs', 'clock', clock)],
                          [0, 100, 200, 300, 400])
 
+    def test_clock_one_pair(self):
+        dispatches = self.on('once calibrated queue')
+        self.assertEqual(self.starts(dispatches), [100] * 3)
+        for d in dispatches:
+            self.assertEqual((d['duration'], d['marks']), (0, 1))
+            self.assertLess(abs(d['end_ticks'] - d['start_ticks'] - 120012), 2)
+
     def test_clock_uncalibrated(self):
         self.assertEqual(self.on('uncalibrated queue'), [])
         self.assertEqual(self.losses('uncalibrated queue'), {'no-clock': 5})
@@ -1017,7 +1040,8 @@ class Cases(unittest.TestCase):
     def linked(self, path):
         """(table, row) of what an artifact is linked with."""
         artifact, = [a for a in self.c.artifacts if a['path'] == path]
-        tables = {20: 'dispatches', 18: 'submissions', 10: 'lanes', 16: 'routines'}
+        tables = {4: 'runtimes', 10: 'lanes', 13: 'queues', 14: 'sources', 16: 'routines', 18: 'submissions',
+                  20: 'dispatches'}
         return artifact, [(tables[link['owner_table']], link['owner'])
                           for link in self.belonging('artifact_links', 'artifact', artifact)]
 
@@ -1036,8 +1060,13 @@ class Cases(unittest.TestCase):
 
     def test_artifact_registered(self):
         _, links = self.linked('cache/pipelines.bin')
-        self.assertEqual(links, [('lanes', self.lane('artifacts')['id']),
-                                 ('routines', self.one('artifact-registered')['routine'])])
+        lane = self.lane('artifacts')
+        queue, = self.belonging('queues', 'lane', lane)
+        source, = [source for source in self.c.sources if source['path'] == 'shaders/blit.wgsl']
+        self.assertEqual(links, [('runtimes', lane['runtime']), ('lanes', lane['id']), ('queues', queue['id']),
+                                 ('routines', self.one('artifact-registered')['routine']),
+                                 ('sources', source['id'])])
+        self.assertEqual(self.tags('sources', source), {'version': '4'})
 
     def test_lane_close(self):
         self.assertEqual(len(self.on('closed lane')), 2)
@@ -1082,6 +1111,18 @@ class Cases(unittest.TestCase):
     def test_hostile_empty(self):
         self.check_hostile('')
 
+    def test_hostile_lane(self):
+        dispatch = self.one('hostile-lane')
+        lane = self.c.row('lanes', dispatch['lane'])
+        self.assertEqual((lane['name'], lane['kind']), ('', '\x1b[7mno.kind\x1b[0m \u202e'))
+
+    def test_hostile_long_lane(self):
+        lane = self.c.row('lanes', self.one('hostile-long-lane')['lane'])
+        self.assertEqual((lane['name'], lane['kind']), ('l' * 256, 'k' * 256))
+
+    def test_hostile_thread(self):
+        self.assertEqual(self.thread_name(self.one('hostile-thread')), '\x1b[2J\r\n\ufffd) S 1')
+
     # ---- refusals ----
 
     def check_refused(self, routine, reason, count, kept=0):
@@ -1120,6 +1161,10 @@ class Cases(unittest.TestCase):
         self.assertEqual([(tag['key'], tag['text']) for tag in tags], [('large', 'x' * 2000)] * len(tags))
         self.assertEqual(len(tags), 15)
         self.assertEqual(self.losses('refusals')['list-cut'], 1)
+
+    def test_drop_reentrant(self):
+        self.one('drop-reentrant', label='interrupted')
+        self.check_refused('drop-reentrant-handler', 'reentrant', 1)
 
     def test_drop_no_room(self):
         lost = self.losses('burst')
