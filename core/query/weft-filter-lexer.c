@@ -68,22 +68,28 @@ weft_filter_lexer_at_end_of_value (const WeftFilterLexer *self)
   return ends_value (*self->at);
 }
 
-gsize
-weft_filter_lexer_operator (const WeftFilterLexer *self)
+static gsize
+operator_at (const char *at)
 {
-  switch (*self->at)
+  switch (*at)
     {
     case ':':
     case '=':
       return 1;
     case '<':
     case '>':
-      return self->at[1] == '=' ? 2 : 1;
+      return at[1] == '=' ? 2 : 1;
     case '!':
-      return self->at[1] == '=' ? 2 : 0;
+      return at[1] == '=' ? 2 : 0;
     default:
       return 0;
     }
+}
+
+gsize
+weft_filter_lexer_operator (const WeftFilterLexer *self)
+{
+  return operator_at (self->at);
 }
 
 gboolean
@@ -105,13 +111,13 @@ weft_filter_bare_word_clear (WeftFilterBareWord *word)
 }
 
 static gboolean
-stops (const WeftFilterLexer *self, WeftFilterStop stop)
+stops (const char *at, WeftFilterStop stop)
 {
-  if (ends_value (*self->at) || *self->at == '"')
+  if (ends_value (*at) || *at == '"')
     return TRUE;
-  if (stop == WEFT_FILTER_STOP_AT_VALUE_END || weft_filter_lexer_operator (self) == 0)
+  if (stop == WEFT_FILTER_STOP_AT_VALUE_END || operator_at (at) == 0)
     return FALSE;
-  return stop == WEFT_FILTER_STOP_AT_OPERATOR || *self->at != ':';
+  return stop == WEFT_FILTER_STOP_AT_OPERATOR || *at != ':';
 }
 
 gboolean
@@ -121,7 +127,7 @@ weft_filter_lexer_read_bare (WeftFilterLexer *self, WeftFilterStop stop, WeftFil
   g_autoptr (GString) pattern = g_string_new (NULL);
 
   *word = (WeftFilterBareWord){ 0 };
-  while (!stops (self, stop))
+  while (!stops (self->at, stop))
     {
       gboolean escaped = *self->at == '\\';
       const char *next;
@@ -274,7 +280,8 @@ find_in_source (const char *begin, gsize offset)
 }
 
 WeftFilterMatch *
-weft_filter_lexer_read_regex (WeftFilterLexer *self, gboolean paths, gboolean *found)
+weft_filter_lexer_read_regex (WeftFilterLexer *self, WeftFilterStop stop, gboolean paths,
+                              gboolean *found)
 {
   const char *begin = self->at;
   const char *end = find_closing_slash (begin, paths);
@@ -284,7 +291,7 @@ weft_filter_lexer_read_regex (WeftFilterLexer *self, gboolean paths, gboolean *f
   WeftFilterMatch *match;
   gsize offset = 0;
 
-  *found = end != NULL && ends_value (end[ignore_case ? 2 : 1]);
+  *found = end != NULL && stops (end + (ignore_case ? 2 : 1), stop);
   if (!*found && paths)
     return NULL;
   if (end == NULL)
@@ -292,7 +299,7 @@ weft_filter_lexer_read_regex (WeftFilterLexer *self, gboolean paths, gboolean *f
                             "the regular expression is not closed; add a / at its end, or put text "
                             "that begins with a slash in quotes");
   else if (!*found)
-    weft_filter_lexer_fail (self, end + 1,
+    weft_filter_lexer_fail (self, end,
                             "a regular expression ends at this slash; write \\/ for one within it, "
                             "or put text that begins with a slash in quotes");
   else if (end == begin + 1)

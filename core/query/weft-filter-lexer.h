@@ -59,8 +59,8 @@ gboolean weft_filter_lexer_read_bare (WeftFilterLexer *self, WeftFilterStop stop
 /* "…": NULL if it is not sound. */
 char *weft_filter_lexer_read_quoted (WeftFilterLexer *self);
 /* /…/ or /…/i. PATHS: without the slash behind it, it is none, and FOUND is set to FALSE. */
-WeftFilterMatch *weft_filter_lexer_read_regex (WeftFilterLexer *self, gboolean paths,
-                                               gboolean *found);
+WeftFilterMatch *weft_filter_lexer_read_regex (WeftFilterLexer *self, WeftFilterStop stop,
+                                               gboolean paths, gboolean *found);
 
 /* Numbers. WEFT_FILTER_TYPE_… says what is wanted; MESSAGE what is wrong. */
 gboolean weft_filter_number_parse (const char *text, WeftFilterType type, WeftFilterNumber *number,

@@ -5,10 +5,11 @@
 #include <string.h>
 
 /*
- * What a regular expression may cost on one name. PCRE takes the lower of two settings, so that a
- * pattern cannot raise them. Steps are bounded for both of its engines, memory for the slower one.
+ * What a regular expression may cost on one name: steps, and memory in KiB. The last setting of a
+ * limit counts, so an empty group follows: behind it a pattern cannot set any. The just-in-time
+ * compiler is not asked for, because its stack gives out on long names where nothing else would.
  */
-#define REGEX_LIMITS "(*LIMIT_MATCH=200000)(*LIMIT_DEPTH=20000)(*LIMIT_HEAP=16384)"
+#define REGEX_LIMITS "(*LIMIT_MATCH=200000)(*LIMIT_DEPTH=20000)(*LIMIT_HEAP=16384)(?:)"
 
 WeftFilterMatch *
 weft_filter_match_new (WeftFilterMatchKind kind, const char *text)
@@ -68,7 +69,7 @@ weft_filter_match_new_regex (const char *pattern, gboolean ignore_case, gsize *e
   g_autofree char *limited = g_strconcat (REGEX_LIMITS, pattern, NULL);
   GRegexCompileFlags flags = ignore_case ? G_REGEX_CASELESS : 0;
   g_autoptr (GError) error = NULL;
-  GRegex *regex = g_regex_new (limited, flags | G_REGEX_OPTIMIZE, 0, &error);
+  GRegex *regex = g_regex_new (limited, flags, 0, &error);
   WeftFilterMatch *self;
 
   if (regex == NULL)

@@ -137,7 +137,7 @@ read_text (WeftFilterLexer *self, const WeftFilterFieldInfo *info, WeftFilterTyp
     return read_contains (self, stop);
   if (*self->at == '/')
     {
-      WeftFilterMatch *match = weft_filter_lexer_read_regex (self, info->paths, &found);
+      WeftFilterMatch *match = weft_filter_lexer_read_regex (self, stop, info->paths, &found);
 
       if (match != NULL || self->message != NULL)
         return match;
@@ -362,29 +362,31 @@ check_end_of_value (WeftFilterLexer *self)
          weft_filter_lexer_fail (self, self->at, "a blank is missing before this");
 }
 
+static gboolean
+read_one_value (WeftFilterLexer *self, const WeftFilterFieldInfo *info, WeftFilterNode *node)
+{
+  WeftFilterMatch *match;
+
+  if (info->type == WEFT_FILTER_TYPE_WORDS)
+    return read_enumeration_word (self, info, &node->words) && check_end_of_value (self);
+  match = read_value (self, info);
+  if (match == NULL)
+    return FALSE;
+  g_ptr_array_add (node->values, match);
+  return check_end_of_value (self);
+}
+
 /* One or more values joined by commas. */
 static gboolean
 read_values (WeftFilterLexer *self, const WeftFilterFieldInfo *info, WeftFilterNode *node)
 {
-  do
+  while (read_one_value (self, info, node))
     {
-      WeftFilterMatch *match = NULL;
-
-      self->at += *self->at == ',' ? 1 : 0;
-      if (info->type == WEFT_FILTER_TYPE_WORDS && !read_enumeration_word (self, info, &node->words))
-        return FALSE;
-      if (info->type != WEFT_FILTER_TYPE_WORDS)
-        {
-          match = read_value (self, info);
-          if (match == NULL)
-            return FALSE;
-          g_ptr_array_add (node->values, match);
-        }
-      if (!check_end_of_value (self))
-        return FALSE;
+      if (*self->at != ',')
+        return TRUE;
+      self->at++;
     }
-  while (*self->at == ',');
-  return TRUE;
+  return FALSE;
 }
 
 static gboolean
@@ -564,7 +566,7 @@ parse_group (WeftFilterLexer *self, guint depth)
       return NULL;
     }
   self->at++;
-  if (*self->at == ',' || !check_end_of_value (self))
+  if (!weft_filter_lexer_at_end_of_value (self) || *self->at == ',' || *self->at == '(')
     {
       weft_filter_lexer_fail (self, self->at, "a blank is missing behind the parenthesis");
       return NULL;
