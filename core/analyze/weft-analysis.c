@@ -44,6 +44,7 @@ G_DEFINE_FINAL_TYPE (WeftAnalysis, weft_analysis, G_TYPE_OBJECT)
 /* In the order in which they are listed. */
 static const WeftAnalysisKind *const kinds[] = {
   &weft_analyze_lanes,
+  &weft_analyze_origins,
   NULL,
 };
 

@@ -5,3 +5,4 @@
 
 /* The kinds of analysis, each in a file of its own. */
 extern const WeftAnalysisKind weft_analyze_lanes;
+extern const WeftAnalysisKind weft_analyze_origins;
