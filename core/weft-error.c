@@ -2,4 +2,6 @@
 
 #include "weft-error.h"
 
-G_DEFINE_QUARK (weft - error, weft_error)
+/* clang-format off */
+G_DEFINE_QUARK (weft-error-quark, weft_error)
+/* clang-format on */

@@ -8,8 +8,10 @@
 #include "weft-enums.h"
 #include "weft-error.h"
 #include "weft-filter.h"
+#include "weft-list.h"
+#include "weft-object.h"
+#include "weft-objects.h"
 #include "weft-recording.h"
 #include "weft-report.h"
 #include "weft-table.h"
 #include "weft-version.h"
-

@@ -43,3 +43,14 @@ weft_model_find_field (WeftTableId table, const char *name)
       return &model->fields[i];
   return NULL;
 }
+
+const WeftField *
+weft_model_find_column (WeftTableId table, WeftColumnNumber column)
+{
+  const WeftTableModel *model = weft_model_get_table (table);
+
+  for (guint i = 0; i < model->n_fields; i++)
+    if (model->fields[i].computed == WEFT_COMPUTED_NOT && model->fields[i].column == column)
+      return &model->fields[i];
+  return NULL;
+}

@@ -22,8 +22,8 @@ typedef enum
                                is */
   WEFT_COMPUTED_BIT,        /* whether FIRST & MASK */
   WEFT_COMPUTED_NUMBER,     /* the bits of FIRST as the WeftNumberType that SECOND tells (or, where
-                               THROUGH     is set, that field SECOND of the row that THROUGH names); null
-                               for text, and     where the row's field is_error is set */
+                               THROUGH is set, that field SECOND of the row that THROUGH names); null
+                               for text, and where the row's field is_error is set */
 } WeftComputed;
 
 typedef struct
@@ -61,5 +61,6 @@ WeftTableId weft_model_find_prefix (const char *prefix);
 
 /* NULL if there is none. */
 const WeftField *weft_model_find_field (WeftTableId table, const char *name);
+const WeftField *weft_model_find_column (WeftTableId table, WeftColumnNumber column);
 
 G_END_DECLS

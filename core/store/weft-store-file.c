@@ -73,6 +73,19 @@ write_quietly (int fd, struct iovec *parts, int n_parts, guint64 offset)
   return written;
 }
 
+/* While the file is open it is locked for writing, which nobody heeds: it tells readers, also those
+ * of other processes, that a writer is there. Without it (some network file systems) they cannot
+ * tell, which is no reason to fail.
+ */
+static void
+show_presence (int fd)
+{
+  struct flock lock = { .l_type = F_WRLCK, .l_whence = SEEK_SET };
+
+  if (fcntl (fd, F_OFD_SETLK, &lock) != 0)
+    g_debug ("Cannot lock the recording: %s", g_strerror (errno));
+}
+
 gboolean
 weft_store_file_create (WeftStoreFile *self, const char *path, const WeftFileHeader *header,
                         GError **error)
@@ -87,6 +100,7 @@ weft_store_file_create (WeftStoreFile *self, const char *path, const WeftFileHea
       set_error (error, path);
       return FALSE;
     }
+  show_presence (self->fd);
 
   copy.crc = weft_crc32c (&copy, G_STRUCT_OFFSET (WeftFileHeader, crc));
   if (!write_quietly (self->fd, &part, 1, 0))

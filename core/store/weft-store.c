@@ -2,6 +2,7 @@
 
 #include "weft-store-private.h"
 
+#include <fcntl.h>
 #include <string.h>
 #include <sys/stat.h>
 
@@ -86,8 +87,9 @@ check_header (const WeftFileHeader *header, const char *path, GError **error)
                  "%s: the checksum of the file's header is wrong", path);
   else if (header->major > WEFT_FILE_MAJOR)
     g_set_error (error, WEFT_STORE_ERROR, WEFT_STORE_ERROR_TOO_NEW,
-                 "%s was written in version %u of the format; this Weft knows version %u", path,
-                 header->major, WEFT_FILE_MAJOR);
+                 "%s was written in version %u of the format; this Weft knows version %u: "
+                 "open it with a later Weft",
+                 path, header->major, WEFT_FILE_MAJOR);
   else if (header->header_size < sizeof *header || header->header_size % 8 != 0)
     g_set_error (error, WEFT_STORE_ERROR, WEFT_STORE_ERROR_DAMAGED,
                  "%s: the size of the file's header is wrong", path);
@@ -108,6 +110,13 @@ open_file (const char *path, GError **error)
 
   if (input == NULL)
     return NULL;
+  if (fstat (input->fd, &status) == 0 && status.st_size == 0)
+    {
+      g_set_error (error, WEFT_STORE_ERROR, WEFT_STORE_ERROR_NOT_WEFT,
+                   "%s is empty: it is no Weft recording", path);
+      weft_input_unref (input);
+      return NULL;
+    }
   if (fstat (input->fd, &status) != 0 || (gsize) status.st_size < sizeof header ||
       !weft_input_read (input, &header, sizeof header, 0))
     memset (&header, 0, sizeof header);
@@ -176,6 +185,15 @@ WeftStoreState
 weft_store_get_state (WeftStore *self)
 {
   return self->state;
+}
+
+gboolean
+weft_store_is_written (WeftStore *self)
+{
+  struct flock lock = { .l_type = F_RDLCK, .l_whence = SEEK_SET };
+
+  return self->state != WEFT_STORE_COMPLETE && fcntl (self->input->fd, F_OFD_GETLK, &lock) == 0 &&
+         lock.l_type == F_WRLCK;
 }
 
 guint64

@@ -43,6 +43,8 @@ void weft_store_unref (WeftStore *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (WeftStore, weft_store_unref)
 
 WeftStoreState weft_store_get_state (WeftStore *self);
+/* Whether a writer, of any process of this machine, has the file open now. */
+gboolean weft_store_is_written (WeftStore *self);
 guint64 weft_store_get_file_size (WeftStore *self);
 gint64 weft_store_get_start_monotonic (WeftStore *self); /* ns */
 gint64 weft_store_get_start_realtime (WeftStore *self);  /* ns */
