@@ -427,4 +427,21 @@ typedef enum
   WEFT_VERDICT_NOT_APPLICABLE,
 } WeftVerdict;
 
+/**
+ * WeftPolarity:
+ * @WEFT_POLARITY_NEUTRAL: neither is better, or it is not known
+ * @WEFT_POLARITY_HIGHER: more is better
+ * @WEFT_POLARITY_LOWER: less is better
+ *
+ * Whether more of a counter or metric is better.
+ *
+ * Since: 0.1
+ */
+typedef enum
+{
+  WEFT_POLARITY_NEUTRAL,
+  WEFT_POLARITY_HIGHER,
+  WEFT_POLARITY_LOWER,
+} WeftPolarity;
+
 G_END_DECLS

@@ -1,0 +1,325 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+#include "weft-importer.h"
+
+#include "weft-error.h"
+#include "weft-plugin-private.h"
+
+/* What a piece of work in a thread is given, and what it hands back. */
+typedef struct
+{
+  GFile *input;
+  GFile *output;
+  GVariant *options;
+  WeftProgress *progress;
+  char **losses;
+} Work;
+
+/**
+ * WeftImporter:
+ *
+ * Makes recordings out of files of another format.
+ *
+ * It works in a thread of its own ([vfunc@Importer.import_file]), or without blocking if it brings
+ * [vfunc@Importer.import_async] and [vfunc@Importer.import_finish] itself.
+ *
+ * Since: 0.1
+ */
+G_DEFINE_INTERFACE (WeftImporter, weft_importer, G_TYPE_OBJECT)
+
+static void
+work_free (Work *work)
+{
+  g_object_unref (work->input);
+  g_object_unref (work->output);
+  g_clear_pointer (&work->options, g_variant_unref);
+  g_clear_object (&work->progress);
+  g_strfreev (work->losses);
+  g_free (work);
+}
+
+static void
+run_in_thread (GTask *task, gpointer source, gpointer data, GCancellable *cancellable)
+{
+  Work *work = data;
+  GError *error = NULL;
+
+  if (weft_importer_import_file (WEFT_IMPORTER (source), work->input, work->output, work->options,
+                                 work->progress, cancellable, &work->losses, &error))
+    g_task_return_boolean (task, TRUE);
+  else
+    g_task_return_error (task, error);
+}
+
+static void
+weft_importer_real_import_async (WeftImporter *self, GFile *input, GFile *output, GVariant *options,
+                                 WeftProgress *progress, GCancellable *cancellable,
+                                 GAsyncReadyCallback callback, gpointer user_data)
+{
+  g_autoptr (GTask) task = g_task_new (self, cancellable, callback, user_data);
+  Work *work = g_new0 (Work, 1);
+
+  g_task_set_source_tag (task, weft_importer_real_import_async);
+  work->input = g_object_ref (input);
+  work->output = g_object_ref (output);
+  if (options != NULL)
+    work->options = g_variant_ref_sink (options);
+  if (progress != NULL)
+    work->progress = g_object_ref (progress);
+  g_task_set_task_data (task, work, (GDestroyNotify) work_free);
+  g_task_run_in_thread (task, run_in_thread);
+}
+
+static gboolean
+weft_importer_real_import_finish (WeftImporter *self, GAsyncResult *result, char ***losses,
+                                  GError **error)
+{
+  Work *work;
+
+  g_return_val_if_fail (g_task_is_valid (result, self), FALSE);
+
+  work = g_task_get_task_data (G_TASK (result));
+  *losses = g_steal_pointer (&work->losses);
+  return g_task_propagate_boolean (G_TASK (result), error);
+}
+
+static void
+weft_importer_default_init (WeftImporterInterface *interface)
+{
+  interface->import_async = weft_importer_real_import_async;
+  interface->import_finish = weft_importer_real_import_finish;
+}
+
+/**
+ * weft_importer_get_name:
+ * @self: an importer
+ *
+ * Returns: (transfer full): its name
+ *
+ * Since: 0.1
+ */
+char *
+weft_importer_get_name (WeftImporter *self)
+{
+  WeftImporterInterface *interface;
+
+  g_return_val_if_fail (WEFT_IS_IMPORTER (self), NULL);
+
+  interface = WEFT_IMPORTER_GET_IFACE (self);
+  return weft_extension_text (self,
+                              interface->get_name != NULL ? interface->get_name (self) : NULL);
+}
+
+/**
+ * weft_importer_get_description:
+ * @self: an importer
+ *
+ * Returns: (transfer full): a sentence, perhaps empty
+ *
+ * Since: 0.1
+ */
+char *
+weft_importer_get_description (WeftImporter *self)
+{
+  WeftImporterInterface *interface;
+
+  g_return_val_if_fail (WEFT_IS_IMPORTER (self), NULL);
+
+  interface = WEFT_IMPORTER_GET_IFACE (self);
+  return weft_extension_text (
+      self, interface->get_description != NULL ? interface->get_description (self) : NULL);
+}
+
+/**
+ * weft_importer_get_patterns:
+ * @self: an importer
+ *
+ * Returns: (transfer full) (array zero-terminated=1): patterns of file names
+ *
+ * Since: 0.1
+ */
+char **
+weft_importer_get_patterns (WeftImporter *self)
+{
+  WeftImporterInterface *interface;
+
+  g_return_val_if_fail (WEFT_IS_IMPORTER (self), NULL);
+
+  interface = WEFT_IMPORTER_GET_IFACE (self);
+  return weft_extension_texts (
+      self, interface->get_patterns != NULL ? interface->get_patterns (self) : NULL);
+}
+
+/**
+ * weft_importer_get_mime_types:
+ * @self: an importer
+ *
+ * Returns: (transfer full) (array zero-terminated=1): content types
+ *
+ * Since: 0.1
+ */
+char **
+weft_importer_get_mime_types (WeftImporter *self)
+{
+  WeftImporterInterface *interface;
+
+  g_return_val_if_fail (WEFT_IS_IMPORTER (self), NULL);
+
+  interface = WEFT_IMPORTER_GET_IFACE (self);
+  return weft_extension_texts (
+      self, interface->get_mime_types != NULL ? interface->get_mime_types (self) : NULL);
+}
+
+static guint
+match_patterns (WeftImporter *self, const char *filename)
+{
+  g_auto (GStrv) patterns = weft_importer_get_patterns (self);
+
+  for (guint i = 0; filename != NULL && patterns[i] != NULL; i++)
+    if (g_pattern_match_simple (patterns[i], filename))
+      return 50;
+  return 0;
+}
+
+/**
+ * weft_importer_recognizes:
+ * @self: an importer
+ * @head: the first bytes of a file, 64 KiB or all it has
+ * @filename: (nullable): name of the file, without its folder
+ *
+ * Asks whether a file is for this importer. One that does not look into files answers 50 where a
+ * pattern fits @filename.
+ *
+ * Returns: how sure it is, from 0 (not at all) to 100 (it certainly is)
+ *
+ * Since: 0.1
+ */
+guint
+weft_importer_recognizes (WeftImporter *self, GBytes *head, const char *filename)
+{
+  WeftImporterInterface *interface;
+
+  g_return_val_if_fail (WEFT_IS_IMPORTER (self), 0);
+  g_return_val_if_fail (head != NULL, 0);
+
+  interface = WEFT_IMPORTER_GET_IFACE (self);
+  if (interface->recognizes == NULL)
+    return match_patterns (self, filename);
+  return MIN (interface->recognizes (self, head, filename), 100);
+}
+
+/**
+ * weft_importer_import_file:
+ * @self: an importer
+ * @input: what to read
+ * @output: where to write the recording
+ * @options: (nullable): a dictionary, type `a{sv}` of what the importer understands;
+ *   it fails on what it does not
+ * @progress: (nullable): where to tell how far it is
+ * @cancellable: (nullable): a cancellable
+ * @losses: (out) (optional) (transfer full) (array zero-terminated=1): sentences about what could
+ *   not be carried over
+ * @error: where to say what went wrong
+ *
+ * Makes a recording out of a file of another format. Blocks; may be called on any thread.
+ *
+ * Fails with %WEFT_ERROR_PLUGIN, with %G_IO_ERROR_CANCELLED, or as the importer says.
+ *
+ * Returns: whether it is written
+ *
+ * Since: 0.1
+ */
+gboolean
+weft_importer_import_file (WeftImporter *self, GFile *input, GFile *output, GVariant *options,
+                           WeftProgress *progress, GCancellable *cancellable, char ***losses,
+                           GError **error)
+{
+  WeftImporterInterface *interface;
+  g_autoptr (GVariant) held = options != NULL ? g_variant_ref_sink (options) : NULL;
+  g_auto (GStrv) told = NULL;
+  GError *failure = NULL;
+  gboolean done;
+
+  g_return_val_if_fail (WEFT_IS_IMPORTER (self), FALSE);
+  g_return_val_if_fail (G_IS_FILE (input), FALSE);
+  g_return_val_if_fail (G_IS_FILE (output), FALSE);
+  g_return_val_if_fail (options == NULL || g_variant_is_of_type (options, G_VARIANT_TYPE_VARDICT),
+                        FALSE);
+
+  if (g_cancellable_set_error_if_cancelled (cancellable, error))
+    return FALSE;
+  interface = WEFT_IMPORTER_GET_IFACE (self);
+  if (interface->import_file == NULL)
+    {
+      g_set_error (error, WEFT_ERROR, WEFT_ERROR_PLUGIN,
+                   "The importer %s works without blocking only", G_OBJECT_TYPE_NAME (self));
+      return FALSE;
+    }
+  done =
+      interface->import_file (self, input, output, options, progress, cancellable, &told, &failure);
+  if (losses != NULL)
+    *losses = weft_extension_texts (self, g_steal_pointer (&told));
+  return weft_extension_succeeded (self, "import_file", done, failure, error);
+}
+
+/**
+ * weft_importer_import_async:
+ * @self: an importer
+ * @input: what to read
+ * @output: where to write the recording
+ * @options: (nullable): a dictionary, type `a{sv}`; see [method@Importer.import_file]
+ * @progress: (nullable): where to tell how far it is
+ * @cancellable: (nullable): a cancellable
+ * @callback: (scope async): called when it is done
+ * @user_data: (closure): for @callback
+ *
+ * Makes a recording out of a file of another format.
+ *
+ * Since: 0.1
+ */
+void
+weft_importer_import_async (WeftImporter *self, GFile *input, GFile *output, GVariant *options,
+                            WeftProgress *progress, GCancellable *cancellable,
+                            GAsyncReadyCallback callback, gpointer user_data)
+{
+  g_autoptr (GVariant) held = options != NULL ? g_variant_ref_sink (options) : NULL;
+
+  g_return_if_fail (WEFT_IS_IMPORTER (self));
+  g_return_if_fail (G_IS_FILE (input));
+  g_return_if_fail (G_IS_FILE (output));
+  g_return_if_fail (options == NULL || g_variant_is_of_type (options, G_VARIANT_TYPE_VARDICT));
+
+  WEFT_IMPORTER_GET_IFACE (self)->import_async (self, input, output, options, progress, cancellable,
+                                                callback, user_data);
+}
+
+/**
+ * weft_importer_import_finish:
+ * @self: an importer
+ * @result: what the callback got
+ * @losses: (out) (optional) (transfer full) (array zero-terminated=1): sentences about what could
+ *   not be carried over
+ * @error: where to say what went wrong
+ *
+ * Ends [method@Importer.import_async].
+ *
+ * Returns: whether it is written
+ *
+ * Since: 0.1
+ */
+gboolean
+weft_importer_import_finish (WeftImporter *self, GAsyncResult *result, char ***losses,
+                             GError **error)
+{
+  g_auto (GStrv) told = NULL;
+  GError *failure = NULL;
+  gboolean done;
+
+  g_return_val_if_fail (WEFT_IS_IMPORTER (self), FALSE);
+  g_return_val_if_fail (G_IS_ASYNC_RESULT (result), FALSE);
+
+  done = WEFT_IMPORTER_GET_IFACE (self)->import_finish (self, result, &told, &failure);
+  if (losses != NULL)
+    *losses = weft_extension_texts (self, g_steal_pointer (&told));
+  return weft_extension_succeeded (self, "import_finish", done, failure, error);
+}
