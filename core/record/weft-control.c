@@ -18,6 +18,7 @@ struct _WeftControl
 {
   GSocketService *service;
   char *output;
+  char *command_line;
   WeftControlStatus status;
   WeftControlStop stop;
   gpointer data;
@@ -38,13 +39,15 @@ static void
 add_status (WeftControl *self, JsonBuilder *builder)
 {
   g_autofree char *output = g_utf8_make_valid (self->output, -1);
-  WeftRecorderStatus status;
+  WeftEngineStatus status;
 
   self->status (&status, self->data);
   json_builder_set_member_name (builder, "state");
   json_builder_add_string_value (builder, status.state);
   json_builder_set_member_name (builder, "file");
   json_builder_add_string_value (builder, output);
+  json_builder_set_member_name (builder, "command_line");
+  json_builder_add_string_value (builder, self->command_line);
   add_count (builder, "pid", (guint64) getpid ());
   add_count (builder, "elapsed", (guint64) status.elapsed);
   add_count (builder, "dispatches", status.dispatches);
@@ -98,8 +101,8 @@ read_command (const char *line)
 
   if (json_parser_load_from_data (parser, line, -1, NULL) &&
       (root = json_parser_get_root (parser)) != NULL && JSON_NODE_HOLDS_OBJECT (root))
-    command = json_object_get_string_member_with_default (json_node_get_object (root), "command",
-                                                          NULL);
+    command =
+        json_object_get_string_member_with_default (json_node_get_object (root), "command", NULL);
   return g_strdup (command ? command : "");
 }
 
@@ -148,9 +151,8 @@ read_more (Request *request)
 {
   GInputStream *input = g_io_stream_get_input_stream (G_IO_STREAM (request->connection));
 
-  g_input_stream_read_async (input, request->line + request->length,
-                             MAX_LINE - 1 - request->length, G_PRIORITY_DEFAULT,
-                             request->control->ended, on_read, request);
+  g_input_stream_read_async (input, request->line + request->length, MAX_LINE - 1 - request->length,
+                             G_PRIORITY_DEFAULT, request->control->ended, on_read, request);
 }
 
 static void
@@ -189,7 +191,8 @@ on_incoming (GSocketService *service, GSocketConnection *connection, GObject *so
 
 WeftControl *
 weft_control_new (WeftRuntimeDirectory *directory, GMainContext *context, const char *output,
-                  WeftControlStatus status, WeftControlStop stop, gpointer data, GError **error)
+                  const char *command_line, WeftControlStatus status, WeftControlStop stop,
+                  gpointer data, GError **error)
 {
   int fd = weft_runtime_directory_listen (directory, WEFT_CONTROL_NAME, SOCK_STREAM, error);
   g_autoptr (GSocket) socket = NULL;
@@ -206,6 +209,7 @@ weft_control_new (WeftRuntimeDirectory *directory, GMainContext *context, const 
 
   self = g_new0 (WeftControl, 1);
   self->output = g_canonicalize_filename (output, NULL);
+  self->command_line = g_utf8_make_valid (command_line ? command_line : "", -1);
   self->status = status;
   self->stop = stop;
   self->data = data;
@@ -232,6 +236,7 @@ weft_control_free (WeftControl *self)
   g_socket_listener_close (G_SOCKET_LISTENER (self->service));
   g_object_unref (self->service);
   g_free (self->output);
+  g_free (self->command_line);
   g_free (self);
 }
 
@@ -328,13 +333,21 @@ add_if_alive (GPtrArray *found, char *directory)
 }
 
 char **
-weft_control_find (void)
+weft_control_find (GError **error)
 {
-  GPtrArray *found = g_ptr_array_new ();
+  GPtrArray *found;
   g_autofree char *base = weft_runtime_directory_default_path ();
-  g_autoptr (GDir) dir = g_dir_open (base, 0, NULL);
+  g_autoptr (GError) local = NULL;
+  g_autoptr (GDir) dir = g_dir_open (base, 0, &local);
   const char *name;
 
+  if (dir == NULL && !g_error_matches (local, G_FILE_ERROR, G_FILE_ERROR_NOENT))
+    {
+      g_set_error (error, G_IO_ERROR, G_IO_ERROR_FAILED, "Cannot look for recorders: %s",
+                   local->message);
+      return NULL;
+    }
+  found = g_ptr_array_new ();
   add_if_alive (found, g_strdup (base));
   while (dir != NULL && (name = g_dir_read_name (dir)) != NULL)
     if (g_str_has_prefix (name, "run-"))

@@ -3,7 +3,7 @@
 
 #include <gio/gio.h>
 
-#include "weft-recorder.h"
+#include "weft-record-engine.h"
 #include "weft-runtime-directory.h"
 
 G_BEGIN_DECLS
@@ -19,20 +19,21 @@ G_BEGIN_DECLS
 
 typedef struct _WeftControl WeftControl;
 
-typedef void (*WeftControlStatus) (WeftRecorderStatus *status, gpointer data);
+typedef void (*WeftControlStatus) (WeftEngineStatus *status, gpointer data);
 typedef void (*WeftControlStop) (gpointer data);
 
 WeftControl *weft_control_new (WeftRuntimeDirectory *directory, GMainContext *context,
-                               const char *output, WeftControlStatus status, WeftControlStop stop,
-                               gpointer data, GError **error);
+                               const char *output, const char *command_line,
+                               WeftControlStatus status, WeftControlStop stop, gpointer data,
+                               GError **error);
 void weft_control_free (WeftControl *self);
 
 /* The other side. DIRECTORY is a runtime directory; ANSWER is the line, to be parsed. */
 char *weft_control_ask (const char *directory, const char *command, GError **error);
 
 /* Runtime directories in which a recorder answers now: the shared one and those of single
- * recordings; NULL-terminated.
+ * recordings; NULL-terminated. NULL if the shared one cannot be read.
  */
-char **weft_control_find (void);
+char **weft_control_find (GError **error);
 
 G_END_DECLS

@@ -122,6 +122,9 @@ struct _WeftIngest
   WeftIngestTotals ended;
   WeftUnwindFunc unwind;
   gpointer unwind_data;
+  WeftKindFunc kind_seen;
+  gpointer kind_data;
+  guint32 last_kind; /* the string of the last lane's */
 };
 
 struct _WeftIngestRuntime
@@ -185,6 +188,8 @@ typedef struct
 
 /* -- weft-ingest.c -- */
 guint64 weft_ingest_commit (WeftIngest *self, WeftTableId table);
+guint32 weft_ingest_runtime_intern (WeftIngestRuntime *self, const char *text, gsize length,
+                                    guint lane);
 guint32 weft_ingest_runtime_read_string (WeftIngestRuntime *self, WeftCursor *cursor, guint lane);
 char *weft_ingest_runtime_read_text (WeftIngestRuntime *self, WeftCursor *cursor, guint lane,
                                      gsize *length);

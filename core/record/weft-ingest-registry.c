@@ -65,6 +65,20 @@ clock_row (WeftIngestRuntime *self, guint32 clock)
   return 0;
 }
 
+static guint32
+read_kind (WeftIngestRuntime *self, WeftCursor *cursor)
+{
+  WeftIngest *ingest = self->ingest;
+  gsize length = 0;
+  g_autofree char *text = weft_ingest_runtime_read_text (self, cursor, 0, &length);
+  guint32 kind = weft_ingest_runtime_intern (self, text, length, 0);
+
+  if (kind != 0 && kind != ingest->last_kind && ingest->kind_seen != NULL)
+    ingest->kind_seen (text, ingest->kind_data);
+  ingest->last_kind = kind;
+  return kind;
+}
+
 static void
 read_lane (WeftIngestRuntime *self, const WeftWireEntry *entry)
 {
@@ -79,7 +93,7 @@ read_lane (WeftIngestRuntime *self, const WeftWireEntry *entry)
   if (!accept_number (self, self->lanes, e.id, MAX_LANES))
     return;
   name = weft_ingest_runtime_read_string (self, &cursor, 0);
-  kind = weft_ingest_runtime_read_string (self, &cursor, 0);
+  kind = read_kind (self, &cursor);
 
   weft_table_writer_begin (t);
   weft_table_writer_set (t, WEFT_LANES_RUNTIME, self->id);

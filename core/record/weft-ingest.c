@@ -39,6 +39,13 @@ weft_ingest_set_unwinder (WeftIngest *self, WeftUnwindFunc unwind, gpointer data
   self->unwind_data = data;
 }
 
+void
+weft_ingest_set_kind_seen (WeftIngest *self, WeftKindFunc seen, gpointer data)
+{
+  self->kind_seen = seen;
+  self->kind_data = data;
+}
+
 guint64
 weft_ingest_commit (WeftIngest *self, WeftTableId table)
 {
@@ -91,6 +98,21 @@ weft_ingest_add_diagnostic (WeftIngest *self, guint severity, const char *code, 
   weft_table_writer_set (t, WEFT_DIAGNOSTICS_MESSAGE,
                          weft_store_writer_string (self->store, valid, -1));
   weft_ingest_commit (self, WEFT_TABLE_DIAGNOSTICS);
+}
+
+void
+weft_ingest_add_plugin (WeftIngest *self, const char *name, const char *version, const char *path)
+{
+  WeftTableWriter *t = self->tables[WEFT_TABLE_PLUGINS];
+  guint32 name_id = weft_store_writer_string (self->store, name, -1);
+  guint32 version_id = weft_store_writer_string (self->store, version, -1);
+  guint32 path_id = weft_store_writer_string (self->store, path, -1);
+
+  weft_table_writer_begin (t);
+  weft_table_writer_set (t, WEFT_PLUGINS_NAME, name_id);
+  weft_table_writer_set (t, WEFT_PLUGINS_VERSION, version_id);
+  weft_table_writer_set (t, WEFT_PLUGINS_PATH, path_id);
+  weft_ingest_commit (self, WEFT_TABLE_PLUGINS);
 }
 
 void
@@ -505,11 +527,9 @@ weft_ingest_runtime_read_text (WeftIngestRuntime *self, WeftCursor *cursor, guin
 /* Strings stay in memory until the end, so one that goes on saying new ones is not heard at last.
  */
 guint32
-weft_ingest_runtime_read_string (WeftIngestRuntime *self, WeftCursor *cursor, guint lane)
+weft_ingest_runtime_intern (WeftIngestRuntime *self, const char *text, gsize length, guint lane)
 {
   WeftIngest *ingest = self->ingest;
-  gsize length = 0;
-  g_autofree char *text = weft_ingest_runtime_read_text (self, cursor, lane, &length);
   guint32 id;
 
   if (text == NULL)
@@ -528,6 +548,15 @@ weft_ingest_runtime_read_string (WeftIngestRuntime *self, WeftCursor *cursor, gu
       self->string_bytes += length + STRING_OVERHEAD;
     }
   return id;
+}
+
+guint32
+weft_ingest_runtime_read_string (WeftIngestRuntime *self, WeftCursor *cursor, guint lane)
+{
+  gsize length = 0;
+  g_autofree char *text = weft_ingest_runtime_read_text (self, cursor, lane, &length);
+
+  return weft_ingest_runtime_intern (self, text, length, lane);
 }
 
 void

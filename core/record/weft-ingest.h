@@ -44,11 +44,17 @@ WeftIngest *weft_ingest_new (WeftStoreWriter *store, gint64 start);
 void weft_ingest_free (WeftIngest *self);
 void weft_ingest_set_unwinder (WeftIngest *self, WeftUnwindFunc unwind, gpointer data);
 
+/* Told of the kind of each lane as it comes. */
+typedef void (*WeftKindFunc) (const char *kind, gpointer data);
+void weft_ingest_set_kind_seen (WeftIngest *self, WeftKindFunc seen, gpointer data);
+
 void weft_ingest_get_totals (WeftIngest *self, WeftIngestTotals *totals);
 void weft_ingest_add_meta (WeftIngest *self, const char *key, const char *text);
 void weft_ingest_add_meta_number (WeftIngest *self, const char *key, gint64 number);
 void weft_ingest_add_diagnostic (WeftIngest *self, guint severity, const char *code,
                                  const char *message);
+void weft_ingest_add_plugin (WeftIngest *self, const char *name, const char *version,
+                             const char *path);
 void weft_ingest_add_own_cost (WeftIngest *self, gint64 now, guint64 cpu, guint64 resident,
                                guint64 written);
 

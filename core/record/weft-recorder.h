@@ -3,64 +3,112 @@
 
 #include <gio/gio.h>
 
+#include "weft-enums.h"
+#include "weft-recorder-status.h"
+#include "weft-version.h"
+
 G_BEGIN_DECLS
 
-/*
- * Records into one file: owns the runtime directory, the sources and the store, on a thread of its
- * own, and answers on a control socket.
+/**
+ * WeftRecorderEnd:
+ * @WEFT_RECORDER_END_NONE: it goes on
+ * @WEFT_RECORDER_END_STOPPED: [method@Recorder.stop] was called
+ * @WEFT_RECORDER_END_REQUESTED: another process asked for it, as `weft stop` does
+ * @WEFT_RECORDER_END_PROGRAM: the program ended
+ * @WEFT_RECORDER_END_DURATION: [property@Recorder:duration] is over
+ * @WEFT_RECORDER_END_FAILED: it cannot go on; [method@Recorder.get_error] says why
+ *
+ * Why a recording should be stopped, or was.
+ *
+ * Since: 0.1
  */
-typedef struct _WeftRecorder WeftRecorder;
-
-typedef struct
+typedef enum
 {
-  const char *output;          /* the file to make; must not exist */
-  const char *runtime_directory; /* NULL: a private one, for a launched program */
-  const char *command_line;    /* of the recorded program, for the file; or NULL */
-  guint flush_interval_ms;     /* 0: one second */
-  guint uid;                   /* whose producers are let in */
-  gboolean any_uid;
-} WeftRecorderOptions;
+  WEFT_RECORDER_END_NONE,
+  WEFT_RECORDER_END_STOPPED,
+  WEFT_RECORDER_END_REQUESTED,
+  WEFT_RECORDER_END_PROGRAM,
+  WEFT_RECORDER_END_DURATION,
+  WEFT_RECORDER_END_FAILED,
+} WeftRecorderEnd;
 
-typedef struct
-{
-  char state[16];      /* "recording", "stopping", "failed" */
-  gint64 elapsed;      /* ns */
-  guint64 dispatches;
-  guint64 pending;
-  guint64 rejected;
-  guint64 lost;
-  guint64 sampled_out;
-  guint64 refused;     /* connections */
-  guint lanes;
-  guint runtimes;      /* attached now */
-  guint runtimes_seen;
-  guint64 file_size;   /* bytes */
-  guint64 cpu;         /* ns of the recorder's process since the start */
-  guint64 resident;    /* bytes */
-} WeftRecorderStatus;
+#define WEFT_TYPE_RECORDER (weft_recorder_get_type ())
+WEFT_API
+G_DECLARE_FINAL_TYPE (WeftRecorder, weft_recorder, WEFT, RECORDER, GObject)
 
-/* G_IO_ERROR_EXISTS, _NOT_FOUND, _PERMISSION_DENIED, _NO_SPACE for the file, _BUSY for the
- * runtime directory. Producers may connect once this returns.
- */
-WeftRecorder *weft_recorder_new (const WeftRecorderOptions *options, GError **error);
+WEFT_API WeftRecorder *weft_recorder_new (void);
 
-const char *weft_recorder_get_runtime_directory (WeftRecorder *self);
+/* Before the start. */
+WEFT_API void weft_recorder_set_output (WeftRecorder *self, const char *output);
+WEFT_API void weft_recorder_set_argv (WeftRecorder *self, const char *const *argv);
+WEFT_API void weft_recorder_set_environment (WeftRecorder *self, const char *const *environment);
+WEFT_API void weft_recorder_set_working_directory (WeftRecorder *self, const char *directory);
+WEFT_API void weft_recorder_set_command_line (WeftRecorder *self, const char *command_line);
+WEFT_API void weft_recorder_set_duration (WeftRecorder *self, gint64 duration);
+WEFT_API void weft_recorder_set_any_user (WeftRecorder *self, gboolean any_user);
+WEFT_API void weft_recorder_set_private (WeftRecorder *self, gboolean is_private);
+WEFT_API void weft_recorder_set_flush_interval (WeftRecorder *self, guint interval);
+WEFT_API void weft_recorder_set_status_interval (WeftRecorder *self, guint interval);
 
-/* The last published state; any thread. */
-void weft_recorder_get_status (WeftRecorder *self, WeftRecorderStatus *status);
+WEFT_API const char *weft_recorder_get_output (WeftRecorder *self);
+WEFT_API const char *const *weft_recorder_get_argv (WeftRecorder *self);
+WEFT_API const char *const *weft_recorder_get_environment (WeftRecorder *self);
+WEFT_API const char *weft_recorder_get_working_directory (WeftRecorder *self);
+WEFT_API const char *weft_recorder_get_command_line (WeftRecorder *self);
+WEFT_API gint64 weft_recorder_get_duration (WeftRecorder *self);
+WEFT_API gboolean weft_recorder_get_any_user (WeftRecorder *self);
+WEFT_API gboolean weft_recorder_get_private (WeftRecorder *self);
+WEFT_API guint weft_recorder_get_flush_interval (WeftRecorder *self);
+WEFT_API guint weft_recorder_get_status_interval (WeftRecorder *self);
 
-/* Called once on the recorder's thread when recording cannot go on (full disk) or was asked to
- * stop through the control socket.
- */
-typedef void (*WeftRecorderEnded) (WeftRecorder *self, gpointer data);
-void weft_recorder_set_ended (WeftRecorder *self, WeftRecorderEnded ended, gpointer data);
+/* The run. */
+WEFT_API gboolean weft_recorder_start (WeftRecorder *self, GCancellable *cancellable,
+                                       GError **error);
+WEFT_API void weft_recorder_start_async (WeftRecorder *self, GCancellable *cancellable,
+                                         GAsyncReadyCallback callback, gpointer user_data);
+WEFT_API gboolean weft_recorder_start_finish (WeftRecorder *self, GAsyncResult *result,
+                                              GError **error);
 
-/* Tells the exit status of the launched program to the file. Any thread. */
-void weft_recorder_set_exit_status (WeftRecorder *self, int status);
+WEFT_API gboolean weft_recorder_wait (WeftRecorder *self, GCancellable *cancellable,
+                                      GError **error);
+WEFT_API void weft_recorder_wait_async (WeftRecorder *self, GCancellable *cancellable,
+                                        GAsyncReadyCallback callback, gpointer user_data);
+WEFT_API gboolean weft_recorder_wait_finish (WeftRecorder *self, GAsyncResult *result,
+                                             GError **error);
 
-/* Closes the gate, takes what is there, finishes the file. FALSE if not everything could be
- * written; what could is readable. STATUS, if not NULL, gets the final figures. Frees SELF.
- */
-gboolean weft_recorder_stop (WeftRecorder *self, WeftRecorderStatus *status, GError **error);
+WEFT_API WeftRecorderStatus *weft_recorder_stop (WeftRecorder *self, GCancellable *cancellable,
+                                                 GError **error);
+WEFT_API void weft_recorder_stop_async (WeftRecorder *self, GCancellable *cancellable,
+                                        GAsyncReadyCallback callback, gpointer user_data);
+WEFT_API WeftRecorderStatus *weft_recorder_stop_finish (WeftRecorder *self, GAsyncResult *result,
+                                                        GError **error);
+
+WEFT_API gboolean weft_recorder_flush (WeftRecorder *self, GCancellable *cancellable,
+                                       GError **error);
+WEFT_API void weft_recorder_flush_async (WeftRecorder *self, GCancellable *cancellable,
+                                         GAsyncReadyCallback callback, gpointer user_data);
+WEFT_API gboolean weft_recorder_flush_finish (WeftRecorder *self, GAsyncResult *result,
+                                              GError **error);
+
+WEFT_API void weft_recorder_send_signal (WeftRecorder *self, int signal_number);
+WEFT_API void weft_recorder_set_exit_status (WeftRecorder *self, int status);
+
+WEFT_API WeftRecorderState weft_recorder_get_state (WeftRecorder *self);
+WEFT_API WeftRecorderEnd weft_recorder_get_end (WeftRecorder *self);
+WEFT_API GError *weft_recorder_get_error (WeftRecorder *self);
+WEFT_API WeftRecorderStatus *weft_recorder_get_status (WeftRecorder *self);
+WEFT_API const char *weft_recorder_get_runtime_directory (WeftRecorder *self);
+WEFT_API int weft_recorder_get_pid (WeftRecorder *self);
+WEFT_API gboolean weft_recorder_is_program_running (WeftRecorder *self);
+WEFT_API int weft_recorder_get_exit_status (WeftRecorder *self);
+
+/* What else the file should hold; before the start or until the stop. */
+WEFT_API gboolean weft_recorder_add_words (WeftRecorder *self, GVariant *words, gboolean always,
+                                           GError **error);
+WEFT_API gboolean weft_recorder_add_plugin (WeftRecorder *self, const char *name,
+                                            const char *version, const char *path, GError **error);
+WEFT_API gboolean weft_recorder_add_diagnostic (WeftRecorder *self, WeftSeverity severity,
+                                                const char *code, const char *message,
+                                                GError **error);
 
 G_END_DECLS

@@ -229,10 +229,42 @@ tell_missing (const Spool *self, WeftIngest *ingest, WeftIngestRuntime *runtime)
   weft_ingest_add_diagnostic (ingest, WEFT_WIRE_SEVERITY_WARNING, "spool-cut", text);
 }
 
+typedef struct
+{
+  WeftSpoolProgress func;
+  gpointer data;
+  GCancellable *cancellable;
+  guint64 done;
+  guint64 total;
+} Progress;
+
+/* Blocks in the order in which they were written; none after it was cancelled. */
 static void
-ingest_spool (Spool *self, WeftIngest *ingest)
+read_blocks (Spool *self, WeftIngestRuntime *runtime, Progress *progress)
 {
   g_autofree guint8 *copy = g_malloc (WEFT_WIRE_BLOCK_SIZE);
+
+  g_array_sort (self->blocks, compare_blocks);
+  for (guint i = 0; i < self->blocks->len; i++)
+    {
+      const Block *block = &g_array_index (self->blocks, Block, i);
+
+      if (g_cancellable_is_cancelled (progress->cancellable))
+        return;
+      if (read_at (self, block->offset, copy, block->committed))
+        weft_ingest_runtime_read_records (runtime, block->writer, block->sequence, TRUE, copy,
+                                          block->committed);
+      else
+        self->n_missing++;
+      progress->done++;
+      if (progress->func != NULL)
+        progress->func (progress->done, progress->total, progress->data);
+    }
+}
+
+static void
+ingest_spool (Spool *self, WeftIngest *ingest, Progress *progress)
+{
   g_autofree char *name = g_strndup (self->header.name, sizeof self->header.name);
   gsize consumed = 0;
   WeftProcessInfo info = { .pid = self->header.pid, .name = name, .gone = TRUE };
@@ -243,17 +275,7 @@ ingest_spool (Spool *self, WeftIngest *ingest)
 
   add_pairs (self, runtime);
   weft_ingest_runtime_read_log (runtime, self->log, self->log_length, &consumed);
-  g_array_sort (self->blocks, compare_blocks);
-  for (guint i = 0; i < self->blocks->len; i++)
-    {
-      const Block *block = &g_array_index (self->blocks, Block, i);
-
-      if (read_at (self, block->offset, copy, block->committed))
-        weft_ingest_runtime_read_records (runtime, block->writer, block->sequence, TRUE, copy,
-                                          block->committed);
-      else
-        self->n_missing++;
-    }
+  read_blocks (self, runtime, progress);
   tell_missing (self, ingest, runtime);
   weft_ingest_runtime_end_drain (runtime);
   weft_ingest_runtime_end (runtime, "spool", begin);
@@ -287,30 +309,60 @@ find_first (GPtrArray *spools)
   return first;
 }
 
-gboolean
-weft_spool_import (const char *const *paths, const char *output, WeftSpoolResult *result,
-                   GError **error)
+static GPtrArray *
+open_spools (const char *const *paths, GError **error)
 {
   g_autoptr (GPtrArray) spools = g_ptr_array_new_with_free_func ((GDestroyNotify) spool_free);
-  WeftStoreOptions options = { 0 };
-  WeftIngestTotals totals;
-  WeftStoreWriter *store;
-  WeftIngest *ingest;
 
   for (guint i = 0; paths[i] != NULL; i++)
     {
       Spool *spool = spool_open (paths[i], error);
 
       if (spool == NULL)
-        return FALSE;
+        return NULL;
       g_ptr_array_add (spools, spool);
     }
-  if (spools->len == 0)
-    {
-      g_set_error_literal (error, G_IO_ERROR, G_IO_ERROR_INVALID_ARGUMENT, "No spool to import");
-      return FALSE;
-    }
+  if (spools->len > 0)
+    return g_steal_pointer (&spools);
+  g_set_error_literal (error, G_IO_ERROR, G_IO_ERROR_INVALID_ARGUMENT, "No spool to import");
+  return NULL;
+}
 
+static void
+ingest_spools (GPtrArray *spools, WeftIngest *ingest, Progress *progress, WeftSpoolResult *result)
+{
+  WeftIngestTotals totals;
+
+  weft_ingest_add_meta (ingest, "recorder", "weft " WEFT_VERSION);
+  for (guint i = 0; i < spools->len; i++)
+    progress->total += ((Spool *) g_ptr_array_index (spools, i))->blocks->len;
+  for (guint i = 0; i < spools->len; i++)
+    {
+      Spool *spool = g_ptr_array_index (spools, i);
+
+      weft_ingest_add_meta (ingest, "imported-from", spool->path);
+      ingest_spool (spool, ingest, progress);
+    }
+  weft_ingest_get_totals (ingest, &totals);
+  result->dispatches = totals.dispatches;
+  result->rejected = totals.rejected;
+  result->lost = totals.lost;
+  result->lanes = totals.lanes;
+}
+
+gboolean
+weft_spool_import (const char *const *paths, const char *output, WeftSpoolProgress func,
+                   gpointer data, GCancellable *cancellable, WeftSpoolResult *result,
+                   GError **error)
+{
+  g_autoptr (GPtrArray) spools = open_spools (paths, error);
+  Progress progress = { func, data, cancellable };
+  WeftStoreOptions options = { 0 };
+  WeftStoreWriter *store;
+  WeftIngest *ingest;
+
+  if (spools == NULL || g_cancellable_set_error_if_cancelled (cancellable, error))
+    return FALSE;
   options.start_monotonic =
       (gint64) MIN (find_first (spools)->header.start_monotonic, (guint64) G_MAXINT64 / 4);
   options.start_realtime = birth_of (find_first (spools));
@@ -318,19 +370,12 @@ weft_spool_import (const char *const *paths, const char *output, WeftSpoolResult
   if (store == NULL)
     return FALSE;
   ingest = weft_ingest_new (store, options.start_monotonic);
-  weft_ingest_add_meta (ingest, "recorder", "weft " WEFT_VERSION);
-  for (guint i = 0; i < spools->len; i++)
-    {
-      Spool *spool = g_ptr_array_index (spools, i);
-
-      weft_ingest_add_meta (ingest, "imported-from", spool->path);
-      ingest_spool (spool, ingest);
-    }
-  weft_ingest_get_totals (ingest, &totals);
-  result->dispatches = totals.dispatches;
-  result->rejected = totals.rejected;
-  result->lost = totals.lost;
-  result->lanes = totals.lanes;
+  ingest_spools (spools, ingest, &progress, result);
   weft_ingest_free (ingest);
-  return weft_store_writer_close (store, error);
+  if (!g_cancellable_is_cancelled (cancellable))
+    return weft_store_writer_close (store, error);
+  weft_store_writer_close (store, NULL);
+  unlink (output);
+  g_cancellable_set_error_if_cancelled (cancellable, error);
+  return FALSE;
 }

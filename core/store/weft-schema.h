@@ -356,7 +356,17 @@ typedef enum
     C (RESERVATIONS, TRACE, trace, ID, NONE)                                                       \
   TABLE (LANE_ENDS, lane_ends)                                                                     \
     C (LANE_ENDS, LANE, lane, ID, NONE)                                                            \
-    C (LANE_ENDS, TIME, time, TIME, NONE)
+    C (LANE_ENDS, TIME, time, TIME, NONE)                                                          \
+  TABLE (WORDS, words)                                                                             \
+    C (WORDS, DOMAIN, domain, STRING, NONE)                                                        \
+    C (WORDS, SCOPE, scope, STRING, NONE)                                                          \
+    C (WORDS, SUBJECT, subject, STRING, NONE)                                                      \
+    C (WORDS, KEY, key, STRING, NONE)                                                              \
+    C (WORDS, TEXT, text, STRING, NONE)                                                            \
+  TABLE (PLUGINS, plugins)                                                                         \
+    C (PLUGINS, NAME, name, STRING, NONE)                                                          \
+    C (PLUGINS, VERSION, version, STRING, NONE)                                                    \
+    C (PLUGINS, PATH, path, STRING, NONE)
 /* clang-format on */
 
 typedef enum

@@ -7,11 +7,30 @@
 
 #include "weft-store-file.h"
 
+/* Both passes over the chunks. */
+typedef struct
+{
+  WeftStoreProgress func;
+  gpointer data;
+  GCancellable *cancellable;
+  guint64 done;
+  guint64 total;
+} Progress;
+
+static gboolean
+advance (Progress *self, GError **error)
+{
+  self->done++;
+  if (self->func != NULL)
+    self->func (MIN (self->done, self->total), self->total, self->data);
+  return !g_cancellable_set_error_if_cancelled (self->cancellable, error);
+}
+
 /* Keeps the chunks whose every byte is sound, and arranges anew: where a sealed chunk is lost, the
  * journals that it had superseded serve again.
  */
-static void
-keep_intact (WeftStore *self, WeftStoreReport *report)
+static gboolean
+keep_intact (WeftStore *self, Progress *progress, WeftStoreReport *report, GError **error)
 {
   guint kept = 0;
 
@@ -22,6 +41,8 @@ keep_intact (WeftStore *self, WeftStoreReport *report)
       WeftChunk *chunk = g_ptr_array_index (self->chunks, i);
       gboolean known = chunk->kind != 0 && chunk->kind <= WEFT_CHUNK_END;
 
+      if (!advance (progress, error))
+        return FALSE;
       report->chunks++;
       if (!known || weft_chunk_verify (chunk, NULL))
         {
@@ -36,6 +57,7 @@ keep_intact (WeftStore *self, WeftStoreReport *report)
   weft_store_arrange (self);
   for (guint i = 0; i < WEFT_N_TABLES; i++)
     report->rows += self->n_rows[i];
+  return TRUE;
 }
 
 static gboolean
@@ -79,7 +101,7 @@ copy_chunk (WeftChunk *chunk, WeftStoreFile *file, GError **error)
 }
 
 static gboolean
-copy_chunks (WeftStore *self, WeftStoreFile *file, GError **error)
+copy_chunks (WeftStore *self, WeftStoreFile *file, Progress *progress, GError **error)
 {
   WeftChunkBuilder chunk;
   gboolean good = TRUE;
@@ -88,7 +110,8 @@ copy_chunks (WeftStore *self, WeftStoreFile *file, GError **error)
     {
       WeftChunk *from = g_ptr_array_index (self->chunks, i);
 
-      if (is_served (self, from))
+      good = advance (progress, error);
+      if (good && is_served (self, from))
         good = copy_chunk (from, file, error);
     }
 
@@ -99,8 +122,10 @@ copy_chunks (WeftStore *self, WeftStoreFile *file, GError **error)
 }
 
 gboolean
-weft_store_repair (const char *in, const char *out, WeftStoreReport *report, GError **error)
+weft_store_repair (const char *in, const char *out, WeftStoreProgress func, gpointer data,
+                   GCancellable *cancellable, WeftStoreReport *report, GError **error)
 {
+  Progress progress = { func, data, cancellable };
   g_autoptr (WeftStore) store = NULL;
   WeftStoreReport own;
   WeftStoreFile file;
@@ -114,12 +139,14 @@ weft_store_repair (const char *in, const char *out, WeftStoreReport *report, GEr
   if (report == NULL)
     report = &own;
   memset (report, 0, sizeof *report);
-  keep_intact (store, report);
+  progress.total = 2 * (guint64) store->chunks->len;
+  if (!keep_intact (store, &progress, report, error))
+    return FALSE;
 
   store->header.header_size = sizeof store->header;
   if (!weft_store_file_create (&file, out, &store->header, error))
     return FALSE;
-  good = copy_chunks (store, &file, error);
+  good = copy_chunks (store, &file, &progress, error);
   weft_store_file_clear (&file);
   if (!good)
     unlink (out);

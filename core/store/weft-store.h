@@ -211,8 +211,14 @@ typedef struct
 
 gboolean weft_store_verify (WeftStore *self, WeftStoreReport *report, GError **error);
 
-/* Writes the intact part of IN, damaged anywhere, to the new file OUT, finished with an index. */
-gboolean weft_store_repair (const char *in, const char *out, WeftStoreReport *report,
+/* How much of TOTAL is done. */
+typedef void (*WeftStoreProgress) (guint64 done, guint64 total, gpointer data);
+
+/* Writes the intact part of IN, damaged anywhere, to the new file OUT, finished with an index.
+ * PROGRESS and CANCELLABLE may be NULL; one that is cancelled leaves no OUT.
+ */
+gboolean weft_store_repair (const char *in, const char *out, WeftStoreProgress progress,
+                            gpointer data, GCancellable *cancellable, WeftStoreReport *report,
                             GError **error);
 
 G_END_DECLS

@@ -3,14 +3,13 @@
 #include "commands.h"
 
 #include <stdio.h>
+#include <weft.h>
 
 #include "json.h"
-#include "recordings.h"
 #include "text.h"
-#include "weft-spool.h"
 
 static void
-print_result (const WeftSpoolResult *result, const char *output, gboolean json)
+print_result (const WeftImportSummary *result, const char *output, gboolean json)
 {
   g_autofree char *dispatches = text_count (result->dispatches);
   JsonBuilder *builder;
@@ -43,7 +42,8 @@ command_import (int argc, char **argv)
     { NULL },
   };
   g_autoptr (GError) error = NULL;
-  WeftSpoolResult result = { 0 };
+  g_autoptr (GError) latest_error = NULL;
+  g_autoptr (WeftImportSummary) result = NULL;
   int status;
 
   if (!parse_options ("Makes one recording of spool files that programs wrote with "
@@ -56,11 +56,13 @@ command_import (int argc, char **argv)
       return EXIT_USAGE;
     }
   if (output == NULL)
-    output = recordings_new_path (argv[1], &error);
-  if (output == NULL ||
-      !weft_spool_import ((const char *const *) argv + 1, output, &result, &error))
+    output = weft_recordings_new_path (argv[1], &error);
+  if (output != NULL)
+    result = weft_import_spool ((const char *const *) argv + 1, output, NULL, &error);
+  if (result == NULL)
     return complain ("%s", error->message);
-  recordings_set_latest (output);
-  print_result (&result, output, json);
+  if (!weft_recordings_set_latest (output, &latest_error))
+    complain ("%s", latest_error->message);
+  print_result (result, output, json);
   return EXIT_OK;
 }

@@ -3,72 +3,19 @@
 #include "commands.h"
 
 #include <stdio.h>
+#include <weft.h>
 
 #include "json.h"
-#include "recordings.h"
 #include "text.h"
-#include "weft-store.h"
 
-typedef struct
+static const char *
+state_name (WeftRecordingInfo *info)
 {
-  char *name;
-  char *path;
-  gint64 start; /* CLOCK_REALTIME ns */
-  guint64 size;
-  guint64 dispatches;
-  const char *state;
-} Entry;
+  g_autoptr (GEnumClass) states = g_type_class_ref (WEFT_TYPE_RECORDING_STATE);
 
-static void
-entry_free (gpointer data)
-{
-  Entry *entry = data;
-
-  g_free (entry->name);
-  g_free (entry->path);
-  g_free (entry);
-}
-
-static Entry *
-read_entry (const char *folder, const char *name)
-{
-  Entry *entry = g_new0 (Entry, 1);
-  g_autoptr (WeftStore) store = NULL;
-
-  entry->name = g_strdup (name);
-  entry->path = g_build_filename (folder, name, NULL);
-  entry->state = "unreadable";
-  store = weft_store_open (entry->path, NULL);
-  if (store != NULL)
-    {
-      entry->start = weft_store_get_start_realtime (store);
-      entry->size = weft_store_get_file_size (store);
-      entry->dispatches = weft_store_get_n_rows (store, WEFT_TABLE_DISPATCHES);
-      entry->state = recordings_state_name (weft_store_get_state (store));
-    }
-  return entry;
-}
-
-static int
-compare_entries (gconstpointer a, gconstpointer b)
-{
-  const Entry *left = *(Entry *const *) a, *right = *(Entry *const *) b;
-
-  return left->start < right->start ? 1 : left->start > right->start ? -1 : 0;
-}
-
-static GPtrArray *
-read_entries (const char *folder)
-{
-  GPtrArray *entries = g_ptr_array_new_with_free_func (entry_free);
-  g_autoptr (GDir) dir = g_dir_open (folder, 0, NULL);
-  const char *name;
-
-  while (dir != NULL && (name = g_dir_read_name (dir)) != NULL)
-    if (g_str_has_suffix (name, ".weft"))
-      g_ptr_array_add (entries, read_entry (folder, name));
-  g_ptr_array_sort (entries, compare_entries);
-  return entries;
+  if (!weft_recording_info_is_readable (info))
+    return "unreadable";
+  return g_enum_get_value (states, weft_recording_info_get_state (info))->value_nick;
 }
 
 static char *
@@ -80,42 +27,43 @@ format_start (gint64 start)
 }
 
 static void
-print_entries (GPtrArray *entries)
+print_recordings (GListModel *recordings)
 {
   g_autoptr (GPtrArray) rows = g_ptr_array_new_with_free_func ((GDestroyNotify) g_strfreev);
   const char *heading[] = { "RECORDING", "STARTED", "DISPATCHES", "SIZE", "STATE", NULL };
 
   g_ptr_array_add (rows, g_strdupv ((char **) heading));
-  for (guint i = 0; i < entries->len; i++)
+  for (guint i = 0; i < g_list_model_get_n_items (recordings); i++)
     {
-      const Entry *entry = g_ptr_array_index (entries, i);
+      g_autoptr (WeftRecordingInfo) info = g_list_model_get_item (recordings, i);
+      g_autofree char *name = g_path_get_basename (weft_recording_info_get_path (info));
       char **row = g_new0 (char *, 6);
 
-      row[0] = g_utf8_make_valid (entry->name, -1);
-      row[1] = format_start (entry->start);
-      row[2] = text_count (entry->dispatches);
-      row[3] = text_bytes (entry->size);
-      row[4] = g_strdup (entry->state);
+      row[0] = g_utf8_make_valid (name, -1);
+      row[1] = format_start (weft_recording_info_get_start (info));
+      row[2] = text_count (weft_recording_info_get_dispatches (info));
+      row[3] = text_bytes (weft_recording_info_get_size (info));
+      row[4] = g_strdup (state_name (info));
       g_ptr_array_add (rows, row);
     }
   text_table_print (rows, "Llrrl");
 }
 
 static void
-print_entries_json (GPtrArray *entries)
+print_recordings_json (GListModel *recordings)
 {
   JsonBuilder *builder = json_answer_begin ("list", "rows");
 
-  for (guint i = 0; i < entries->len; i++)
+  for (guint i = 0; i < g_list_model_get_n_items (recordings); i++)
     {
-      const Entry *entry = g_ptr_array_index (entries, i);
+      g_autoptr (WeftRecordingInfo) info = g_list_model_get_item (recordings, i);
 
       json_builder_begin_object (builder);
-      json_add_string (builder, "file", entry->path);
-      json_add_number (builder, "start", entry->start);
-      json_add_count (builder, "dispatches", entry->dispatches);
-      json_add_count (builder, "file_size", entry->size);
-      json_add_string (builder, "state", entry->state);
+      json_add_string (builder, "file", weft_recording_info_get_path (info));
+      json_add_number (builder, "start", weft_recording_info_get_start (info));
+      json_add_count (builder, "dispatches", weft_recording_info_get_dispatches (info));
+      json_add_count (builder, "file_size", weft_recording_info_get_size (info));
+      json_add_string (builder, "state", state_name (info));
       json_builder_end_object (builder);
     }
   json_answer_end (builder, "rows");
@@ -129,20 +77,24 @@ command_list (int argc, char **argv)
     { "json", 0, 0, G_OPTION_ARG_NONE, &json, "Print JSON", NULL },
     { NULL },
   };
-  g_autofree char *folder = recordings_folder ();
-  g_autoptr (GPtrArray) entries = NULL;
+  g_autofree char *folder = weft_recordings_get_folder ();
+  g_autoptr (GListModel) recordings = NULL;
+  g_autoptr (GError) error = NULL;
   int status;
 
   if (!parse_options ("Lists the recordings in the usual place, newest first.", NULL, options,
                       &argc, &argv, &status))
     return status;
-  entries = read_entries (folder);
+  recordings = weft_recordings_list (NULL, &error);
+  if (recordings == NULL)
+    return complain ("%s", error->message);
   if (json)
-    print_entries_json (entries);
-  else if (entries->len == 0)
+    print_recordings_json (recordings);
+  else if (g_list_model_get_n_items (recordings) == 0)
     text_print (stdout,
-                "There is no recording in %s yet. Make one with “weft record -- PROGRAM”.\n", folder);
+                "There is no recording in %s yet. Make one with “weft record -- PROGRAM”.\n",
+                folder);
   else
-    print_entries (entries);
+    print_recordings (recordings);
   return EXIT_OK;
 }

@@ -5,86 +5,79 @@
 #include "commands.h"
 
 #include <stdio.h>
-#include <string.h>
+#include <weft.h>
 
 #include "json.h"
 #include "text.h"
-#include "weft-control.h"
 
 #define POLL_US 50000
 
-static JsonObject *
-ask (const char *directory, const char *command, JsonParser *parser, GError **error)
-{
-  g_autofree char *line = weft_control_ask (directory, command, error);
-  JsonNode *root;
-  JsonObject *object;
-
-  if (line == NULL || !json_parser_load_from_data (parser, line, -1, error))
-    return NULL;
-  root = json_parser_get_root (parser);
-  if (root != NULL && JSON_NODE_HOLDS_OBJECT (root))
-    {
-      object = json_node_get_object (root);
-      if (json_object_has_member (object, "value") &&
-          JSON_NODE_HOLDS_OBJECT (json_object_get_member (object, "value")))
-        return json_object_get_object_member (object, "value");
-    }
-  g_set_error_literal (error, G_IO_ERROR, G_IO_ERROR_INVALID_DATA,
-                       "The recorder's answer makes no sense");
-  return NULL;
-}
-
-static guint64
-count_of (JsonObject *value, const char *name)
-{
-  return (guint64) json_object_get_int_member_with_default (value, name, 0);
-}
-
 /* ---- status ---- */
 
-static void
-print_status (JsonObject *value)
+static const char *
+state_name (WeftRecorderStatus *status)
 {
-  g_autofree char *elapsed = text_duration (count_of (value, "elapsed"));
-  g_autofree char *dispatches = text_count (count_of (value, "dispatches"));
-  g_autofree char *size = text_bytes (count_of (value, "file_size"));
-  g_autofree char *cpu = text_duration (count_of (value, "cpu"));
+  g_autoptr (GEnumClass) states = g_type_class_ref (WEFT_TYPE_RECORDER_STATE);
 
-  text_print (stdout, "%s\n", json_object_get_string_member_with_default (value, "file", "?"));
-  text_print (stdout, "  pid %" G_GUINT64_FORMAT ", %s for %s, %s written, own cost %s of CPU\n",
-              count_of (value, "pid"),
-              json_object_get_string_member_with_default (value, "state", "?"), elapsed, size, cpu);
-  printf ("  %s dispatches on %" G_GUINT64_FORMAT " lanes of %" G_GUINT64_FORMAT
-          " runtimes; %" G_GUINT64_FORMAT " lost, %" G_GUINT64_FORMAT " rejected, %" G_GUINT64_FORMAT
-          " pending\n",
-          dispatches, count_of (value, "lanes"), count_of (value, "runtimes"),
-          count_of (value, "lost"), count_of (value, "rejected"), count_of (value, "pending"));
+  return g_enum_get_value (states, weft_recorder_status_get_state (status))->value_nick;
+}
+
+static void
+print_status (WeftSession *session, WeftRecorderStatus *status)
+{
+  g_autofree char *elapsed = text_duration ((guint64) weft_recorder_status_get_elapsed (status));
+  g_autofree char *dispatches = text_count (weft_recorder_status_get_dispatches (status));
+  g_autofree char *size = text_bytes (weft_recorder_status_get_file_size (status));
+  g_autofree char *cpu = text_duration (weft_recorder_status_get_cpu (status));
+
+  text_print (stdout, "%s\n", weft_session_get_path (session));
+  text_print (stdout, "  pid %d, %s for %s, %s written, own cost %s of CPU\n",
+              weft_session_get_pid (session), state_name (status), elapsed, size, cpu);
+  printf ("  %s dispatches on %u lanes of %u runtimes; %" G_GUINT64_FORMAT
+          " lost, %" G_GUINT64_FORMAT " rejected, %" G_GUINT64_FORMAT " pending\n",
+          dispatches, weft_recorder_status_get_lanes (status),
+          weft_recorder_status_get_runtimes (status), weft_recorder_status_get_lost (status),
+          weft_recorder_status_get_rejected (status), weft_recorder_status_get_pending (status));
+}
+
+static void
+add_status (JsonBuilder *builder, WeftSession *session, WeftRecorderStatus *status)
+{
+  json_builder_begin_object (builder);
+  json_add_string (builder, "state", state_name (status));
+  json_add_string (builder, "file", weft_session_get_path (session));
+  json_add_number (builder, "pid", weft_session_get_pid (session));
+  json_add_number (builder, "elapsed", weft_recorder_status_get_elapsed (status));
+  json_add_count (builder, "dispatches", weft_recorder_status_get_dispatches (status));
+  json_add_count (builder, "pending", weft_recorder_status_get_pending (status));
+  json_add_count (builder, "rejected", weft_recorder_status_get_rejected (status));
+  json_add_count (builder, "lost", weft_recorder_status_get_lost (status));
+  json_add_count (builder, "sampled_out", weft_recorder_status_get_sampled_out (status));
+  json_add_count (builder, "refused", weft_recorder_status_get_refused (status));
+  json_add_count (builder, "lanes", weft_recorder_status_get_lanes (status));
+  json_add_count (builder, "runtimes", weft_recorder_status_get_runtimes (status));
+  json_add_count (builder, "runtimes_seen", weft_recorder_status_get_runtimes_seen (status));
+  json_add_count (builder, "file_size", weft_recorder_status_get_file_size (status));
+  json_add_count (builder, "cpu", weft_recorder_status_get_cpu (status));
+  json_add_count (builder, "resident", weft_recorder_status_get_resident (status));
+  json_builder_end_object (builder);
 }
 
 static int
-show_statuses (char **directories, gboolean json)
+show_statuses (GListModel *sessions, gboolean json)
 {
   JsonBuilder *builder = json ? json_answer_begin ("status", "rows") : NULL;
-  guint n = 0;
+  guint n = g_list_model_get_n_items (sessions);
 
-  for (char **d = directories; *d != NULL; d++)
+  for (guint i = 0; i < n; i++)
     {
-      g_autoptr (JsonParser) parser = json_parser_new ();
-      JsonObject *value = ask (*d, "status", parser, NULL);
+      g_autoptr (WeftSession) session = g_list_model_get_item (sessions, i);
+      g_autoptr (WeftRecorderStatus) status = weft_session_get_status (session);
 
-      if (value == NULL)
-        continue;
-      n++;
       if (json)
-        {
-          JsonNode *node = json_node_alloc ();
-
-          json_node_init_object (node, value);
-          json_builder_add_value (builder, node);
-        }
+        add_status (builder, session, status);
       else
-        print_status (value);
+        print_status (session, status);
     }
   if (json)
     json_answer_end (builder, "rows");
@@ -101,63 +94,51 @@ command_status (int argc, char **argv)
     { "json", 0, 0, G_OPTION_ARG_NONE, &json, "Print JSON", NULL },
     { NULL },
   };
-  g_auto (GStrv) directories = NULL;
+  g_autoptr (GListModel) sessions = NULL;
+  g_autoptr (GError) error = NULL;
   int status;
 
   if (!parse_options ("Tells what the running recorders do.", NULL, entries, &argc, &argv, &status))
     return status;
-  directories = weft_control_find ();
-  return show_statuses (directories, json);
+  sessions = weft_session_list (&error);
+  if (sessions == NULL)
+    return complain ("%s", error->message);
+  return show_statuses (sessions, json);
 }
 
 /* ---- stop and wait: which one? ---- */
 
-/* The status of the recorder with PID. NULL if it did not answer now, for it may be busy; with ENDED
- * set, if it is no more: its socket goes when its file is whole.
- */
-static JsonObject *
-ask_status (const char *directory, int pid, JsonParser *parser, gboolean *ended)
+/* The only recorder, or the one with PID, if that is not 0. NULL after telling what is wrong. */
+static WeftSession *
+choose (int pid)
 {
   g_autoptr (GError) error = NULL;
-  JsonObject *value = ask (directory, "status", parser, &error);
+  g_autoptr (GListModel) sessions = weft_session_list (&error);
+  g_autoptr (WeftSession) found = NULL;
 
-  *ended = g_error_matches (error, G_IO_ERROR, G_IO_ERROR_NOT_FOUND) ||
-           (value != NULL && count_of (value, "pid") != (guint64) pid);
-  return *ended ? NULL : value;
-}
-
-/* The directory of the only recorder, or of the one with PID, which is set. Newly allocated; NULL
- * after telling what is wrong.
- */
-static char *
-choose (int *pid)
-{
-  g_auto (GStrv) directories = weft_control_find ();
-  char *found = NULL;
-  int only = 0;
-
-  for (char **d = directories; *d != NULL; d++)
+  if (sessions == NULL)
     {
-      g_autoptr (JsonParser) parser = json_parser_new ();
-      JsonObject *value = ask (*d, "status", parser, NULL);
+      complain ("%s", error->message);
+      return NULL;
+    }
+  for (guint i = 0; i < g_list_model_get_n_items (sessions); i++)
+    {
+      g_autoptr (WeftSession) session = g_list_model_get_item (sessions, i);
 
-      if (value == NULL || (*pid != 0 && count_of (value, "pid") != (guint64) *pid))
+      if (pid != 0 && weft_session_get_pid (session) != pid)
         continue;
       if (found != NULL)
         {
           complain ("several recorders are running; name one with --pid (see “weft status”)");
-          g_free (found);
           return NULL;
         }
-      found = g_strdup (*d);
-      only = (int) count_of (value, "pid");
+      found = g_steal_pointer (&session);
     }
-  if (found == NULL && *pid != 0)
-    complain ("no recorder with pid %d is running (see “weft status”)", *pid);
+  if (found == NULL && pid != 0)
+    complain ("no recorder with pid %d is running (see “weft status”)", pid);
   else if (found == NULL)
     complain ("nothing is being recorded");
-  *pid = only;
-  return found;
+  return g_steal_pointer (&found);
 }
 
 int
@@ -170,39 +151,27 @@ command_stop (int argc, char **argv)
     { "json", 0, 0, G_OPTION_ARG_NONE, &json, "Print JSON", NULL },
     { NULL },
   };
-  g_autoptr (JsonParser) parser = json_parser_new ();
+  g_autoptr (WeftSession) session = NULL;
   g_autoptr (GError) error = NULL;
-  g_autofree char *directory = NULL;
-  JsonObject *value;
   int status;
 
   if (!parse_options ("Stops a running recorder, which saves its file.", NULL, entries, &argc,
                       &argv, &status))
     return status;
-  directory = choose (&pid);
-  if (directory == NULL)
+  session = choose (pid);
+  if (session == NULL)
     return EXIT_FAILED;
-  value = ask (directory, "stop", parser, &error);
-  if (value == NULL)
+  if (!weft_session_stop (session, NULL, &error))
     return complain ("%s", error->message);
-
-  for (gboolean ended = FALSE; !ended; g_usleep (ended ? 0 : POLL_US))
-    {
-      g_autoptr (JsonParser) later = json_parser_new ();
-
-      ask_status (directory, pid, later, &ended);
-    }
   if (json)
     {
       JsonBuilder *builder = json_answer_begin ("stop", "value");
 
-      json_add_string (builder, "file",
-                       json_object_get_string_member_with_default (value, "file", NULL));
+      json_add_string (builder, "file", weft_session_get_path (session));
       json_answer_end (builder, "value");
     }
   else
-    text_print (stdout, "%s\n",
-                json_object_get_string_member_with_default (value, "file", "?"));
+    text_print (stdout, "%s\n", weft_session_get_path (session));
   return EXIT_OK;
 }
 
@@ -216,29 +185,30 @@ typedef struct
 } Goal;
 
 static gboolean
-is_reached (const Goal *goal, JsonObject *value)
+is_reached (const Goal *goal, WeftSession *session)
 {
+  g_autoptr (WeftRecorderStatus) status = weft_session_get_status (session);
+
   if (goal->end)
     return FALSE;
-  return count_of (value, "dispatches") >= (guint64) goal->dispatches &&
-         count_of (value, "lanes") >= (guint64) goal->lanes &&
-         (double) count_of (value, "elapsed") >= goal->seconds * 1e9;
+  return weft_recorder_status_get_dispatches (status) >= (guint64) goal->dispatches &&
+         weft_recorder_status_get_lanes (status) >= (guint64) goal->lanes &&
+         (double) weft_recorder_status_get_elapsed (status) >= goal->seconds * 1e9;
 }
 
 static int
-wait_for (const char *directory, int pid, const Goal *goal)
+wait_for (WeftSession *session, const Goal *goal)
 {
   gint64 deadline = g_get_monotonic_time () + (gint64) (goal->timeout * 1e6);
 
   for (;;)
     {
-      g_autoptr (JsonParser) parser = json_parser_new ();
-      gboolean ended;
-      JsonObject *value = ask_status (directory, pid, parser, &ended);
+      /* One that does not answer now is busy. */
+      gboolean answered = weft_session_refresh (session, NULL, NULL);
 
-      if (ended)
+      if (!weft_session_is_running (session))
         return goal->end ? EXIT_OK : complain ("the recorder ended before it got so far");
-      if (value != NULL && is_reached (goal, value))
+      if (answered && is_reached (goal, session))
         return EXIT_OK;
       if (goal->timeout > 0 && g_get_monotonic_time () > deadline)
         return complain ("not reached within %g s", goal->timeout);
@@ -261,7 +231,7 @@ command_wait (int argc, char **argv)
     { "timeout", 't', 0, G_OPTION_ARG_DOUBLE, &goal.timeout, "Fail after so long", "SECONDS" },
     { NULL },
   };
-  g_autofree char *directory = NULL;
+  g_autoptr (WeftSession) session = NULL;
   int status;
 
   if (!parse_options ("Waits until a running recorder has got so far.", NULL, entries, &argc, &argv,
@@ -269,9 +239,10 @@ command_wait (int argc, char **argv)
     return status;
   if (goal.dispatches <= 0 && goal.lanes <= 0 && goal.seconds <= 0 && !goal.end)
     {
-      complain ("say what to wait for: --for-dispatches, --for-lanes, --for-seconds or --until-end");
+      complain (
+          "say what to wait for: --for-dispatches, --for-lanes, --for-seconds or --until-end");
       return EXIT_USAGE;
     }
-  directory = choose (&pid);
-  return directory ? wait_for (directory, pid, &goal) : EXIT_FAILED;
+  session = choose (pid);
+  return session ? wait_for (session, &goal) : EXIT_FAILED;
 }

@@ -3,18 +3,19 @@
 #include "commands.h"
 
 #include <stdio.h>
+#include <weft.h>
 
 #include "json.h"
 #include "text.h"
-#include "weft-store.h"
 
 static void
-print_report (const WeftStoreReport *report, const char *output)
+print_report (const WeftRepairSummary *report, const char *output)
 {
   g_autofree char *rows = text_count (report->rows);
   g_autofree char *missing = text_bytes (report->missing_bytes);
 
-  text_print (stdout, "Saved %s rows of %" G_GUINT64_FORMAT " chunks; %" G_GUINT64_FORMAT
+  text_print (stdout,
+              "Saved %s rows of %" G_GUINT64_FORMAT " chunks; %" G_GUINT64_FORMAT
               " chunks were damaged, %s unreadable.\n%s\n",
               rows, report->chunks, report->damaged_chunks, missing, output);
 }
@@ -31,7 +32,7 @@ command_repair (int argc, char **argv)
     { NULL },
   };
   g_autoptr (GError) error = NULL;
-  WeftStoreReport report = { 0 };
+  g_autoptr (WeftRepairSummary) report = NULL;
   g_autofree char *target = NULL;
   int status;
 
@@ -45,23 +46,24 @@ command_repair (int argc, char **argv)
       return EXIT_USAGE;
     }
   target = output ? output : g_strconcat (argv[1], ".repaired.weft", NULL);
-  if (!weft_store_repair (argv[1], target, &report, &error))
+  report = weft_repair (argv[1], target, NULL, &error);
+  if (report == NULL)
     return complain ("%s", error->message);
 
   if (!json)
     {
-      print_report (&report, target);
+      print_report (report, target);
       return EXIT_OK;
     }
   {
     JsonBuilder *builder = json_answer_begin ("repair", "value");
 
     json_add_string (builder, "file", target);
-    json_add_count (builder, "chunks", report.chunks);
-    json_add_count (builder, "rows", report.rows);
-    json_add_count (builder, "damaged_chunks", report.damaged_chunks);
-    json_add_count (builder, "unknown_chunks", report.unknown_chunks);
-    json_add_count (builder, "missing_bytes", report.missing_bytes);
+    json_add_count (builder, "chunks", report->chunks);
+    json_add_count (builder, "rows", report->rows);
+    json_add_count (builder, "damaged_chunks", report->damaged_chunks);
+    json_add_count (builder, "unknown_chunks", report->unknown_chunks);
+    json_add_count (builder, "missing_bytes", report->missing_bytes);
     json_answer_end (builder, "value");
   }
   return EXIT_OK;

@@ -6,9 +6,9 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <weft.h>
 
 #include "json.h"
-#include "recordings.h"
 #include "text.h"
 #include "weft-store.h"
 
@@ -278,6 +278,18 @@ read_duration (Show *self, GError **error)
 
 /* ---- For people ---- */
 
+static const char *
+state_name (WeftStoreState state)
+{
+  static const char *const names[] = {
+    [WEFT_STORE_COMPLETE] = "complete",
+    [WEFT_STORE_GROWING] = "unfinished",
+    [WEFT_STORE_PARTIAL] = "damaged",
+  };
+
+  return names[state];
+}
+
 static void
 print_heading (Show *self)
 {
@@ -286,7 +298,7 @@ print_heading (Show *self)
   const char *damage = weft_store_get_damage (self->store);
   WeftStoreState state = weft_store_get_state (self->store);
 
-  text_print (stdout, "%s: %s, %s%s", self->path, size, recordings_state_name (state),
+  text_print (stdout, "%s: %s, %s%s", self->path, size, state_name (state),
               state == WEFT_STORE_GROWING ? ": still being written, or its recorder was killed"
                                           : "");
   if (self->duration > 0)
@@ -635,7 +647,7 @@ print_json (Show *self)
   JsonBuilder *builder = json_answer_begin ("show", "value");
 
   json_add_string (builder, "file", self->path);
-  json_add_string (builder, "state", recordings_state_name (weft_store_get_state (self->store)));
+  json_add_string (builder, "state", state_name (weft_store_get_state (self->store)));
   json_add_string (builder, "damage", weft_store_get_damage (self->store));
   json_add_count (builder, "file_size", weft_store_get_file_size (self->store));
   json_add_number (builder, "start", weft_store_get_start_realtime (self->store));
@@ -713,7 +725,7 @@ command_show (int argc, char **argv)
       complain ("one file at a time");
       return EXIT_USAGE;
     }
-  self.path = recordings_resolve (argc == 2 ? argv[1] : NULL, &error);
+  self.path = weft_recordings_resolve (argc == 2 ? argv[1] : NULL, &error);
   if (self.path == NULL)
     return complain ("%s", error->message);
 

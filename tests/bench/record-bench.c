@@ -14,7 +14,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "weft-recorder.h"
+#include "weft-record-engine.h"
 #include "weft-target.h"
 
 #define N_LANES 8
@@ -134,27 +134,27 @@ static void
 run (const Shape *shape, const char *folder)
 {
   g_autofree char *output = g_strdup_printf ("%s/%s.weft", folder, shape->with_ids ? "ids" : "spans");
-  WeftRecorderOptions options = { .output = output, .uid = geteuid () };
-  WeftRecorderStatus status;
+  WeftRecordEngineOptions options = { .output = output, .uid = geteuid () };
+  WeftEngineStatus status;
   g_autoptr (GError) error = NULL;
-  WeftRecorder *recorder;
+  WeftRecordEngine *recorder;
   guint64 cpu = now_ns (CLOCK_PROCESS_CPUTIME_ID), begin = now_ns (CLOCK_MONOTONIC);
   struct rusage usage;
   int child_status;
   pid_t child;
 
   g_unlink (output);
-  recorder = weft_recorder_new (&options, &error);
+  recorder = weft_record_engine_new (&options, &error);
   if (recorder == NULL)
     g_error ("%s", error->message);
   child = fork ();
   if (child == 0)
     {
-      g_setenv ("WEFT_RUNTIME_DIR", weft_recorder_get_runtime_directory (recorder), TRUE);
+      g_setenv ("WEFT_RUNTIME_DIR", weft_record_engine_get_runtime_directory (recorder), TRUE);
       produce (shape);
     }
   waitpid (child, &child_status, 0);
-  if (!weft_recorder_stop (recorder, &status, &error))
+  if (!weft_record_engine_stop (recorder, &status, &error))
     g_error ("%s", error->message);
   cpu = now_ns (CLOCK_PROCESS_CPUTIME_ID) - cpu;
   begin = now_ns (CLOCK_MONOTONIC) - begin;

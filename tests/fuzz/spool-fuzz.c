@@ -105,7 +105,7 @@ import (const char *spool, const char *output)
   gboolean imported;
 
   g_unlink (output);
-  imported = weft_spool_import (paths, output, &result, &error);
+  imported = weft_spool_import (paths, output, NULL, NULL, NULL, &result, &error);
   if (imported)
     {
       g_autoptr (WeftStore) store = weft_store_open (output, &error);

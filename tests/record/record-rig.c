@@ -154,7 +154,7 @@ rig_until (gboolean (*condition) (gpointer data), gpointer data, double seconds)
 void
 rig_start (Rig *rig)
 {
-  WeftRecorderOptions options = { 0 };
+  WeftRecordEngineOptions options = { 0 };
   g_autoptr (GError) error = NULL;
 
   g_free (rig->file);
@@ -167,7 +167,7 @@ rig_start (Rig *rig)
   options.output = rig->file;
   options.runtime_directory = rig->runtime;
   options.uid = geteuid ();
-  rig->recorder = weft_recorder_new (&options, &error);
+  rig->recorder = weft_record_engine_new (&options, &error);
   g_assert_no_error (error);
   g_assert_nonnull (rig->recorder);
 }
@@ -193,9 +193,9 @@ static gboolean
 has_reached (gpointer data)
 {
   Goal *goal = data;
-  WeftRecorderStatus status;
+  WeftEngineStatus status;
 
-  weft_recorder_get_status (goal->rig->recorder, &status);
+  weft_record_engine_get_status (goal->rig->recorder, &status);
   return goal->runtimes >= 0 ? status.runtimes == goal->runtimes
                              : status.dispatches >= goal->dispatches;
 }
@@ -222,7 +222,7 @@ rig_stop (Rig *rig)
   g_autoptr (GError) error = NULL;
   WeftStore *store;
 
-  weft_recorder_stop (g_steal_pointer (&rig->recorder), NULL, &error);
+  weft_record_engine_stop (g_steal_pointer (&rig->recorder), NULL, &error);
   g_assert_no_error (error);
   store = weft_store_open (rig->file, &error);
   g_assert_no_error (error);
@@ -235,7 +235,7 @@ void
 rig_free (Rig *rig)
 {
   if (rig->recorder != NULL)
-    weft_recorder_stop (rig->recorder, NULL, NULL);
+    weft_record_engine_stop (rig->recorder, NULL, NULL);
   rig_remove_folder (rig->folder);
   g_free (rig->runtime);
   g_free (rig->file);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-#include "weft-recorder.h"
+#include "weft-record-engine.h"
 #include "weft-store.h"
 #include "weft-wire.h"
 
@@ -39,7 +39,7 @@ typedef struct
   char *folder;
   char *runtime;
   char *file;
-  WeftRecorder *recorder;
+  WeftRecordEngine *recorder;
 } Rig;
 
 Rig *rig_new (void);

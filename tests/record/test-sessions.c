@@ -155,12 +155,12 @@ test_second_recorder (void)
   Rig *rig = rig_new ();
   g_autofree char *file = g_build_filename (rig->folder, "second.weft", NULL);
   g_autofree char *own_pid = g_strdup_printf ("pid %d", (int) getpid ());
-  WeftRecorderOptions options = { .output = file, .uid = geteuid () };
+  WeftRecordEngineOptions options = { .output = file, .uid = geteuid () };
   g_autoptr (GError) error = NULL;
 
   rig_start (rig);
   options.runtime_directory = rig->runtime;
-  g_assert_null (weft_recorder_new (&options, &error));
+  g_assert_null (weft_record_engine_new (&options, &error));
   g_assert_error (error, G_IO_ERROR, G_IO_ERROR_BUSY);
   g_assert_nonnull (strstr (error->message, own_pid));
   g_assert_false (g_file_test (file, G_FILE_TEST_EXISTS));
@@ -184,7 +184,7 @@ test_unusable_directory (void)
   g_autofree char *link = g_build_filename (folder, "link", NULL);
   g_autofree char *absent = g_build_filename (folder, "no", "such", NULL);
   const char *directories[] = { open_to_all, link, absent, "/proc/nothing" };
-  WeftRecorderOptions options = { .output = file, .uid = geteuid () };
+  WeftRecordEngineOptions options = { .output = file, .uid = geteuid () };
 
   g_mkdir (open_to_all, 0777);
   g_chmod (open_to_all, 0777);
@@ -195,7 +195,7 @@ test_unusable_directory (void)
       g_autofree char *output = NULL;
 
       options.runtime_directory = directories[i];
-      g_assert_null (weft_recorder_new (&options, &error));
+      g_assert_null (weft_record_engine_new (&options, &error));
       g_assert_nonnull (error);
       g_assert_false (g_file_test (file, G_FILE_TEST_EXISTS));
       /* A program is not harmed by it. */

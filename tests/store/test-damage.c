@@ -231,7 +231,7 @@ test_corruptions (void)
         fix_checksums (copy, size);
       put_file (path, copy, size);
       exercise (path);
-      if (i % 10 == 0 && weft_store_repair (path, out, NULL, NULL))
+      if (i % 10 == 0 && weft_store_repair (path, out, NULL, NULL, NULL, NULL, NULL))
         {
           exercise (out);
           g_unlink (out);
@@ -294,7 +294,7 @@ test_middle (void)
   g_assert_false (weft_store_verify (store, &report, NULL));
   g_assert_cmpuint (report.missing_bytes, >=, info.stored_size);
 
-  g_assert_true (weft_store_repair (path, out, &report, &error));
+  g_assert_true (weft_store_repair (path, out, NULL, NULL, NULL, &report, &error));
   g_assert_no_error (error);
   repaired = weft_store_open (out, &error);
   g_assert_no_error (error);
@@ -302,7 +302,7 @@ test_middle (void)
   g_assert_cmpuint (weft_store_get_n_rows (repaired, WEFT_TABLE_DISPATCHES), ==,
                     weft_store_get_n_rows (store, WEFT_TABLE_DISPATCHES));
   g_assert_true (weft_store_verify (repaired, &report, &error));
-  g_assert_false (weft_store_repair (path, out, &report, &error));
+  g_assert_false (weft_store_repair (path, out, NULL, NULL, NULL, &report, &error));
   g_assert_error (error, G_IO_ERROR, G_IO_ERROR_EXISTS);
   g_unlink (out);
   model_free (model);
@@ -324,7 +324,7 @@ test_journals_return (void)
   weft_store_get_chunk (whole, WEFT_TABLE_DISPATCHES, 0, &info);
   data[info.file_offset + info.stored_size - 16] ^= 1;
   put_file (path, data, size);
-  g_assert_true (weft_store_repair (path, out, NULL, NULL));
+  g_assert_true (weft_store_repair (path, out, NULL, NULL, NULL, NULL, NULL));
   repaired = weft_store_open (out, NULL);
   g_assert_cmpuint (weft_store_get_n_chunks (repaired, WEFT_TABLE_DISPATCHES), ==, 4);
   model_check (model, repaired);
@@ -343,7 +343,7 @@ test_repair_cut (void)
   g_autoptr (WeftStore) repaired = NULL;
 
   put_file (path, data, size - 3);
-  g_assert_true (weft_store_repair (path, out, NULL, NULL));
+  g_assert_true (weft_store_repair (path, out, NULL, NULL, NULL, NULL, NULL));
   repaired = weft_store_open (out, NULL);
   g_assert_cmpint (weft_store_get_state (repaired), ==, WEFT_STORE_COMPLETE);
   g_assert_cmpuint (weft_store_get_n_rows (repaired, WEFT_TABLE_DISPATCHES), >, 65536);

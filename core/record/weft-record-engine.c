@@ -1,0 +1,647 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+#include "weft-record-engine.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/utsname.h>
+#include <unistd.h>
+
+#include "weft-clock.h"
+#include "weft-control.h"
+#include "weft-ingest.h"
+#include "weft-producer-source.h"
+#include "weft-runtime-directory.h"
+#include "weft-store-writer.h"
+#include "weft-words.h"
+
+#define HOUSEKEEPING_MS 1000
+#define PUBLISH_MS 100
+
+struct _WeftRecordEngine
+{
+  char *output;
+  WeftRuntimeDirectory *directory;
+  WeftStoreWriter *store;
+  WeftIngest *ingest;
+  WeftProducerSource *target;
+  WeftControl *control;
+  GMainContext *context;
+  GMainLoop *loop;
+  GThread *thread;
+  gint64 start;
+  guint64 start_cpu;
+  gint64 last_housekeeping;
+  int exit_status; /* -1: unknown */
+
+  WeftWords *words;
+  GCancellable *no_wait; /* for the program */
+  gboolean waits;        /* for it */
+  gint64 duration;       /* ns; 0: until it is stopped */
+
+  GMutex lock; /* of what follows */
+  WeftEngineListener listener;
+  gpointer listener_data;
+  WeftEngineEnd end;
+  gboolean has_ended;
+  gboolean was_told; /* so ENDED was called */
+  WeftEngineStatus status;
+};
+
+static guint64
+resident_bytes (void)
+{
+  g_autofree char *text = NULL;
+  guint64 pages = 0;
+
+  if (g_file_get_contents ("/proc/self/statm", &text, NULL, NULL))
+    sscanf (text, "%*u %" G_GUINT64_FORMAT, &pages);
+  return pages * (guint64) sysconf (_SC_PAGESIZE);
+}
+
+/* ---- State for others ---- */
+
+static void
+publish (WeftRecordEngine *self, const char *state)
+{
+  WeftIngestTotals totals;
+  WeftStoreStatistics statistics;
+  WeftEngineStatus status = { 0 };
+  WeftEngineListener listener;
+  gpointer data;
+
+  weft_ingest_get_totals (self->ingest, &totals);
+  weft_store_writer_get_statistics (self->store, &statistics);
+  g_strlcpy (status.state, state, sizeof status.state);
+  status.elapsed = weft_monotonic_now () - self->start;
+  status.dispatches = totals.dispatches;
+  status.pending = totals.pending;
+  status.rejected = totals.rejected;
+  status.lost = totals.lost;
+  status.sampled_out = totals.sampled_out;
+  status.refused = self->target ? weft_producer_source_get_refused (self->target) : 0;
+  status.lanes = totals.lanes;
+  status.runtimes = totals.runtimes;
+  status.runtimes_seen = totals.runtimes_seen;
+  status.file_size = statistics.bytes_written;
+  status.cpu = (guint64) weft_clock_now (CLOCK_PROCESS_CPUTIME_ID) - self->start_cpu;
+  status.resident = resident_bytes ();
+
+  g_mutex_lock (&self->lock);
+  self->status = status;
+  listener = self->listener;
+  data = self->listener_data;
+  g_mutex_unlock (&self->lock);
+  if (listener.published != NULL)
+    listener.published (self, data);
+}
+
+void
+weft_record_engine_get_status (WeftRecordEngine *self, WeftEngineStatus *status)
+{
+  g_mutex_lock (&self->lock);
+  *status = self->status;
+  g_mutex_unlock (&self->lock);
+}
+
+/* Once, whichever comes first: the end, or somebody who wants to hear of it. */
+static void
+tell_ended (WeftRecordEngine *self)
+{
+  WeftEngineListener listener;
+  gpointer data;
+  gboolean tell;
+
+  g_mutex_lock (&self->lock);
+  listener = self->listener;
+  data = self->listener_data;
+  tell = self->has_ended && !self->was_told && listener.ended != NULL;
+  self->was_told |= tell;
+  g_mutex_unlock (&self->lock);
+  if (tell)
+    listener.ended (self, self->end, data);
+}
+
+static void
+end (WeftRecordEngine *self, WeftEngineEnd why)
+{
+  g_mutex_lock (&self->lock);
+  if (!self->has_ended)
+    self->end = why;
+  self->has_ended = TRUE;
+  g_mutex_unlock (&self->lock);
+  tell_ended (self);
+}
+
+static void
+on_control_stop (gpointer data)
+{
+  end (data, WEFT_ENGINE_STOPPED);
+}
+
+static void
+on_control_status (WeftEngineStatus *status, gpointer data)
+{
+  weft_record_engine_get_status (data, status);
+}
+
+/* ---- The recorder's thread ---- */
+
+static void
+housekeep (WeftRecordEngine *self, gint64 now)
+{
+  WeftStoreStatistics statistics;
+
+  weft_producer_source_housekeep (self->target, now);
+  weft_store_writer_get_statistics (self->store, &statistics);
+  weft_ingest_add_own_cost (self->ingest, now,
+                            (guint64) weft_clock_now (CLOCK_PROCESS_CPUTIME_ID) - self->start_cpu,
+                            resident_bytes (), statistics.bytes_written);
+  self->last_housekeeping = now;
+}
+
+static gboolean
+on_tick (gpointer data)
+{
+  WeftRecordEngine *self = data;
+  gint64 now = weft_monotonic_now ();
+
+  if (now - self->last_housekeeping >= HOUSEKEEPING_MS * (NS_PER_SECOND / 1000))
+    housekeep (self, now);
+  if (weft_store_writer_get_error (self->store) != NULL)
+    {
+      publish (self, "failed");
+      end (self, WEFT_ENGINE_FAILED);
+    }
+  else
+    publish (self, "recording");
+  return G_SOURCE_CONTINUE;
+}
+
+static gboolean
+on_duration (gpointer data)
+{
+  end (data, WEFT_ENGINE_DURATION);
+  return G_SOURCE_REMOVE;
+}
+
+static GSource *
+attach_timer (WeftRecordEngine *self, guint interval_ms, GSourceFunc func)
+{
+  GSource *source = g_timeout_source_new (interval_ms);
+
+  g_source_set_callback (source, func, self, NULL);
+  g_source_attach (source, self->context);
+  return source;
+}
+
+static gpointer
+run (gpointer data)
+{
+  WeftRecordEngine *self = data;
+  g_autoptr (GSource) tick = NULL;
+  g_autoptr (GSource) over = NULL;
+
+  g_main_context_push_thread_default (self->context);
+  tick = attach_timer (self, PUBLISH_MS, on_tick);
+  over = attach_timer (self, 0, on_duration);
+  g_source_set_ready_time (over, self->duration ? (self->start + self->duration) / 1000 : -1);
+  g_main_loop_run (self->loop);
+  g_source_destroy (tick);
+  g_source_destroy (over);
+  g_main_context_pop_thread_default (self->context);
+  return NULL;
+}
+
+/* ---- Start ---- */
+
+/* One descriptor for the socket and one for the process of each producer. */
+static void
+raise_descriptor_limit (void)
+{
+  struct rlimit limit;
+
+  if (getrlimit (RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur < limit.rlim_max)
+    {
+      limit.rlim_cur = limit.rlim_max;
+      setrlimit (RLIMIT_NOFILE, &limit);
+    }
+}
+
+static void
+describe (WeftRecordEngine *self, const WeftRecordEngineOptions *options)
+{
+  struct utsname system;
+  char host[256] = "";
+
+  uname (&system);
+  gethostname (host, sizeof host - 1);
+  weft_ingest_add_meta (self->ingest, "recorder", "weft " WEFT_VERSION);
+  weft_ingest_add_meta (self->ingest, "host", host);
+  weft_ingest_add_meta (self->ingest, "system", system.sysname);
+  weft_ingest_add_meta (self->ingest, "kernel", system.release);
+  weft_ingest_add_meta (self->ingest, "machine", system.machine);
+  if (options->command_line != NULL)
+    weft_ingest_add_meta (self->ingest, "command-line", options->command_line);
+  weft_ingest_add_meta_number (self->ingest, "start-monotonic", self->start);
+  weft_ingest_add_meta_number (self->ingest, "start-realtime", weft_clock_now (CLOCK_REALTIME));
+  weft_ingest_add_meta_number (self->ingest, "boottime-offset",
+                               weft_clock_now (CLOCK_BOOTTIME) - weft_monotonic_now ());
+  weft_ingest_add_meta_number (self->ingest, "processors", sysconf (_SC_NPROCESSORS_ONLN));
+}
+
+static void
+on_kind_seen (const char *kind, gpointer data)
+{
+  weft_words_see_kind (data, kind);
+}
+
+static gboolean
+open_store (WeftRecordEngine *self, const WeftRecordEngineOptions *options, GError **error)
+{
+  WeftStoreOptions store = { .flush_interval_ms = options->flush_interval_ms,
+                             .start_monotonic = self->start,
+                             .start_realtime = weft_clock_now (CLOCK_REALTIME) };
+
+  self->store = weft_store_writer_new (options->output, &store, error);
+  if (self->store == NULL)
+    {
+      g_prefix_error (error, "Cannot make the recording: ");
+      return FALSE;
+    }
+  self->ingest = weft_ingest_new (self->store, self->start);
+  self->words = weft_words_new (self->store);
+  weft_ingest_set_kind_seen (self->ingest, on_kind_seen, self->words);
+  describe (self, options);
+  return TRUE;
+}
+
+static void
+dispose (WeftRecordEngine *self)
+{
+  g_clear_pointer (&self->control, weft_control_free);
+  g_clear_pointer (&self->target, weft_producer_source_free);
+  g_clear_pointer (&self->ingest, weft_ingest_free);
+  g_clear_pointer (&self->words, weft_words_free);
+  g_clear_pointer (&self->directory, weft_runtime_directory_free);
+  while (g_main_context_iteration (self->context, FALSE))
+    ;
+  g_clear_pointer (&self->loop, g_main_loop_unref);
+  g_clear_pointer (&self->context, g_main_context_unref);
+  g_clear_object (&self->no_wait);
+  g_mutex_clear (&self->lock);
+  g_free (self->output);
+  g_free (self);
+}
+
+static gboolean
+open_sources (WeftRecordEngine *self, const WeftRecordEngineOptions *options, GError **error)
+{
+  self->target = weft_producer_source_new (self->ingest, self->directory, self->context,
+                                           options->uid, options->any_uid, error);
+  if (self->target == NULL)
+    return FALSE;
+  self->control =
+      weft_control_new (self->directory, self->context, options->output, options->command_line,
+                        on_control_status, on_control_stop, self, error);
+  return self->control != NULL;
+}
+
+WeftRecordEngine *
+weft_record_engine_new (const WeftRecordEngineOptions *options, GError **error)
+{
+  WeftRecordEngine *self = g_new0 (WeftRecordEngine, 1);
+
+  g_mutex_init (&self->lock);
+  self->output = g_strdup (options->output);
+  self->exit_status = -1;
+  self->duration = options->duration;
+  self->no_wait = g_cancellable_new ();
+  self->start = weft_monotonic_now ();
+  self->start_cpu = (guint64) weft_clock_now (CLOCK_PROCESS_CPUTIME_ID);
+  self->last_housekeeping = self->start;
+  self->context = g_main_context_new ();
+  self->loop = g_main_loop_new (self->context, FALSE);
+  raise_descriptor_limit ();
+
+  self->directory = options->runtime_directory
+                        ? weft_runtime_directory_open (options->runtime_directory, error)
+                        : weft_runtime_directory_open_private (error);
+  if (self->directory == NULL || !open_store (self, options, error))
+    {
+      dispose (self);
+      return NULL;
+    }
+  if (!open_sources (self, options, error))
+    {
+      WeftStoreWriter *store = self->store;
+
+      dispose (self);
+      weft_store_writer_close (store, NULL);
+      unlink (options->output);
+      return NULL;
+    }
+
+  publish (self, "recording");
+  self->thread = g_thread_new ("weft-recorder", run, self);
+  weft_runtime_directory_announce (self->directory);
+  return self;
+}
+
+const char *
+weft_record_engine_get_runtime_directory (WeftRecordEngine *self)
+{
+  return weft_runtime_directory_get_path (self->directory);
+}
+
+void
+weft_record_engine_set_listener (WeftRecordEngine *self, const WeftEngineListener *listener,
+                                 gpointer data)
+{
+  g_mutex_lock (&self->lock);
+  self->listener = listener ? *listener : (WeftEngineListener){ 0 };
+  self->listener_data = data;
+  g_mutex_unlock (&self->lock);
+  tell_ended (self);
+}
+
+const GError *
+weft_record_engine_get_error (WeftRecordEngine *self)
+{
+  return weft_store_writer_get_error (self->store);
+}
+
+void
+weft_record_engine_set_exit_status (WeftRecordEngine *self, int status)
+{
+  g_atomic_int_set (&self->exit_status, status);
+}
+
+/* ---- On behalf of other threads ---- */
+
+/* In the order of the calls. */
+static void
+invoke (WeftRecordEngine *self, GSourceFunc func, gpointer data, GDestroyNotify destroy)
+{
+  g_autoptr (GSource) source = g_idle_source_new ();
+
+  g_source_set_priority (source, G_PRIORITY_DEFAULT);
+  g_source_set_callback (source, func, data, destroy);
+  g_source_attach (source, self->context);
+}
+
+static void
+on_program_ended (GObject *object, GAsyncResult *result, gpointer data)
+{
+  WeftRecordEngine *self = data;
+  GSubprocess *program = G_SUBPROCESS (object);
+
+  self->waits = FALSE;
+  if (!g_subprocess_wait_finish (program, result, NULL))
+    return;
+  weft_record_engine_set_exit_status (self, g_subprocess_get_if_exited (program)
+                                                ? g_subprocess_get_exit_status (program)
+                                                : 128 + g_subprocess_get_term_sig (program));
+  end (self, WEFT_ENGINE_PROGRAM);
+}
+
+typedef struct
+{
+  WeftRecordEngine *engine;
+  GSubprocess *program;
+} Watching;
+
+static gboolean
+watch_program (gpointer data)
+{
+  Watching *watching = data;
+
+  watching->engine->waits = TRUE;
+  g_subprocess_wait_async (watching->program, watching->engine->no_wait, on_program_ended,
+                           watching->engine);
+  return G_SOURCE_REMOVE;
+}
+
+static void
+watching_free (gpointer data)
+{
+  Watching *watching = data;
+
+  g_object_unref (watching->program);
+  g_free (watching);
+}
+
+void
+weft_record_engine_set_program (WeftRecordEngine *self, GSubprocess *program)
+{
+  Watching *watching = g_new (Watching, 1);
+
+  watching->engine = self;
+  watching->program = g_object_ref (program);
+  invoke (self, watch_program, watching, watching_free);
+}
+
+typedef struct
+{
+  WeftRecordEngine *engine;
+  WeftAdditionKind kind;
+  GVariant *row;
+} Addition;
+
+static void
+add_words (WeftRecordEngine *self, GVariant *row)
+{
+  g_autoptr (GVariant) words = NULL;
+  gboolean always;
+
+  g_variant_get (row, "(b@a(sssss))", &always, &words);
+  weft_words_add (self->words, words, always);
+}
+
+static void
+add_plugin (WeftRecordEngine *self, GVariant *row)
+{
+  const char *name, *version, *path;
+
+  g_variant_get (row, "(&s&s&s)", &name, &version, &path);
+  weft_ingest_add_plugin (self->ingest, name, version, path);
+}
+
+static void
+add_diagnostic (WeftRecordEngine *self, GVariant *row)
+{
+  const char *code, *message;
+  guint severity;
+
+  g_variant_get (row, "(u&s&s)", &severity, &code, &message);
+  weft_ingest_add_diagnostic (self->ingest, severity, code, message);
+}
+
+static gboolean
+on_addition (gpointer data)
+{
+  static void (*const add[]) (WeftRecordEngine * self, GVariant * row) = {
+    [WEFT_ADDITION_WORDS] = add_words,
+    [WEFT_ADDITION_PLUGIN] = add_plugin,
+    [WEFT_ADDITION_DIAGNOSTIC] = add_diagnostic,
+  };
+  Addition *addition = data;
+
+  add[addition->kind](addition->engine, addition->row);
+  return G_SOURCE_REMOVE;
+}
+
+static void
+addition_free (gpointer data)
+{
+  Addition *addition = data;
+
+  g_variant_unref (addition->row);
+  g_free (addition);
+}
+
+void
+weft_record_engine_add (WeftRecordEngine *self, WeftAdditionKind kind, GVariant *row)
+{
+  Addition *addition = g_new (Addition, 1);
+
+  addition->engine = self;
+  addition->kind = kind;
+  addition->row = g_variant_ref_sink (row);
+  invoke (self, on_addition, addition, addition_free);
+}
+
+typedef struct
+{
+  WeftRecordEngine *engine;
+  GMutex lock;
+  GCond changed;
+  gboolean done;
+} Draining;
+
+static gboolean
+on_drain (gpointer data)
+{
+  Draining *draining = data;
+  WeftRecordEngine *self = draining->engine;
+
+  weft_producer_source_drain (self->target);
+  housekeep (self, weft_monotonic_now ());
+  publish (self, weft_store_writer_get_error (self->store) ? "failed" : "recording");
+  g_mutex_lock (&draining->lock);
+  draining->done = TRUE;
+  g_cond_signal (&draining->changed);
+  g_mutex_unlock (&draining->lock);
+  return G_SOURCE_REMOVE;
+}
+
+/* The disk is waited for here, not on the engine's thread: producers would run out of room. */
+gboolean
+weft_record_engine_flush (WeftRecordEngine *self, GError **error)
+{
+  Draining draining = { .engine = self };
+
+  g_mutex_init (&draining.lock);
+  g_cond_init (&draining.changed);
+  invoke (self, on_drain, &draining, NULL);
+  g_mutex_lock (&draining.lock);
+  while (!draining.done)
+    g_cond_wait (&draining.changed, &draining.lock);
+  g_mutex_unlock (&draining.lock);
+  g_mutex_clear (&draining.lock);
+  g_cond_clear (&draining.changed);
+  return weft_store_writer_flush (self->store, error);
+}
+
+/* ---- Stop ---- */
+
+static void
+finish_ingest (WeftRecordEngine *self)
+{
+  if (self->exit_status >= 0)
+    weft_ingest_add_meta_number (self->ingest, "exit-status", self->exit_status);
+  weft_producer_source_drain (self->target);
+  housekeep (self, weft_monotonic_now ());
+  g_clear_pointer (&self->target, weft_producer_source_free);
+  weft_ingest_add_meta_number (self->ingest, "duration", weft_monotonic_now () - self->start);
+}
+
+static gboolean
+on_quit (gpointer data)
+{
+  WeftRecordEngine *self = data;
+
+  g_main_loop_quit (self->loop);
+  return G_SOURCE_REMOVE;
+}
+
+/* From within the loop, for a loop forgets that it was told to quit before it ran. */
+static void
+stop_thread (WeftRecordEngine *self)
+{
+  invoke (self, on_quit, self, NULL);
+  g_thread_join (self->thread);
+  g_cancellable_cancel (self->no_wait);
+  while (self->waits)
+    g_main_context_iteration (self->context, TRUE);
+}
+
+typedef struct
+{
+  WeftStoreWriter *store;
+  GMainContext *context;
+  GError **error;
+  gboolean written;
+  gboolean done; /* atomic */
+} Closing;
+
+static gpointer
+close_store (gpointer data)
+{
+  Closing *closing = data;
+
+  closing->written = weft_store_writer_close (closing->store, closing->error);
+  g_atomic_int_set (&closing->done, TRUE);
+  g_main_context_wakeup (closing->context);
+  return NULL;
+}
+
+/* Whoever asks meanwhile is answered: the socket goes only when the file is whole. */
+static gboolean
+finish_store (WeftRecordEngine *self, GError **error)
+{
+  Closing closing = { .store = self->store, .context = self->context, .error = error };
+  GThread *thread = g_thread_new ("weft-close", close_store, &closing);
+
+  g_main_context_push_thread_default (self->context);
+  while (!g_atomic_int_get (&closing.done))
+    g_main_context_iteration (self->context, TRUE);
+  g_main_context_pop_thread_default (self->context);
+  g_thread_join (thread);
+  return closing.written;
+}
+
+gboolean
+weft_record_engine_stop (WeftRecordEngine *self, WeftEngineStatus *status, GError **error)
+{
+  g_autofree char *output = g_strdup (self->output);
+  struct stat st;
+  gboolean written;
+
+  weft_record_engine_set_listener (self, NULL, NULL);
+  weft_runtime_directory_withdraw (self->directory);
+  stop_thread (self);
+
+  finish_ingest (self);
+  publish (self, "stopping");
+  if (status != NULL)
+    *status = self->status;
+  g_clear_pointer (&self->ingest, weft_ingest_free);
+  written = finish_store (self, error);
+  dispose (self);
+  if (status != NULL && stat (output, &st) == 0)
+    status->file_size = (guint64) st.st_size;
+  return written;
+}

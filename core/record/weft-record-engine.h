@@ -1,0 +1,104 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+#include <gio/gio.h>
+
+G_BEGIN_DECLS
+
+/*
+ * Records into one file: owns the runtime directory, the sources and the store, on a thread of its
+ * own, and answers on a control socket. WeftRecorder is its public face.
+ */
+typedef struct _WeftRecordEngine WeftRecordEngine;
+
+typedef struct
+{
+  const char *output;            /* the file to make; must not exist */
+  const char *runtime_directory; /* NULL: a private one, for a launched program */
+  const char *command_line;      /* of the recorded program, for the file; or NULL */
+  guint flush_interval_ms;       /* 0: one second */
+  gint64 duration;               /* ns, until it ends with WEFT_ENGINE_DURATION; 0: it does not */
+  guint uid;                     /* whose producers are let in */
+  gboolean any_uid;
+} WeftRecordEngineOptions;
+
+typedef struct
+{
+  char state[16]; /* "recording", "stopping", "failed" */
+  gint64 elapsed; /* ns */
+  guint64 dispatches;
+  guint64 pending;
+  guint64 rejected;
+  guint64 lost;
+  guint64 sampled_out;
+  guint64 refused; /* connections */
+  guint lanes;
+  guint runtimes; /* attached now */
+  guint runtimes_seen;
+  guint64 file_size; /* bytes */
+  guint64 cpu;       /* ns of the recorder's process since the start */
+  guint64 resident;  /* bytes */
+} WeftEngineStatus;
+
+/* Why recording should stop. */
+typedef enum
+{
+  WEFT_ENGINE_STOPPED,  /* asked to through the control socket */
+  WEFT_ENGINE_PROGRAM,  /* the program ended */
+  WEFT_ENGINE_DURATION, /* the time is over */
+  WEFT_ENGINE_FAILED,   /* it cannot go on: the disk is full, … */
+} WeftEngineEnd;
+
+/* G_IO_ERROR_EXISTS, _NOT_FOUND, _PERMISSION_DENIED, _NO_SPACE for the file, _BUSY for the
+ * runtime directory. Producers may connect once this returns.
+ */
+WeftRecordEngine *weft_record_engine_new (const WeftRecordEngineOptions *options, GError **error);
+
+const char *weft_record_engine_get_runtime_directory (WeftRecordEngine *self);
+
+/* The last published state; any thread. */
+void weft_record_engine_get_status (WeftRecordEngine *self, WeftEngineStatus *status);
+
+/* ENDED is called once, PUBLISHED whenever there is a new status; both on the engine's thread, none
+ * after weft_record_engine_stop () has returned.
+ */
+typedef struct
+{
+  void (*ended) (WeftRecordEngine *self, WeftEngineEnd end, gpointer data);
+  void (*published) (WeftRecordEngine *self, gpointer data);
+} WeftEngineListener;
+
+void weft_record_engine_set_listener (WeftRecordEngine *self, const WeftEngineListener *listener,
+                                      gpointer data);
+
+/* Recording ends with PROGRAM, whose exit status goes to the file. Any thread. */
+void weft_record_engine_set_program (WeftRecordEngine *self, GSubprocess *program);
+
+/* As a shell would tell it. Any thread. */
+void weft_record_engine_set_exit_status (WeftRecordEngine *self, int status);
+
+/* The first thing that went wrong with the file, or NULL. Any thread; owned by the engine. */
+const GError *weft_record_engine_get_error (WeftRecordEngine *self);
+
+/* Rows for the file. */
+typedef enum
+{
+  WEFT_ADDITION_WORDS,  /* (ba(sssss)): whether in any case; domain, scope, subject, key, text */
+  WEFT_ADDITION_PLUGIN, /* (sss): name, version, path */
+  WEFT_ADDITION_DIAGNOSTIC, /* (uss): severity, code, message */
+} WeftAdditionKind;
+
+/* Any thread; in the order of the calls. A floating ROW is taken. */
+void weft_record_engine_add (WeftRecordEngine *self, WeftAdditionKind kind, GVariant *row);
+
+/* Takes what producers have written, and waits until all that is known is in the file. Any thread
+ * but the engine's; the engine must not be stopped meanwhile.
+ */
+gboolean weft_record_engine_flush (WeftRecordEngine *self, GError **error);
+
+/* Closes the gate, takes what is there, finishes the file. FALSE if not everything could be
+ * written; what could is readable. STATUS, if not NULL, gets the final figures. Frees SELF.
+ */
+gboolean weft_record_engine_stop (WeftRecordEngine *self, WeftEngineStatus *status, GError **error);
+
+G_END_DECLS
