@@ -53,7 +53,8 @@ typedef struct
   gboolean resolved; /* THREAD is known: with its first record, for forked children inherit the
                         entries of threads that they do not have */
   guint64 thread;
-  guint64 first; /* sequence number that SEEN counts from */
+  gint64 registered; /* ns */
+  guint64 first;     /* sequence number that SEEN counts from */
   guint64 seen;
   gboolean started;
   guint n_scopes;
@@ -138,6 +139,8 @@ struct _WeftIngestRuntime
   gboolean attached; /* the log that was there when we came is read */
   gboolean gone;
   gint64 monotonic_offset;
+  gint64 since;    /* ns: when we attached */
+  gint64 born;     /* ns: the process's start, to 10 ms; 0 unknown */
   gint64 earliest; /* ns: nothing of this process can be older */
   gint64 now;      /* ns: nothing drained now can be later */
   guint clock;
@@ -146,17 +149,17 @@ struct _WeftIngestRuntime
   WeftWireCell *base; /* the cells when we came, until the log that was there is read; or NULL */
   guint n_base;
 
-  GArray *lanes;        /* element-type WeftIngestLane; producer id - 1 */
-  GArray *routines;     /* element-type guint64 */
-  GArray *queues;       /* element-type guint64 */
-  GArray *sources;      /* element-type guint64 */
-  GArray *metrics;      /* element-type guint64 */
-  GArray *artifacts;    /* element-type guint64 */
-  GArray *counter_sets; /* element-type WeftIngestCounterSet */
-  GArray *writers;      /* element-type WeftIngestWriter */
-  GPtrArray *clocks;    /* element-type WeftIngestClock; number - 2 */
+  GArray *lanes;              /* element-type WeftIngestLane; producer id - 1 */
+  GArray *routines;           /* element-type guint64 */
+  GArray *queues;             /* element-type guint64 */
+  GArray *sources;            /* element-type guint64 */
+  GArray *metrics;            /* element-type guint64 */
+  GArray *artifacts;          /* element-type guint64 */
+  GArray *counter_sets;       /* element-type WeftIngestCounterSet */
+  GArray *writers;            /* element-type WeftIngestWriter */
+  GPtrArray *clocks;          /* element-type WeftIngestClock; number - 2 */
   GHashTable *newest_writers; /* GINT tid → GUINT writer */
-  GHashTable *threads;  /* GINT tid → KnownThread; of id 0 if the process had no such thread */
+  GHashTable *threads; /* GINT tid → KnownThread; of id 0 if the process had no such thread */
 
   WeftClockMap map; /* of the runtime's own clock */
   gint64 last_stored_pair;
@@ -201,7 +204,8 @@ void weft_ingest_add_tag (WeftIngest *self, WeftTableId owner_table, guint64 own
 void weft_ingest_remember (WeftIngestRecent **table, guint64 producer, guint64 id);
 guint64 weft_ingest_recall (const WeftIngestRecent *table, guint64 producer); /* 0: not known */
 
-void weft_ingest_register_writer (WeftIngestRuntime *self, int tid, const char *name);
+void weft_ingest_register_writer (WeftIngestRuntime *self, int tid, guint64 ticks,
+                                  const char *name);
 guint64 weft_ingest_register_clock (WeftIngestRuntime *self, guint32 name, double frequency);
 void weft_ingest_store_pair (WeftIngestRuntime *self, guint64 clock, guint64 ticks, gint64 time,
                              gint64 error_bound);

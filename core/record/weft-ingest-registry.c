@@ -44,7 +44,7 @@ read_writer (WeftIngestRuntime *self, const WeftWireEntry *entry)
   if (!accept_number (self, self->writers, e.id, MAX_WRITERS))
     return;
   name = weft_ingest_runtime_read_text (self, &cursor, 0, &length);
-  weft_ingest_register_writer (self, e.tid, name && *name ? name : NULL);
+  weft_ingest_register_writer (self, e.tid, e.ticks, name && *name ? name : NULL);
 }
 
 /* What an older process dropped before we came is no loss of this recording. */

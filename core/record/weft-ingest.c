@@ -235,7 +235,8 @@ number_of (const WeftIngestRuntime *self, int tid, int outer)
 }
 
 static guint64
-add_thread (WeftIngestRuntime *self, int tid, int outer, guint generation, const char *name)
+add_thread (WeftIngestRuntime *self, int tid, int outer, guint generation, const char *name,
+            gint64 seen)
 {
   WeftIngest *ingest = self->ingest;
   WeftTableWriter *t = ingest->tables[WEFT_TABLE_THREADS];
@@ -246,23 +247,24 @@ add_thread (WeftIngestRuntime *self, int tid, int outer, guint generation, const
   weft_table_writer_set (t, WEFT_THREADS_NAMESPACE_TID, (guint64) tid);
   weft_table_writer_set (t, WEFT_THREADS_GENERATION, generation);
   weft_table_writer_set (t, WEFT_THREADS_NAME, intern_untrusted (ingest, name));
-  weft_table_writer_set (t, WEFT_THREADS_FIRST_SEEN, (guint64) (self->now - ingest->start));
+  weft_table_writer_set (t, WEFT_THREADS_FIRST_SEEN, (guint64) (seen - ingest->start));
   return weft_ingest_commit (ingest, WEFT_TABLE_THREADS);
 }
 
 /* A thread is (process, number, start): numbers come again. NEW_WRITER: the producer says that a
- * thread of this number reported for the first time. Else the number came with an origin, and may
- * be anything: 0 if the process has no such thread.
+ * thread of this number reported for the first time. Without it the number came with an origin, and
+ * may be anything: 0 if the process has no such thread.
  */
 static guint64
-find_thread (WeftIngestRuntime *self, int tid, gboolean new_writer, const char *name)
+find_thread (WeftIngestRuntime *self, int tid, const WeftIngestWriter *new_writer)
 {
+  const char *name = new_writer ? new_writer->name : NULL;
   KnownThread *known = g_hash_table_lookup (self->threads, GINT_TO_POINTER (tid));
   g_autofree char *own_name = NULL;
   guint64 started;
   int outer;
 
-  if (known != NULL && !new_writer)
+  if (known != NULL && new_writer == NULL)
     return known->id;
   if (known == NULL && g_hash_table_size (self->threads) >= MAX_THREADS)
     {
@@ -282,11 +284,12 @@ find_thread (WeftIngestRuntime *self, int tid, gboolean new_writer, const char *
       known = g_new0 (KnownThread, 1);
       g_hash_table_insert (self->threads, GINT_TO_POINTER (tid), known);
     }
-  if (outer == 0 && !new_writer)
+  if (outer == 0 && new_writer == NULL)
     return 0;
   known->generation++;
   known->started = started;
-  known->id = add_thread (self, tid, outer, known->generation, name);
+  known->id = add_thread (self, tid, outer, known->generation, name,
+                          new_writer ? new_writer->registered : self->now);
   return known->id;
 }
 
@@ -294,7 +297,7 @@ static void
 resolve_writer (WeftIngestRuntime *self, WeftIngestWriter *writer)
 {
   if (writer->tid > 0)
-    writer->thread = find_thread (self, writer->tid, TRUE, writer->name);
+    writer->thread = find_thread (self, writer->tid, writer);
   g_clear_pointer (&writer->name, g_free);
   writer->resolved = TRUE;
 }
@@ -312,7 +315,7 @@ weft_ingest_runtime_find_thread (WeftIngestRuntime *self, int tid)
   if (tid <= 0)
     return 0;
   if (writer_id == 0)
-    return find_thread (self, tid, FALSE, NULL);
+    return find_thread (self, tid, NULL);
   writer = &g_array_index (self->writers, WeftIngestWriter, writer_id - 1);
   if (!writer->resolved)
     resolve_writer (self, writer);
@@ -734,6 +737,8 @@ weft_ingest_attach (WeftIngest *self, const WeftProcessInfo *info, guint64 proce
   runtime->namespace_pid = info->namespace_pid;
   runtime->gone = info->gone;
   runtime->monotonic_offset = info->monotonic_offset;
+  runtime->since = now;
+  runtime->born = info->started;
   runtime->earliest = info->started ? info->started - NS_PER_SECOND : 0;
   runtime->now = now;
   runtime->clock = header->clock;
@@ -1007,17 +1012,24 @@ weft_ingest_runtime_read_records (WeftIngestRuntime *self, guint writer_id, guin
 
 /* ---- Shared with the registry reader ---- */
 
+/* Older entries than the process itself are of the one that it was forked from. */
 void
-weft_ingest_register_writer (WeftIngestRuntime *self, int tid, const char *name)
+weft_ingest_register_writer (WeftIngestRuntime *self, int tid, guint64 ticks, const char *name)
 {
-  WeftIngestWriter writer = { .tid = tid, .name = g_strdup (name) };
+  WeftIngestWriter writer = { .tid = tid, .name = g_strdup (name), .registered = self->since };
+  gboolean extrapolated;
+  gint64 time = G_MAXINT64 / 2;
 
   /* One that began before us may have written for another recorder. */
   writer.started = self->attached;
+  if (weft_ingest_runtime_convert (self, WEFT_WIRE_CLOCK_ID_RUNTIME, ticks, &time, &extrapolated))
+    writer.registered =
+        CLAMP (time + self->ingest->start, self->since, MAX (self->now, self->since));
 
   g_array_append_val (self->writers, writer);
-  g_hash_table_insert (self->newest_writers, GINT_TO_POINTER (tid),
-                       GUINT_TO_POINTER (self->writers->len));
+  if (time + self->ingest->start >= self->born)
+    g_hash_table_insert (self->newest_writers, GINT_TO_POINTER (tid),
+                         GUINT_TO_POINTER (self->writers->len));
 }
 
 guint64

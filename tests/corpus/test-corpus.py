@@ -25,6 +25,7 @@ sys.path.insert(0, os.path.join(HERE, '..', 'store'))
 
 from weft_reader import Recording  # noqa: E402
 
+WEFT = os.environ['WEFT']
 WEFT_CORPUS = os.environ['WEFT_CORPUS']
 RECORD_CORPUS = os.environ['WEFT_RECORD_CORPUS']
 NOBODY = ['setpriv', '--reuid=65534', '--regid=65534', '--clear-groups']
@@ -81,7 +82,7 @@ class Corpus:
         try:
             os.chmod(folder, 0o777)
             file, counts = os.path.join(folder, 'x.weft'), os.path.join(folder, 'counts')
-            run([*before, RECORD_CORPUS, file, '--counts', counts, *options])
+            self.record(file, ['--counts', counts, *options], before)
             recording = Recording(file)
             with open(file, 'rb') as stream:
                 self.bytes = stream.read()
@@ -95,6 +96,10 @@ class Corpus:
         for table in TABLES:
             setattr(self, table, recording.rows(table))
         self.base = next(d['start'] for d in self.dispatches if self.routine(d) == 'begin')
+
+    @staticmethod
+    def record(file, options, before):
+        run([*before, RECORD_CORPUS, file, *options])
 
     def row(self, table, number):
         return getattr(self, table)[number - 1] if number else None
@@ -148,6 +153,18 @@ class Corpus:
         return sorted(rows, key=lambda row: row['producer_id'])
 
 
+class Imported(Corpus):
+    """The same, from the files that the program leaves where no recorder is."""
+
+    @staticmethod
+    def record(file, options, before):
+        folder = os.path.dirname(file)
+        environment = dict(os.environ, WEFT_RUNTIME_DIR=os.path.join(folder, 'none'), WEFT_TARGET_SPOOL=folder)
+        run([WEFT_CORPUS, *options], env=environment)
+        spools = [os.path.join(folder, name) for name in os.listdir(folder) if name.endswith('.spool')]
+        run([WEFT, 'import', '-o', file, *spools])
+
+
 class Whole(unittest.TestCase):
     def check_conservation(self, corpus):
         """submitted = completed + pending + sampled out + rejected + lost, each by its own witness."""
@@ -190,6 +207,32 @@ class Whole(unittest.TestCase):
             if a['start'] is not None and b['start'] is not None:
                 self.assertLess(abs(a['start'] - b['start']), MS)
                 self.assertLess(abs(a['duration'] - b['duration']), 20 * US)
+
+    def test_import(self):
+        """As a live recording, but that threads which never reported are unknown, and that nobody knows
+        when the program was started and when the last was written."""
+        imported, live = Imported('--no-drops'), Corpus('--no-drops')
+        self.check_conservation(imported)
+        self.assertEqual(self.count_dispatches(imported), self.count_dispatches(live))
+        for table in TABLES:
+            if table not in ('dispatches', 'threads', 'lane_counts', 'losses', 'clock_pairs'):
+                with self.subTest(table):
+                    self.assertEqual(len(imported.normal(table)), len(live.normal(table)))
+        self.assertEqual({t['name'] for t in live.threads} - {t['name'] for t in imported.threads},
+                         {'dormant', 'brief'})
+        for thread in imported.threads:
+            self.assertLess(abs(thread['first_seen'] - imported.base), 60 * 1000 * MS)
+
+    @staticmethod
+    def count_dispatches(corpus):
+        counts = {}
+        for d in corpus.dispatches:
+            normal = corpus.normal_row('dispatches', d)
+            if corpus.lane_name(d) != 'refusals':
+                key = (corpus.lane_name(d), corpus.routine(d), normal['start'], normal['duration'], d['status'],
+                       d['depth'], corpus.row('threads', d['thread'])['name'])
+                counts[key] = counts.get(key, 0) + 1
+        return counts
 
     def test_scale(self):
         corpus = Corpus('--no-drops', '--only', 'lane-metal,lane-frames', '--scale', '50')

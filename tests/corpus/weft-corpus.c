@@ -161,6 +161,7 @@ connect_recorder (void)
 {
   CorpusLane *lane = corpus_lane ("corpus", "corpus.program");
 
+  corpus_clock_start ();
   corpus_span (lane, "begin", 0, 0);
   corpus_settle ();
 }
@@ -182,7 +183,6 @@ int
 main (int argc, char **argv)
 {
   parse (argc, argv);
-  corpus_clock_start ();
   connect_recorder ();
   corpus_residents_start ();
   run_all ();
