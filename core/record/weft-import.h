@@ -3,22 +3,10 @@
 
 #include <gio/gio.h>
 
+#include "weft-progress.h"
 #include "weft-version.h"
 
 G_BEGIN_DECLS
-
-/**
- * WeftProgressFunc:
- * @done: how much of @total is done
- * @total: the whole, of no particular unit
- * @user_data: data of the call
- *
- * Hears how far a long piece of work has got, now and then, in the thread-default main context of
- * whoever asked for it.
- *
- * Since: 0.1
- */
-typedef void (*WeftProgressFunc) (guint64 done, guint64 total, gpointer user_data);
 
 /**
  * WeftImportSummary:
@@ -46,10 +34,10 @@ WEFT_API void weft_import_summary_free (WeftImportSummary *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (WeftImportSummary, weft_import_summary_free)
 
 WEFT_API WeftImportSummary *weft_import_spool (const char *const *paths, const char *output,
-                                               GCancellable *cancellable, GError **error);
+                                               WeftProgress *progress, GCancellable *cancellable,
+                                               GError **error);
 WEFT_API void weft_import_spool_async (const char *const *paths, const char *output,
-                                       GCancellable *cancellable, WeftProgressFunc progress,
-                                       gpointer progress_data, GDestroyNotify progress_destroy,
+                                       WeftProgress *progress, GCancellable *cancellable,
                                        GAsyncReadyCallback callback, gpointer user_data);
 WEFT_API WeftImportSummary *weft_import_spool_finish (GAsyncResult *result, GError **error);
 
@@ -81,10 +69,10 @@ WEFT_API void weft_repair_summary_free (WeftRepairSummary *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (WeftRepairSummary, weft_repair_summary_free)
 
 WEFT_API WeftRepairSummary *weft_repair (const char *path, const char *output,
-                                         GCancellable *cancellable, GError **error);
-WEFT_API void weft_repair_async (const char *path, const char *output, GCancellable *cancellable,
-                                 WeftProgressFunc progress, gpointer progress_data,
-                                 GDestroyNotify progress_destroy, GAsyncReadyCallback callback,
+                                         WeftProgress *progress, GCancellable *cancellable,
+                                         GError **error);
+WEFT_API void weft_repair_async (const char *path, const char *output, WeftProgress *progress,
+                                 GCancellable *cancellable, GAsyncReadyCallback callback,
                                  gpointer user_data);
 WEFT_API WeftRepairSummary *weft_repair_finish (GAsyncResult *result, GError **error);
 

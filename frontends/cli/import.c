@@ -58,7 +58,7 @@ command_import (int argc, char **argv)
   if (output == NULL)
     output = weft_recordings_new_path (argv[1], &error);
   if (output != NULL)
-    result = weft_import_spool ((const char *const *) argv + 1, output, NULL, &error);
+    result = weft_import_spool ((const char *const *) argv + 1, output, NULL, NULL, &error);
   if (result == NULL)
     return complain ("%s", error->message);
   if (!weft_recordings_set_latest (output, &latest_error))

@@ -46,7 +46,7 @@ command_repair (int argc, char **argv)
       return EXIT_USAGE;
     }
   target = output ? output : g_strconcat (argv[1], ".repaired.weft", NULL);
-  report = weft_repair (argv[1], target, NULL, &error);
+  report = weft_repair (argv[1], target, NULL, NULL, &error);
   if (report == NULL)
     return complain ("%s", error->message);
 
