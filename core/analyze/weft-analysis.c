@@ -45,6 +45,10 @@ G_DEFINE_FINAL_TYPE (WeftAnalysis, weft_analysis, G_TYPE_OBJECT)
 static const WeftAnalysisKind *const kinds[] = {
   &weft_analyze_lanes,
   &weft_analyze_origins,
+  &weft_analyze_dispatches,
+  &weft_analyze_metrics,
+  &weft_analyze_traces,
+  &weft_analyze_warnings,
   NULL,
 };
 

@@ -8,6 +8,7 @@
 #include "weft-analyze.h"
 #include "weft-enum-types.h"
 #include "weft-origin-rows.h"
+#include "weft-ranking.h"
 #include "weft-row-table.h"
 
 #include <string.h>
@@ -50,18 +51,17 @@ is_wanted (Origins *self, WeftRowCursor *origin, guint64 dispatch)
 /* ---- One by one ---- */
 
 static gboolean
-list_ranks (Origins *self, GArray *ranks, GError **error)
+rank_origins (Origins *self, WeftRanking *ranking, GError **error)
 {
   g_autoptr (WeftRowCursor) rows = weft_row_cursor_new (self->scope, WEFT_TABLE_ORIGINS);
 
   while (weft_row_cursor_next (rows))
     {
-      WeftAnswerRank rank = { weft_row_cursor_get_signed (rows, WEFT_ORIGINS_TIME),
-                              weft_row_cursor_get_number (rows), NULL };
+      gint64 time = weft_row_cursor_get_signed (rows, WEFT_ORIGINS_TIME);
 
-      if (weft_scope_overlaps (self->scope, rank.key, rank.key) &&
+      if (weft_scope_overlaps (self->scope, time, time) &&
           is_wanted (self, rows, get_dispatch (self, rows)))
-        g_array_append_val (ranks, rank);
+        weft_ranking_add (ranking, time, weft_row_cursor_get_number (rows), NULL);
     }
   return weft_row_cursor_finish (rows, error);
 }
@@ -71,11 +71,11 @@ explain_nothing (Origins *self)
 {
   if (self->dispatch != 0 || self->submission != 0)
     return "Nothing tells which thread queued this or waited for it: the program captures no "
-           "origin there (docs/producer-guide.md, Origins)";
+           "origin there (docs/producer-guide.md)";
   if (weft_store_get_n_rows (self->scope->store, WEFT_TABLE_ORIGINS) > 0)
     return "No origin fits what was asked for";
   return "No origin was reported: a program captures one where it queues work, with "
-         "weft_target_origin () (docs/producer-guide.md, Origins)";
+         "weft_target_origin () (docs/producer-guide.md)";
 }
 
 static gboolean
@@ -83,15 +83,16 @@ list_origins (Origins *self, WeftReport *report, GError **error)
 {
   g_autoptr (WeftTableBuilder) builder = weft_origin_rows_begin ("target-origins");
   g_autoptr (WeftRowCursor) origins = weft_row_cursor_new (self->scope, WEFT_TABLE_ORIGINS);
-  g_autoptr (GArray) ranks = g_array_new (FALSE, FALSE, sizeof (WeftAnswerRank));
+  g_autoptr (WeftRanking) ranking = weft_ranking_new (self->scope, "target-origins", TRUE, error);
   g_auto (WeftDispatchNames) names = { 0 };
-  guint begin, end;
+  guint n_rows;
 
-  if (!weft_dispatch_names_init (&names, self->scope, error) || !list_ranks (self, ranks, error) ||
-      !weft_answer_find_page (self->scope, "target-origins", ranks, TRUE, &begin, &end, error))
+  if (ranking == NULL || !weft_dispatch_names_init (&names, self->scope, error) ||
+      !rank_origins (self, ranking, error))
     return FALSE;
-  for (guint i = begin; i < end; i++)
-    if (weft_row_cursor_seek (origins, g_array_index (ranks, WeftAnswerRank, i).id))
+  n_rows = weft_ranking_finish (ranking);
+  for (guint i = 0; i < n_rows; i++)
+    if (weft_row_cursor_seek (origins, weft_ranking_get (ranking, i)->id))
       {
         guint64 dispatch = get_dispatch (self, origins);
 
@@ -99,8 +100,8 @@ list_origins (Origins *self, WeftReport *report, GError **error)
       }
   if (!weft_row_cursor_finish (origins, error) || !weft_row_cursor_finish (names.dispatches, error))
     return FALSE;
-  weft_answer_set_cursor (self->scope, "target-origins", ranks, end, builder);
-  if (ranks->len == 0)
+  weft_ranking_set_cursor (ranking, builder);
+  if (weft_ranking_is_empty (ranking))
     weft_table_builder_set_hint (builder, explain_nothing (self));
   weft_answer_add_table (report, g_steal_pointer (&builder));
   return TRUE;
@@ -279,30 +280,29 @@ add_thread_row (WeftTableBuilder *builder, WeftCatalog *catalog, const ThreadWor
 static gboolean
 report_threads (ByThread *self, WeftReport *report, GError **error)
 {
+  const WeftAnalysisScope *scope = self->origins->scope;
   g_autoptr (WeftTableBuilder) builder =
       weft_answer_begin_table ("target-origins", thread_columns, G_N_ELEMENTS (thread_columns));
-  g_autoptr (GArray) ranks = g_array_new (FALSE, FALSE, sizeof (WeftAnswerRank));
-  g_autoptr (WeftCatalog) catalog =
-      weft_catalog_new (self->origins->scope->store, self->origins->scope->cancellable, error);
+  g_autoptr (WeftRanking) ranking = weft_ranking_new (scope, "target-origins", FALSE, error);
+  g_autoptr (WeftCatalog) catalog = NULL;
   GHashTableIter iter;
   gpointer work;
-  guint begin, end;
+  guint n_rows;
 
+  if (ranking == NULL)
+    return FALSE;
+  catalog = weft_catalog_new (scope->store, scope->cancellable, error);
+  if (catalog == NULL)
+    return FALSE;
   g_hash_table_iter_init (&iter, self->threads);
   while (g_hash_table_iter_next (&iter, &work, NULL))
-    {
-      WeftAnswerRank rank = { weft_answer_key (((ThreadWork *) work)->total),
-                              ((ThreadWork *) work)->thread, work };
-
-      g_array_append_val (ranks, rank);
-    }
-  if (catalog == NULL || !weft_answer_find_page (self->origins->scope, "target-origins", ranks,
-                                                 FALSE, &begin, &end, error))
-    return FALSE;
-  for (guint i = begin; i < end; i++)
-    add_thread_row (builder, catalog, g_array_index (ranks, WeftAnswerRank, i).data);
-  weft_answer_set_cursor (self->origins->scope, "target-origins", ranks, end, builder);
-  if (ranks->len == 0)
+    weft_ranking_add (ranking, weft_rank_key (((ThreadWork *) work)->total),
+                      ((ThreadWork *) work)->thread, work);
+  n_rows = weft_ranking_finish (ranking);
+  for (guint i = 0; i < n_rows; i++)
+    add_thread_row (builder, catalog, weft_ranking_get (ranking, i)->data);
+  weft_ranking_set_cursor (ranking, builder);
+  if (weft_ranking_is_empty (ranking))
     weft_table_builder_set_hint (builder, explain_nothing (self->origins));
   weft_answer_add_table (report, g_steal_pointer (&builder));
   return TRUE;

@@ -6,3 +6,7 @@
 /* The kinds of analysis, each in a file of its own. */
 extern const WeftAnalysisKind weft_analyze_lanes;
 extern const WeftAnalysisKind weft_analyze_origins;
+extern const WeftAnalysisKind weft_analyze_dispatches;
+extern const WeftAnalysisKind weft_analyze_metrics;
+extern const WeftAnalysisKind weft_analyze_traces;
+extern const WeftAnalysisKind weft_analyze_warnings;

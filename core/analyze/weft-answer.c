@@ -4,6 +4,8 @@
 
 #include <string.h>
 
+#include "weft-enum-types.h"
+
 /* ---- Tables ---- */
 
 WeftTableBuilder *
@@ -180,90 +182,28 @@ weft_answer_find_object (const WeftAnalysisScope *scope, const WeftTableId *tabl
   return object_exists (scope, *table, *id, error);
 }
 
-/* ---- Order and pages ---- */
+/* ---- Words ---- */
 
-gint64
-weft_answer_key (guint64 value)
+const char *
+weft_answer_get_unit (guint64 unit, const char *unit_name)
 {
-  return (gint64) MIN (value, (guint64) G_MAXINT64);
+  g_autoptr (GEnumClass) klass = g_type_class_ref (WEFT_TYPE_UNIT);
+  const GEnumValue *value;
+
+  if (unit == WEFT_UNIT_NAMED)
+    return unit_name;
+  value = unit == WEFT_UNIT_NONE || unit > G_MAXINT ? NULL : g_enum_get_value (klass, (int) unit);
+  /* Texts of enumerations are there forever. */
+  return value ? value->value_nick : NULL;
 }
 
-static int
-compare_keys (const WeftAnswerRank *a, const WeftAnswerRank *b, gboolean ascending)
+const char *
+weft_answer_get_error (WeftRowCursor *errors, guint64 error)
 {
-  if (a->key != b->key)
-    return (a->key < b->key) == ascending ? -1 : 1;
-  return a->id < b->id ? -1 : a->id > b->id;
-}
+  const char *message;
 
-static int
-compare_ascending (gconstpointer a, gconstpointer b)
-{
-  return compare_keys (a, b, TRUE);
-}
-
-static int
-compare_descending (gconstpointer a, gconstpointer b)
-{
-  return compare_keys (a, b, FALSE);
-}
-
-/* Whatever must be as it was, then the last row of the page. */
-static char *
-print_cursor (const WeftAnalysisScope *scope, const char *kind, const WeftAnswerRank *last)
-{
-  return g_strdup_printf ("%s:%s:%s:%" G_GINT64_FORMAT ":%" G_GUINT64_FORMAT, kind,
-                          scope->group_by ? scope->group_by : "",
-                          scope->order_by ? scope->order_by : "", last->key, last->id);
-}
-
-static gboolean
-parse_cursor (const WeftAnalysisScope *scope, const char *kind, WeftAnswerRank *last)
-{
-  const char *id = strrchr (scope->cursor, ':');
-  const char *key = id ? g_strrstr_len (scope->cursor, id - scope->cursor, ":") : NULL;
-  g_autofree char *digits = key ? g_strndup (key + 1, (gsize) (id - key - 1)) : NULL;
-  g_autofree char *again = NULL;
-
-  if (key == NULL || !g_ascii_string_to_unsigned (id + 1, 10, 0, G_MAXUINT64, &last->id, NULL) ||
-      !g_ascii_string_to_signed (digits, 10, G_MININT64, G_MAXINT64, &last->key, NULL))
-    return FALSE;
-  again = print_cursor (scope, kind, last);
-  return strcmp (again, scope->cursor) == 0;
-}
-
-gboolean
-weft_answer_find_page (const WeftAnalysisScope *scope, const char *kind, GArray *ranks,
-                       gboolean ascending, guint *begin, guint *end, GError **error)
-{
-  WeftAnswerRank last;
-
-  g_array_sort (ranks, ascending ? compare_ascending : compare_descending);
-  *begin = 0;
-  if (scope->cursor != NULL)
-    {
-      if (!parse_cursor (scope, kind, &last))
-        {
-          g_set_error (error, WEFT_ERROR, WEFT_ERROR_INVALID_CURSOR,
-                       "“%s” does not continue this question", scope->cursor);
-          return FALSE;
-        }
-      while (*begin < ranks->len &&
-             compare_keys (&g_array_index (ranks, WeftAnswerRank, *begin), &last, ascending) <= 0)
-        (*begin)++;
-    }
-  *end = scope->limit == 0 ? ranks->len : MIN (ranks->len, *begin + scope->limit);
-  return TRUE;
-}
-
-void
-weft_answer_set_cursor (const WeftAnalysisScope *scope, const char *kind, GArray *ranks, guint end,
-                        WeftTableBuilder *builder)
-{
-  g_autofree char *cursor = NULL;
-
-  if (end == 0 || end >= ranks->len)
-    return;
-  cursor = print_cursor (scope, kind, &g_array_index (ranks, WeftAnswerRank, end - 1));
-  weft_table_builder_set_cursor (builder, cursor);
+  if (error == 0 || !weft_row_cursor_seek (errors, error))
+    return NULL;
+  message = weft_row_cursor_get_string (errors, WEFT_ERRORS_MESSAGE);
+  return message ? message : weft_row_cursor_get_string (errors, WEFT_ERRORS_NAME);
 }

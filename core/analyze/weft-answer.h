@@ -6,7 +6,7 @@
 
 G_BEGIN_DECLS
 
-/* What answers do in the same way: tables by a plan, objects by their handles, order and pages. */
+/* What answers do in the same way: tables by a plan, objects by their handles. */
 
 typedef struct
 {
@@ -61,25 +61,10 @@ void weft_answer_set_thread (WeftTableBuilder *builder, guint first_column, Weft
 gboolean weft_answer_find_object (const WeftAnalysisScope *scope, const WeftTableId *tables,
                                   guint n_tables, WeftTableId *table, guint64 *id, GError **error);
 
-/* Rows to be put into an order: by KEY, then by ID; DATA is the caller's. */
-typedef struct
-{
-  gint64 key;
-  guint64 id;
-  gpointer data;
-} WeftAnswerRank;
+/* For people: the word of a unit, or the producer's own; NULL for plain numbers. */
+const char *weft_answer_get_unit (guint64 unit, const char *unit_name);
 
-/* No key, last of all where the largest come first. */
-#define WEFT_ANSWER_NO_KEY G_MININT64
-
-gint64 weft_answer_key (guint64 value);
-/* Orders RANKS, the largest keys or (ASCENDING) the smallest first, and finds the page that the
- * scope's cursor and limit ask for. Fails with WEFT_ERROR_INVALID_CURSOR.
- */
-gboolean weft_answer_find_page (const WeftAnalysisScope *scope, const char *kind, GArray *ranks,
-                                gboolean ascending, guint *begin, guint *end, GError **error);
-/* Where the page ends before the ranks do: tells the builder's table how to go on. */
-void weft_answer_set_cursor (const WeftAnalysisScope *scope, const char *kind, GArray *ranks,
-                             guint end, WeftTableBuilder *builder);
+/* What a dispatch, submission or trace failed with: the message of an error, else its name. */
+const char *weft_answer_get_error (WeftRowCursor *errors, guint64 error);
 
 G_END_DECLS

@@ -1,0 +1,131 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+#include "weft-dispatch-rows.h"
+
+#include "weft-enum-types.h"
+
+enum
+{
+  HANDLE,
+  NAME,
+  LANE,
+  LANE_NAME,
+  ROUTINE,
+  START,
+  DURATION,
+  SELF,
+  DEPTH,
+  STATUS,
+  ERROR_KIND,
+  ERROR,
+  QUEUE_DELAY,
+  QUEUE_WAIT,
+  ATTEMPTS,
+  SUBMISSION,
+  TRACE,
+  THREAD,
+  N_COLUMNS = THREAD + WEFT_ANSWER_N_THREAD_COLUMNS
+};
+
+static const WeftAnswerColumn columns[N_COLUMNS] = {
+  WEFT_ANSWER_ID ("handle", "d"),
+  WEFT_ANSWER_DISPATCH_COLUMNS,
+  WEFT_ANSWER_ID ("routine", "r"),
+  WEFT_ANSWER_COLUMN ("start", TIME),
+  WEFT_ANSWER_COLUMN ("duration", DURATION),
+  WEFT_ANSWER_COLUMN ("self", DURATION),
+  WEFT_ANSWER_COLUMN ("depth", UINT64),
+  WEFT_ANSWER_ENUM ("status", weft_status_get_type),
+  WEFT_ANSWER_ENUM ("error_kind", weft_error_kind_get_type),
+  WEFT_ANSWER_COLUMN ("error", STRING),
+  WEFT_ANSWER_COLUMN ("queue_delay", DURATION),
+  WEFT_ANSWER_COLUMN ("queue_wait", DURATION),
+  WEFT_ANSWER_COLUMN ("attempts", UINT64),
+  WEFT_ANSWER_ID ("submission", "s"),
+  WEFT_ANSWER_ID ("trace", "tr"),
+  WEFT_ANSWER_THREAD_COLUMNS,
+};
+
+gboolean
+weft_dispatch_rows_init (WeftDispatchRows *self, const WeftAnalysisScope *scope, GError **error)
+{
+  self->errors = NULL;
+  if (!weft_dispatch_names_init (&self->names, scope, error))
+    return FALSE;
+  self->errors = weft_row_cursor_new (scope, WEFT_TABLE_ERRORS);
+  return TRUE;
+}
+
+void
+weft_dispatch_rows_clear (WeftDispatchRows *self)
+{
+  weft_dispatch_names_clear (&self->names);
+  g_clear_pointer (&self->errors, weft_row_cursor_free);
+}
+
+WeftTableBuilder *
+weft_dispatch_rows_begin (const char *name)
+{
+  return weft_answer_begin_table (name, columns, N_COLUMNS);
+}
+
+gboolean
+weft_dispatch_get_queue_delay (WeftRowCursor *dispatch, guint64 *delay)
+{
+  gint64 start = weft_row_cursor_get_signed (dispatch, WEFT_DISPATCHES_START);
+  gint64 submitted = weft_row_cursor_get_signed (dispatch, WEFT_DISPATCHES_SUBMITTED);
+
+  if (!weft_row_cursor_has (dispatch, WEFT_DISPATCHES_SUBMITTED))
+    return FALSE;
+  *delay = start > submitted ? (guint64) start - (guint64) submitted : 0;
+  return TRUE;
+}
+
+guint64
+weft_dispatch_get_self (WeftRowCursor *dispatch)
+{
+  guint64 duration = weft_row_cursor_get (dispatch, WEFT_DISPATCHES_DURATION);
+
+  return duration - MIN (duration, weft_row_cursor_get (dispatch, WEFT_DISPATCHES_CHILD_TIME));
+}
+
+void
+weft_dispatch_rows_add (WeftDispatchRows *self, WeftTableBuilder *builder, guint64 id)
+{
+  static const struct
+  {
+    guint column;
+    WeftColumnNumber number;
+  } copied[] = {
+    { ROUTINE, WEFT_DISPATCHES_ROUTINE },       { START, WEFT_DISPATCHES_START },
+    { DURATION, WEFT_DISPATCHES_DURATION },     { DEPTH, WEFT_DISPATCHES_DEPTH },
+    { STATUS, WEFT_DISPATCHES_STATUS },         { ERROR_KIND, WEFT_DISPATCHES_ERROR_KIND },
+    { QUEUE_WAIT, WEFT_DISPATCHES_QUEUE_WAIT }, { ATTEMPTS, WEFT_DISPATCHES_ATTEMPTS },
+    { SUBMISSION, WEFT_DISPATCHES_SUBMISSION }, { TRACE, WEFT_DISPATCHES_TRACE },
+  };
+  WeftRowCursor *row = self->names.dispatches;
+  guint64 delay;
+
+  if (!weft_dispatch_names_seek (&self->names, id))
+    return;
+  weft_table_builder_begin_row (builder);
+  weft_table_builder_set_uint64 (builder, HANDLE, id);
+  weft_dispatch_names_set (&self->names, builder, NAME);
+  for (guint i = 0; i < G_N_ELEMENTS (copied); i++)
+    weft_answer_copy (builder, copied[i].column, row, copied[i].number);
+  weft_table_builder_set_uint64 (builder, SELF, weft_dispatch_get_self (row));
+  weft_table_builder_set_string (
+      builder, ERROR,
+      weft_answer_get_error (self->errors, weft_row_cursor_get (row, WEFT_DISPATCHES_ERROR)));
+  if (weft_dispatch_get_queue_delay (row, &delay))
+    weft_table_builder_set_uint64 (builder, QUEUE_DELAY, delay);
+  weft_answer_set_thread (builder, THREAD, self->names.catalog,
+                          weft_row_cursor_get (row, WEFT_DISPATCHES_THREAD), 0);
+}
+
+gboolean
+weft_dispatch_rows_finish (WeftDispatchRows *self, GError **error)
+{
+  return weft_row_cursor_finish (self->names.dispatches, error) &&
+         weft_row_cursor_finish (self->errors, error);
+}
