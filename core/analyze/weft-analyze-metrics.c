@@ -205,7 +205,7 @@ answer (Metrics *self, WeftReport *report, GError **error)
   if (weft_ranking_is_empty (ranking))
     weft_table_builder_set_hint (
         builder, "No metric was reported: a program makes one with weft_target_metric_new () "
-                 "(docs/producer-guide.md, Metrics)");
+                 "(docs/producer-guide.md)");
   weft_answer_add_table (report, g_steal_pointer (&builder));
   return weft_row_cursor_finish (rows, error);
 }
