@@ -46,7 +46,7 @@ get_key (WeftRowCursor *row, Order order)
                  ? weft_rank_key (weft_row_cursor_get (row, WEFT_DISPATCHES_QUEUE_WAIT))
                  : WEFT_RANK_LAST;
     case BY_SELF:
-      return weft_rank_key (weft_dispatch_get_self (row));
+      return weft_rank_key (weft_dispatch_row_get_self (row));
     default:
       return start;
     }

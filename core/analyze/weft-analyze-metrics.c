@@ -221,7 +221,7 @@ run (const WeftAnalysisScope *scope, WeftReport *report, GError **error)
     return FALSE;
   self.seconds = (double) ((guint64) end - (guint64) begin) / 1e9;
   self.metrics = g_hash_table_new_full (NULL, NULL, NULL, metric_free);
-  good = (self.tags = weft_tags_read (scope, WEFT_TABLE_METRICS, error)) != NULL &&
+  good = (self.tags = weft_tag_texts_read (scope, WEFT_TABLE_METRICS, error)) != NULL &&
          (self.catalog = weft_catalog_new (scope->store, scope->cancellable, error)) != NULL &&
          answer (&self, report, error);
   g_hash_table_unref (self.metrics);

@@ -70,7 +70,7 @@ weft_dispatch_rows_begin (const char *name)
 }
 
 gboolean
-weft_dispatch_get_queue_delay (WeftRowCursor *dispatch, guint64 *delay)
+weft_dispatch_row_get_queue_delay (WeftRowCursor *dispatch, guint64 *delay)
 {
   gint64 start = weft_row_cursor_get_signed (dispatch, WEFT_DISPATCHES_START);
   gint64 submitted = weft_row_cursor_get_signed (dispatch, WEFT_DISPATCHES_SUBMITTED);
@@ -82,7 +82,7 @@ weft_dispatch_get_queue_delay (WeftRowCursor *dispatch, guint64 *delay)
 }
 
 guint64
-weft_dispatch_get_self (WeftRowCursor *dispatch)
+weft_dispatch_row_get_self (WeftRowCursor *dispatch)
 {
   guint64 duration = weft_row_cursor_get (dispatch, WEFT_DISPATCHES_DURATION);
 
@@ -113,11 +113,11 @@ weft_dispatch_rows_add (WeftDispatchRows *self, WeftTableBuilder *builder, guint
   weft_dispatch_names_set (&self->names, builder, NAME);
   for (guint i = 0; i < G_N_ELEMENTS (copied); i++)
     weft_answer_copy (builder, copied[i].column, row, copied[i].number);
-  weft_table_builder_set_uint64 (builder, SELF, weft_dispatch_get_self (row));
+  weft_table_builder_set_uint64 (builder, SELF, weft_dispatch_row_get_self (row));
   weft_table_builder_set_string (
       builder, ERROR,
       weft_answer_get_error (self->errors, weft_row_cursor_get (row, WEFT_DISPATCHES_ERROR)));
-  if (weft_dispatch_get_queue_delay (row, &delay))
+  if (weft_dispatch_row_get_queue_delay (row, &delay))
     weft_table_builder_set_uint64 (builder, QUEUE_DELAY, delay);
   weft_answer_set_thread (builder, THREAD, self->names.catalog,
                           weft_row_cursor_get (row, WEFT_DISPATCHES_THREAD), 0);

@@ -23,7 +23,7 @@ void weft_dispatch_rows_add (WeftDispatchRows *self, WeftTableBuilder *builder, 
 gboolean weft_dispatch_rows_finish (WeftDispatchRows *self, GError **error);
 
 /* Of the dispatch at hand; ns. FALSE where nobody told when it was handed over. */
-gboolean weft_dispatch_get_queue_delay (WeftRowCursor *dispatch, guint64 *delay);
-guint64 weft_dispatch_get_self (WeftRowCursor *dispatch);
+gboolean weft_dispatch_row_get_queue_delay (WeftRowCursor *dispatch, guint64 *delay);
+guint64 weft_dispatch_row_get_self (WeftRowCursor *dispatch);
 
 G_END_DECLS

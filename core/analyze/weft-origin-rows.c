@@ -70,7 +70,7 @@ weft_link_status_explain (WeftLinkStatus status)
 }
 
 char *
-weft_origin_explain (WeftRowCursor *origin)
+weft_origin_rows_explain (WeftRowCursor *origin)
 {
   guint64 status = weft_row_cursor_get (origin, WEFT_ORIGINS_LINK_STATUS);
 
@@ -105,7 +105,7 @@ void
 weft_origin_rows_add (WeftTableBuilder *builder, WeftDispatchNames *names, WeftRowCursor *origin,
                       guint64 dispatch)
 {
-  g_autofree char *reason = weft_origin_explain (origin);
+  g_autofree char *reason = weft_origin_rows_explain (origin);
   guint64 status = weft_row_cursor_get (origin, WEFT_ORIGINS_LINK_STATUS);
 
   weft_table_builder_begin_row (builder);

@@ -5,7 +5,7 @@
 #include <string.h>
 
 char *
-weft_tag_get_text (WeftRowCursor *tag)
+weft_tag_text_new (WeftRowCursor *tag)
 {
   guint64 bits = weft_row_cursor_get (tag, WEFT_TAGS_BITS);
   char number[G_ASCII_DTOSTR_BUF_SIZE];
@@ -61,7 +61,7 @@ join_texts (GHashTable *lists)
 }
 
 GHashTable *
-weft_tags_read (const WeftAnalysisScope *scope, WeftTableId owner_table, GError **error)
+weft_tag_texts_read (const WeftAnalysisScope *scope, WeftTableId owner_table, GError **error)
 {
   g_autoptr (GHashTable) lists = g_hash_table_new_full (NULL, NULL, NULL, strings_free);
   g_autoptr (WeftRowCursor) rows = weft_row_cursor_new (scope, WEFT_TABLE_TAGS);
@@ -71,7 +71,7 @@ weft_tags_read (const WeftAnalysisScope *scope, WeftTableId owner_table, GError 
     {
       gpointer owner = GSIZE_TO_POINTER (weft_row_cursor_get (rows, WEFT_TAGS_OWNER));
       const char *key = weft_row_cursor_get_string (rows, WEFT_TAGS_KEY);
-      g_autofree char *text = weft_tag_get_text (rows);
+      g_autofree char *text = weft_tag_text_new (rows);
       GPtrArray *list = g_hash_table_lookup (lists, owner);
 
       if (list == NULL)
