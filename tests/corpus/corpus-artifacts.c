@@ -58,6 +58,7 @@ artifact_registered (void)
   const WeftTargetTag tag = corpus_tag ("version", "4");
 
   corpus_span (lane (), "artifact-registered", 30 * MS, MS);
+  corpus_settle ();
   for (size_t i = 0; i < N_ELEMENTS (owners); i++)
     weft_target_artifact_link (file, (WeftTargetOwner) i, owners[i]);
   weft_target_tag (WEFT_TARGET_OWNER_SOURCE, owners[WEFT_TARGET_OWNER_SOURCE], &tag);

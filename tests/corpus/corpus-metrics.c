@@ -27,6 +27,7 @@ metric_counter (void)
   static const double values[POINTS] = { 1, 1, 2, 3, 5, 8, 13, 21, 34, 55 };
   const WeftTargetTag tag = corpus_tag ("pool", "north");
 
+  corpus_settle ();
   report (weft_target_metric_new (lane ()->lane, WEFT_TARGET_COUNTER, "metric-counter",
                                   WEFT_TARGET_UNIT_INVOCATIONS, NULL, &tag, 1),
           values, NULL, 0);

@@ -6,7 +6,6 @@
 
 #include <errno.h>
 #include <signal.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -152,22 +151,16 @@ origin_linked (void)
       corpus_origin (corpus_thread_tid (corpus_resident (CORPUS_CRUNCH)), corpus_time (150 * MS)));
 }
 
-/* The highest number that no thread or process has: the kernel counts up, and is not there yet. */
+/* The next lower number than this process that no thread or process has: the kernel gives numbers
+ * upwards, and will not have come round when this program ends.
+ */
 static int32_t
 unused_tid (void)
 {
-  FILE *file = fopen ("/proc/sys/kernel/pid_max", "re");
-  long tid = 32768;
+  pid_t tid = getpid () - 1;
 
-  if (file != NULL)
-    {
-      if (fscanf (file, "%ld", &tid) != 1)
-        tid = 32768;
-      fclose (file);
-    }
-  while (--tid > 1)
-    if (kill ((pid_t) tid, 0) != 0 && errno == ESRCH)
-      break;
+  while (tid > 2 && (kill (tid, 0) == 0 || errno != ESRCH))
+    tid--;
   return (int32_t) tid;
 }
 

@@ -144,6 +144,7 @@ tags (void)
   dispatch.tags = list;
   dispatch.n_tags = N_ELEMENTS (list);
   corpus_emit (lane (), &dispatch);
+  corpus_settle ();
   weft_target_tag (WEFT_TARGET_OWNER_LANE, weft_target_lane_get_id (lane ()->lane), &list[4]);
   weft_target_tag (WEFT_TARGET_OWNER_ROUTINE, weft_target_routine_get_id (dispatch.routine),
                    &list[3]);

@@ -90,7 +90,10 @@ void corpus_span (CorpusLane *lane, const char *routine, uint64_t start, uint64_
 /* Counts what a case handed to the library itself. */
 void corpus_count (CorpusLane *lane, uint64_t n);
 
-/* Returns when a recorder has taken all that was written, if there is one. */
+/* Returns when a recorder has taken all that was written, if there is one. What is registered comes
+ * to it before what is written, so this stands before tags and links of registered things: their
+ * tables have rows of both.
+ */
 void corpus_settle (void);
 
 WeftTargetOrigin corpus_origin (int32_t tid, uint64_t monotonic);

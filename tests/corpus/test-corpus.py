@@ -115,11 +115,11 @@ class Corpus:
         return self.row('processes', runtime['process'])['pid']
 
     def last(self, table, *keys):
-        """The newest of the rows that are written again and again."""
+        """The newest of the rows that are written again and again, in the order of their keys."""
         newest = {}
         for row in getattr(self, table):
             newest[tuple(row[key] for key in keys)] = row
-        return newest
+        return dict(sorted(newest.items()))
 
     def normal(self, table):
         """The rows of TABLE without what differs from run to run; times since the base."""
