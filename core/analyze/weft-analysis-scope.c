@@ -110,7 +110,7 @@ static void
 set_out_of_range (GError **error, const char *what, gint64 begin, gint64 end)
 {
   g_set_error (error, WEFT_ERROR, WEFT_ERROR_OUT_OF_RANGE,
-               "%s lies outside the recording, which goes from %.6f s to %.6f s", what,
+               "%s lies outside the recording, which goes from %.9f s to %.9f s", what,
                (double) begin / 1e9, (double) end / 1e9);
 }
 
@@ -144,6 +144,22 @@ weft_scope_find_time (const WeftAnalysisScope *scope, gint64 *at, GError **error
     return TRUE;
   set_out_of_range (error, "The time", first, last);
   return FALSE;
+}
+
+gboolean
+weft_scope_skips_chunk (const WeftAnalysisScope *scope, guint chunk)
+{
+  guint64 first = 0;
+  guint64 last = 0;
+  guint64 shortest = 0;
+  guint64 longest = 0;
+
+  /* What has no zone is nought. */
+  weft_store_get_zone (scope->store, WEFT_TABLE_DISPATCHES, chunk, WEFT_DISPATCHES_START, &first,
+                       &last);
+  weft_store_get_zone (scope->store, WEFT_TABLE_DISPATCHES, chunk, WEFT_DISPATCHES_DURATION,
+                       &shortest, &longest);
+  return (gint64) first >= scope->end || weft_time_after ((gint64) last, longest) < scope->begin;
 }
 
 /* ---- Empty answers ---- */

@@ -49,8 +49,15 @@ gboolean weft_scope_find_span (const WeftAnalysisScope *scope, gint64 *begin, gi
 gboolean weft_scope_find_range (const WeftAnalysisScope *scope, gint64 *begin, gint64 *end,
                                 GError **error);
 
+/* Whether no dispatch of a chunk can overlap the scope's range, as far as its zones tell. */
+gboolean weft_scope_skips_chunk (const WeftAnalysisScope *scope, guint chunk);
+
 /* A point in time that was asked for lies in the span; default: its end. */
 gboolean weft_scope_find_time (const WeftAnalysisScope *scope, gint64 *at, GError **error);
+
+/* CPU figures are null, and this is why. */
+#define WEFT_HINT_NO_CPU                                                                           \
+  "The recording has no CPU samples: times are target time, which is never CPU time"
 
 /* Why there is nothing to show of dispatches: nothing recorded, no lanes, none that ran, none that
  * the filter matches. To be freed.

@@ -42,8 +42,13 @@ G_DEFINE_FINAL_TYPE (WeftAnalysis, weft_analysis, G_TYPE_OBJECT)
 #define DEFAULT_BUCKETS 64
 
 /* In the order in which they are listed. */
+/* clang-format off */
 static const WeftAnalysisKind *const kinds[] = {
   &weft_analyze_lanes,
+  &weft_analyze_flame,
+  &weft_analyze_timeline,
+  &weft_analyze_state,
+  &weft_analyze_threads,
   &weft_analyze_origins,
   &weft_analyze_dispatches,
   &weft_analyze_metrics,
@@ -51,6 +56,7 @@ static const WeftAnalysisKind *const kinds[] = {
   &weft_analyze_warnings,
   NULL,
 };
+/* clang-format on */
 
 static const WeftAnalysisKind *
 find_kind (const char *name)

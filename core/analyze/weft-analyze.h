@@ -4,9 +4,13 @@
 #include "weft-analysis-private.h"
 
 /* The kinds of analysis, each in a file of its own. */
+extern const WeftAnalysisKind weft_analyze_flame;
 extern const WeftAnalysisKind weft_analyze_lanes;
 extern const WeftAnalysisKind weft_analyze_origins;
 extern const WeftAnalysisKind weft_analyze_dispatches;
 extern const WeftAnalysisKind weft_analyze_metrics;
 extern const WeftAnalysisKind weft_analyze_traces;
 extern const WeftAnalysisKind weft_analyze_warnings;
+extern const WeftAnalysisKind weft_analyze_state;
+extern const WeftAnalysisKind weft_analyze_threads;
+extern const WeftAnalysisKind weft_analyze_timeline;

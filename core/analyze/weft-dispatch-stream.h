@@ -33,7 +33,7 @@ typedef struct
 typedef void (*WeftDispatchFunc) (const WeftDispatchRow *row, gpointer data);
 
 /* Passes all dispatches that overlap the scope's range to FUNC: those of a lane in the order of
- * (start, depth, longest first, arrival), lanes in any but always the same order. What a selection
+ * (start, depth, shortest first, arrival), lanes in any but always the same order. What a selection
  * leaves out is passed too, and marked, for what lies within may be selected.
  *
  * Rows wait only for chunks that may hold earlier ones: memory follows the disorder, not the size.

@@ -32,31 +32,35 @@ pass_rows (const WeftChunkInfo *info, const WeftStoreColumn *columns, guint n_co
 }
 
 gboolean
+weft_scan_chunk_rows (WeftStore *store, WeftTableId table, guint chunk,
+                      const WeftColumnNumber *columns, guint n_columns, WeftRowFunc func,
+                      gpointer data, GError **error)
+{
+  WeftStoreColumn read[WEFT_MAX_SCANNED_COLUMNS] = { 0 };
+  WeftChunkInfo info;
+  GError *failure = NULL;
+
+  g_return_val_if_fail (n_columns <= WEFT_MAX_SCANNED_COLUMNS, FALSE);
+
+  weft_store_get_chunk (store, table, chunk, &info);
+  for (guint i = 0; i < n_columns && failure == NULL; i++)
+    weft_store_read_column (store, table, chunk, columns[i], &read[i], &failure);
+  if (failure == NULL)
+    pass_rows (&info, read, n_columns, func, data);
+  clear_columns (read, n_columns);
+  if (failure != NULL)
+    weft_propagate_store_error (error, failure);
+  return failure == NULL;
+}
+
+gboolean
 weft_scan_rows (WeftStore *store, WeftTableId table, const WeftColumnNumber *columns,
                 guint n_columns, WeftRowFunc func, gpointer data, GCancellable *cancellable,
                 GError **error)
 {
-  g_return_val_if_fail (n_columns <= WEFT_MAX_SCANNED_COLUMNS, FALSE);
-
   for (guint chunk = 0; chunk < weft_store_get_n_chunks (store, table); chunk++)
-    {
-      WeftStoreColumn read[WEFT_MAX_SCANNED_COLUMNS] = { 0 };
-      WeftChunkInfo info;
-      GError *failure = NULL;
-
-      if (g_cancellable_set_error_if_cancelled (cancellable, error))
-        return FALSE;
-      weft_store_get_chunk (store, table, chunk, &info);
-      for (guint i = 0; i < n_columns && failure == NULL; i++)
-        weft_store_read_column (store, table, chunk, columns[i], &read[i], &failure);
-      if (failure == NULL)
-        pass_rows (&info, read, n_columns, func, data);
-      clear_columns (read, n_columns);
-      if (failure != NULL)
-        {
-          weft_propagate_store_error (error, failure);
-          return FALSE;
-        }
-    }
+    if (g_cancellable_set_error_if_cancelled (cancellable, error) ||
+        !weft_scan_chunk_rows (store, table, chunk, columns, n_columns, func, data, error))
+      return FALSE;
   return TRUE;
 }

@@ -22,6 +22,11 @@ gboolean weft_scan_rows (WeftStore *store, WeftTableId table, const WeftColumnNu
                          guint n_columns, WeftRowFunc func, gpointer data,
                          GCancellable *cancellable, GError **error);
 
+/* The same of one chunk. */
+gboolean weft_scan_chunk_rows (WeftStore *store, WeftTableId table, guint chunk,
+                               const WeftColumnNumber *columns, guint n_columns, WeftRowFunc func,
+                               gpointer data, GError **error);
+
 static inline double
 weft_double_from_bits (guint64 bits)
 {

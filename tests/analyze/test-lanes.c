@@ -105,7 +105,7 @@ test_range (void)
 
   analysis = sample_analysis (sample, "target-lanes");
   weft_analysis_set_range (analysis, 2000, 3000);
-  sample_fails (analysis, WEFT_ERROR_OUT_OF_RANGE, "0.000001 s");
+  sample_fails (analysis, WEFT_ERROR_OUT_OF_RANGE, "0.000001000 s");
 }
 
 static void

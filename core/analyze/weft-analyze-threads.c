@@ -1,0 +1,368 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* Threads and lanes side by side: neither is part of the other. */
+
+#include "weft-analysis-scope.h"
+#include "weft-analyze.h"
+#include "weft-lane-figures.h"
+#include "weft-producer-ids.h"
+#include "weft-row-scan.h"
+
+/* What a wait is of. */
+typedef struct
+{
+  guint32 thread;
+  guint64 dispatch;
+  guint64 submission;
+  guint64 runtime; /* and the producer's number, where no dispatch is known */
+  guint64 producer_dispatch;
+} WaitKey;
+
+/* A thread began or ended to wait. */
+typedef struct
+{
+  WaitKey key;
+  gint64 time;
+  guint64 number;
+  gboolean is_end;
+} WaitPoint;
+
+typedef struct
+{
+  guint32 thread;
+  gint64 begin;
+  gint64 end;
+} Wait;
+
+typedef struct
+{
+  guint64 n_dispatched;
+  guint64 n_waits;
+  guint64 wait_time;
+  gint64 waited_until;
+} ThreadFacts;
+
+typedef struct
+{
+  const WeftAnalysisScope *scope;
+  WeftCatalog *catalog;
+  WeftLaneTable *figures;
+  GHashTable *threads; /* id → ThreadFacts */
+  GArray *points;      /* element type WaitPoint */
+  WeftProducerIds *producer_ids;
+} Threads;
+
+static void
+threads_clear (Threads *self)
+{
+  g_clear_pointer (&self->catalog, weft_catalog_free);
+  g_clear_pointer (&self->figures, weft_lane_table_free);
+  g_clear_pointer (&self->threads, g_hash_table_unref);
+  g_clear_pointer (&self->points, g_array_unref);
+  g_clear_pointer (&self->producer_ids, weft_producer_ids_free);
+}
+
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (Threads, threads_clear)
+
+/* ---- Waits ---- */
+
+enum
+{
+  ROLE,
+  THREAD,
+  TIME,
+  DISPATCH,
+  SUBMISSION,
+  ORIGIN_RUNTIME,
+  PRODUCER_DISPATCH,
+  N_ORIGIN_COLUMNS
+};
+
+static ThreadFacts *
+get_facts (Threads *self, guint32 thread)
+{
+  ThreadFacts *facts = g_hash_table_lookup (self->threads, GUINT_TO_POINTER (thread));
+
+  if (facts == NULL)
+    {
+      facts = g_new0 (ThreadFacts, 1);
+      facts->waited_until = G_MININT64;
+      g_hash_table_insert (self->threads, GUINT_TO_POINTER (thread), facts);
+    }
+  return facts;
+}
+
+static void
+take_origin (guint64 number, const guint64 *values, guint32 present, gpointer data)
+{
+  Threads *self = data;
+  guint32 thread = (guint32) values[THREAD];
+  gint64 time = (gint64) values[TIME];
+  WaitPoint point = {
+    .key = { .thread = thread, .submission = values[SUBMISSION] },
+    .time = time,
+    .number = number,
+    .is_end = values[ROLE] == WEFT_ORIGIN_ROLE_WAIT_END,
+  };
+
+  if (thread == 0)
+    return;
+  point.key.dispatch = weft_producer_ids_get (self->producer_ids, values[DISPATCH],
+                                              values[ORIGIN_RUNTIME], values[PRODUCER_DISPATCH]);
+  if (point.key.dispatch == 0)
+    {
+      point.key.runtime = values[ORIGIN_RUNTIME];
+      point.key.producer_dispatch = values[PRODUCER_DISPATCH];
+    }
+  if (point.is_end || values[ROLE] == WEFT_ORIGIN_ROLE_WAIT_BEGIN)
+    g_array_append_val (self->points, point);
+  else if (values[ROLE] == WEFT_ORIGIN_ROLE_DISPATCH &&
+           weft_scope_overlaps (self->scope, time, time))
+    get_facts (self, thread)->n_dispatched++;
+}
+
+static int
+compare_numbers (guint64 a, guint64 b)
+{
+  return a < b ? -1 : a > b;
+}
+
+static int
+compare_keys (const WaitKey *a, const WaitKey *b)
+{
+  int order = compare_numbers (a->thread, b->thread);
+
+  if (order == 0)
+    order = compare_numbers (a->dispatch, b->dispatch);
+  if (order == 0)
+    order = compare_numbers (a->submission, b->submission);
+  if (order == 0)
+    order = compare_numbers (a->runtime, b->runtime);
+  return order == 0 ? compare_numbers (a->producer_dispatch, b->producer_dispatch) : order;
+}
+
+static int
+compare_points (gconstpointer a, gconstpointer b)
+{
+  const WaitPoint *point_a = a;
+  const WaitPoint *point_b = b;
+  int order = compare_keys (&point_a->key, &point_b->key);
+
+  if (order == 0 && point_a->time != point_b->time)
+    order = point_a->time < point_b->time ? -1 : 1;
+  return order == 0 ? compare_numbers (point_a->number, point_b->number) : order;
+}
+
+static int
+compare_waits (gconstpointer a, gconstpointer b)
+{
+  const Wait *wait_a = a;
+  const Wait *wait_b = b;
+
+  if (wait_a->thread != wait_b->thread)
+    return wait_a->thread < wait_b->thread ? -1 : 1;
+  return wait_a->begin < wait_b->begin ? -1 : wait_a->begin > wait_b->begin;
+}
+
+/* An end belongs to the latest open begin on the same work. */
+static GArray *
+pair_points (Threads *self)
+{
+  GArray *waits = g_array_new (FALSE, FALSE, sizeof (Wait));
+  g_autoptr (GArray) open = g_array_new (FALSE, FALSE, sizeof (gint64));
+
+  g_array_sort (self->points, compare_points);
+  for (guint i = 0; i < self->points->len; i++)
+    {
+      const WaitPoint *point = &g_array_index (self->points, WaitPoint, i);
+      Wait wait = { .thread = point->key.thread, .end = point->time };
+
+      if (i > 0 && compare_keys (&point->key, &point[-1].key) != 0)
+        g_array_set_size (open, 0);
+      if (!point->is_end)
+        g_array_append_val (open, point->time);
+      else if (open->len > 0)
+        {
+          wait.begin = g_array_index (open, gint64, open->len - 1);
+          g_array_set_size (open, open->len - 1);
+          if (weft_scope_overlaps (self->scope, wait.begin, wait.end))
+            g_array_append_val (waits, wait);
+        }
+    }
+  return waits;
+}
+
+/* A thread that waits for several things at once waits once. */
+static void
+add_waits (Threads *self)
+{
+  g_autoptr (GArray) waits = pair_points (self);
+
+  g_array_sort (waits, compare_waits);
+  for (guint i = 0; i < waits->len; i++)
+    {
+      const Wait *wait = &g_array_index (waits, Wait, i);
+      ThreadFacts *facts = get_facts (self, wait->thread);
+
+      facts->n_waits++;
+      if (wait->end <= facts->waited_until)
+        continue;
+      facts->wait_time +=
+          weft_scope_clip (self->scope, MAX (wait->begin, facts->waited_until), wait->end);
+      facts->waited_until = wait->end;
+    }
+}
+
+/* ---- Rows ---- */
+
+enum
+{
+  WHAT,
+  THREAD_ID,
+  LANE_ID,
+  NAME,
+  KIND,
+  PROCESS,
+  PID,
+  PROCESS_NAME,
+  TID,
+  FIRST_SEEN,
+  DISPATCHED,
+  WAITS,
+  WAIT_TIME,
+  RAN,
+  TARGET_TIME,
+  BUSY,
+  CPU_TIME,
+  N_COLUMNS
+};
+
+static const WeftTableColumn columns[N_COLUMNS] = {
+  [WHAT] = { "what", NULL, WEFT_VALUE_STRING },
+  [THREAD_ID] = { "thread", NULL, WEFT_VALUE_ID, NULL, "t" },
+  [LANE_ID] = { "lane", NULL, WEFT_VALUE_ID, NULL, "l" },
+  [NAME] = { "name", NULL, WEFT_VALUE_STRING },
+  [KIND] = { "kind", NULL, WEFT_VALUE_STRING },
+  [PROCESS] = { "process", NULL, WEFT_VALUE_ID, NULL, "p" },
+  [PID] = { "pid", NULL, WEFT_VALUE_UINT64 },
+  [PROCESS_NAME] = { "process_name", NULL, WEFT_VALUE_STRING },
+  [TID] = { "tid", NULL, WEFT_VALUE_UINT64 },
+  [FIRST_SEEN] = { "first_seen", NULL, WEFT_VALUE_TIME },
+  [DISPATCHED] = { "dispatched", NULL, WEFT_VALUE_UINT64 },
+  [WAITS] = { "waits", NULL, WEFT_VALUE_UINT64 },
+  [WAIT_TIME] = { "wait_time", NULL, WEFT_VALUE_DURATION },
+  [RAN] = { "ran", NULL, WEFT_VALUE_UINT64 },
+  [TARGET_TIME] = { "target_time", NULL, WEFT_VALUE_DURATION },
+  [BUSY] = { "busy", NULL, WEFT_VALUE_DURATION },
+  [CPU_TIME] = { "cpu_time", NULL, WEFT_VALUE_DURATION },
+};
+
+static void
+set_process (WeftTableBuilder *builder, const WeftCatalogProcess *process)
+{
+  if (process == NULL)
+    return;
+  weft_table_builder_set_uint64 (builder, PROCESS, process->id);
+  weft_table_builder_set_uint64 (builder, PID, process->pid);
+  weft_table_builder_set_string (builder, PROCESS_NAME, process->name);
+}
+
+static void
+add_thread (Threads *self, WeftTableBuilder *builder, const WeftCatalogThread *thread)
+{
+  const ThreadFacts *facts = g_hash_table_lookup (self->threads, GUINT_TO_POINTER (thread->id));
+
+  weft_table_builder_begin_row (builder);
+  weft_table_builder_set_string (builder, WHAT, "thread");
+  weft_table_builder_set_uint64 (builder, THREAD_ID, thread->id);
+  weft_table_builder_set_string (builder, NAME, thread->name);
+  set_process (builder, weft_catalog_get_process (self->catalog, thread->process));
+  weft_table_builder_set_uint64 (builder, TID, thread->tid);
+  weft_table_builder_set_int64 (builder, FIRST_SEEN, thread->first_seen);
+  weft_table_builder_set_uint64 (builder, DISPATCHED, facts == NULL ? 0 : facts->n_dispatched);
+  weft_table_builder_set_uint64 (builder, WAITS, facts == NULL ? 0 : facts->n_waits);
+  weft_table_builder_set_uint64 (builder, WAIT_TIME, facts == NULL ? 0 : facts->wait_time);
+}
+
+static void
+add_lane (Threads *self, WeftTableBuilder *builder, const WeftCatalogLane *lane)
+{
+  const WeftLaneFigures *figures = weft_lane_table_get (self->figures, lane->id);
+
+  weft_table_builder_begin_row (builder);
+  weft_table_builder_set_string (builder, WHAT, "lane");
+  weft_table_builder_set_uint64 (builder, LANE_ID, lane->id);
+  weft_table_builder_set_string (builder, NAME, lane->name);
+  weft_table_builder_set_string (builder, KIND, lane->kind);
+  set_process (builder, weft_catalog_get_lane_process (self->catalog, lane));
+  if (figures != NULL)
+    weft_table_builder_set_int64 (builder, FIRST_SEEN, figures->first);
+  weft_table_builder_set_uint64 (builder, RAN, figures == NULL ? 0 : figures->count);
+  weft_table_builder_set_uint64 (builder, TARGET_TIME, figures == NULL ? 0 : figures->total);
+  weft_table_builder_set_uint64 (builder, BUSY, figures == NULL ? 0 : figures->busy);
+}
+
+static WeftTable *
+make_table (Threads *self)
+{
+  WeftTableBuilder *builder = weft_table_builder_new ("threads");
+
+  weft_table_builder_add_columns (builder, columns, N_COLUMNS);
+  for (guint i = 0; i < weft_catalog_get_n_threads (self->catalog); i++)
+    add_thread (self, builder, weft_catalog_get_nth_thread (self->catalog, i));
+  for (guint i = 0; i < weft_catalog_get_n_lanes (self->catalog); i++)
+    add_lane (self, builder, weft_catalog_get_nth_lane (self->catalog, i));
+  if (weft_table_builder_get_n_rows (builder) == 0)
+    {
+      g_autofree char *hint = weft_scope_explain_nothing (self->scope);
+
+      weft_table_builder_set_hint (builder, hint);
+    }
+  else
+    weft_table_builder_set_hint (builder, WEFT_HINT_NO_CPU);
+  return weft_table_builder_finish (builder);
+}
+
+static gboolean
+run_threads (const WeftAnalysisScope *scope, WeftReport *report, GError **error)
+{
+  static const WeftColumnNumber origins[N_ORIGIN_COLUMNS] = {
+    [ROLE] = WEFT_ORIGINS_ROLE,
+    [THREAD] = WEFT_ORIGINS_THREAD,
+    [TIME] = WEFT_ORIGINS_TIME,
+    [DISPATCH] = WEFT_ORIGINS_DISPATCH,
+    [SUBMISSION] = WEFT_ORIGINS_SUBMISSION,
+    [ORIGIN_RUNTIME] = WEFT_ORIGINS_RUNTIME,
+    [PRODUCER_DISPATCH] = WEFT_ORIGINS_PRODUCER_DISPATCH,
+  };
+  g_auto (Threads) self = { .scope = scope };
+  g_autoptr (WeftTable) table = NULL;
+  gint64 begin, end;
+
+  self.threads = g_hash_table_new_full (NULL, NULL, NULL, g_free);
+  self.points = g_array_new (FALSE, FALSE, sizeof (WaitPoint));
+  self.catalog = weft_catalog_new (scope->store, scope->cancellable, error);
+  self.producer_ids = weft_producer_ids_new ();
+  if (self.catalog == NULL || !weft_scope_find_range (scope, &begin, &end, error) ||
+      !weft_producer_ids_want_table (self.producer_ids, scope, WEFT_TABLE_ORIGINS,
+                                     WEFT_ORIGINS_DISPATCH, WEFT_ORIGINS_RUNTIME,
+                                     WEFT_ORIGINS_PRODUCER_DISPATCH, error) ||
+      !weft_producer_ids_resolve (self.producer_ids, scope, error) ||
+      !weft_scan_rows (scope->store, WEFT_TABLE_ORIGINS, origins, N_ORIGIN_COLUMNS, take_origin,
+                       &self, scope->cancellable, error))
+    return FALSE;
+  add_waits (&self);
+  self.figures = weft_lane_table_new (scope, NULL, error);
+  if (self.figures == NULL)
+    return FALSE;
+  table = make_table (&self);
+  weft_report_append (report, table);
+  return TRUE;
+}
+
+const WeftAnalysisKind weft_analyze_threads = {
+  .name = "threads",
+  .summary = "Threads and lanes side by side",
+  .run = run_threads,
+  .options = WEFT_ANALYSIS_OPTION_RANGE,
+};
