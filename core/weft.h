@@ -21,6 +21,7 @@
 #include "weft-objects.h"
 #include "weft-plugin.h"
 #include "weft-progress.h"
+#include "weft-query.h"
 #include "weft-recorder-status.h"
 #include "weft-recorder.h"
 #include "weft-recording.h"
