@@ -4,6 +4,7 @@
 /* The public interface of libweft-1: what frontends, plugins and scripts may use. */
 
 #include "weft-analysis.h"
+#include "weft-batch.h"
 #include "weft-detail.h"
 #include "weft-domain.h"
 #include "weft-enum-types.h"
@@ -28,6 +29,7 @@
 #include "weft-recordings.h"
 #include "weft-report.h"
 #include "weft-session.h"
+#include "weft-subscription.h"
 #include "weft-table.h"
 #include "weft-version.h"
 #include "weft-vocabulary.h"

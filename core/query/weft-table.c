@@ -657,6 +657,35 @@ weft_table_get_variant (WeftTable *self, guint column, guint row)
 }
 
 /**
+ * weft_table_get_object:
+ * @self: a table
+ * @recording: the recording that the table tells of
+ * @column: position of a column of ids that have handles
+ * @row: position of a row
+ * @error: return location for an error
+ *
+ * The object that a cell names; see [method@Recording.find].
+ *
+ * Returns: (transfer full) (nullable): the object, or %NULL without an error if the cell is empty
+ *
+ * Since: 0.1
+ */
+WeftObject *
+weft_table_get_object (WeftTable *self, WeftRecording *recording, guint column, guint row,
+                       GError **error)
+{
+  g_autofree char *handle = NULL;
+
+  g_return_val_if_fail (WEFT_IS_TABLE (self), NULL);
+  g_return_val_if_fail (WEFT_IS_RECORDING (recording), NULL);
+  g_return_val_if_fail (column < self->columns->len && row < self->n_rows, NULL);
+  g_return_val_if_fail (get_column (self, column)->type == WEFT_VALUE_ID, NULL);
+
+  handle = weft_table_get_handle (self, column, row);
+  return handle == NULL ? NULL : weft_recording_find (recording, handle, error);
+}
+
+/**
  * weft_table_get_cursor:
  * @self: a table
  *

@@ -4,6 +4,7 @@
 #include <gio/gio.h>
 
 #include "weft-enums.h"
+#include "weft-object.h"
 #include "weft-version.h"
 
 G_BEGIN_DECLS
@@ -38,6 +39,9 @@ WEFT_API const char *weft_table_get_string (WeftTable *self, guint column, guint
 WEFT_API char *weft_table_get_handle (WeftTable *self, guint column, guint row);
 WEFT_API char *weft_table_get_text (WeftTable *self, guint column, guint row);
 WEFT_API GVariant *weft_table_get_variant (WeftTable *self, guint column, guint row);
+
+WEFT_API WeftObject *weft_table_get_object (WeftTable *self, WeftRecording *recording, guint column,
+                                            guint row, GError **error);
 
 WEFT_API const char *weft_table_get_cursor (WeftTable *self);
 WEFT_API const char *weft_table_get_hint (WeftTable *self);

@@ -2,58 +2,10 @@
 
 /* Objects and lists of recordings made by hand. */
 
-#include <weft.h>
-
 #include <math.h>
 #include <string.h>
 
-#include "store-model.h"
-
-typedef struct
-{
-  char *directory;
-  Model *model;
-  WeftRecording *recording;
-} Fixture;
-
-static void
-set_up (Fixture *self, gconstpointer data)
-{
-  self->directory = model_directory_new ();
-  self->model = model_new (self->directory, &(WeftStoreOptions){ .flush_interval_ms = 60000 });
-}
-
-static void
-tear_down (Fixture *self, gconstpointer data)
-{
-  g_clear_object (&self->recording);
-  model_free (self->model);
-  model_directory_free (self->directory);
-}
-
-static void
-open_recording (Fixture *self)
-{
-  g_autoptr (GFile) file = g_file_new_for_path (self->model->path);
-  g_autoptr (GError) error = NULL;
-
-  self->recording = weft_recording_open (file, NULL, &error);
-  g_assert_no_error (error);
-}
-
-static void
-finish (Fixture *self)
-{
-  weft_store_unref (model_close (self->model));
-  open_recording (self);
-}
-
-static void
-add_text (Fixture *self, WeftTableId table, WeftColumnNumber column, const char *text)
-{
-  model_begin (self->model, table);
-  model_set (self->model, column, weft_store_writer_string (self->model->writer, text, -1));
-}
+#include "rig.h"
 
 static gpointer
 get (WeftList *list, guint position)
@@ -78,30 +30,30 @@ assert_value (gpointer object, const char *field, const char *expected)
 
 /* A process, a runtime, two lanes, a routine with a source, one dispatch with all it can have. */
 static void
-fill_one_of_each (Fixture *self)
+fill_one_of_each (Rig *self)
 {
   Model *model = self->model;
 
-  add_text (self, WEFT_TABLE_PROCESSES, WEFT_PROCESSES_NAME, "program");
+  rig_begin_text (self, WEFT_TABLE_PROCESSES, WEFT_PROCESSES_NAME, "program");
   model_set (model, WEFT_PROCESSES_PID, 100);
   model_commit (model);
-  add_text (self, WEFT_TABLE_RUNTIMES, WEFT_RUNTIMES_NAME, "runtime");
+  rig_begin_text (self, WEFT_TABLE_RUNTIMES, WEFT_RUNTIMES_NAME, "runtime");
   model_set (model, WEFT_RUNTIMES_PROCESS, 1);
   model_set (model, WEFT_RUNTIMES_CLOCK, WEFT_CLOCK_TSC);
   model_commit (model);
-  add_text (self, WEFT_TABLE_LANES, WEFT_LANES_NAME, "one");
+  rig_begin_text (self, WEFT_TABLE_LANES, WEFT_LANES_NAME, "one");
   model_set (model, WEFT_LANES_KIND, weft_store_writer_string (model->writer, "test.lane", -1));
   model_set (model, WEFT_LANES_RUNTIME, 1);
   model_commit (model);
-  add_text (self, WEFT_TABLE_LANES, WEFT_LANES_NAME, "two");
+  rig_begin_text (self, WEFT_TABLE_LANES, WEFT_LANES_NAME, "two");
   model_set (model, WEFT_LANES_PARENT, 1);
   model_commit (model);
-  add_text (self, WEFT_TABLE_SOURCES, WEFT_SOURCES_PATH, "/a/b.metal");
+  rig_begin_text (self, WEFT_TABLE_SOURCES, WEFT_SOURCES_PATH, "/a/b.metal");
   model_set (model, WEFT_SOURCES_TEXT, weft_store_writer_blob (model->writer, "hello", 5));
   model_commit (model);
-  add_text (self, WEFT_TABLE_SOURCES, WEFT_SOURCES_PATH, "/elsewhere");
+  rig_begin_text (self, WEFT_TABLE_SOURCES, WEFT_SOURCES_PATH, "/elsewhere");
   model_commit (model);
-  add_text (self, WEFT_TABLE_ROUTINES, WEFT_ROUTINES_NAME, "gemm");
+  rig_begin_text (self, WEFT_TABLE_ROUTINES, WEFT_ROUTINES_NAME, "gemm");
   model_set (model, WEFT_ROUTINES_SOURCE, 1);
   model_commit (model);
   model_begin (model, WEFT_TABLE_SOURCE_LINES);
@@ -125,17 +77,17 @@ fill_one_of_each (Fixture *self)
   model_set (model, WEFT_DISPATCHES_START, 4000);
   model_commit (model);
 
-  add_text (self, WEFT_TABLE_TRACES, WEFT_TRACES_NAME, "step");
+  rig_begin_text (self, WEFT_TABLE_TRACES, WEFT_TRACES_NAME, "step");
   model_set (model, WEFT_TRACES_ID, 7);
   model_commit (model);
-  add_text (self, WEFT_TABLE_PHASES, WEFT_PHASES_NAME, "poll");
+  rig_begin_text (self, WEFT_TABLE_PHASES, WEFT_PHASES_NAME, "poll");
   model_set (model, WEFT_PHASES_DISPATCH, 1);
   model_set (model, WEFT_PHASES_FLAGS, 2);
   model_commit (model);
 }
 
 static void
-test_fields (Fixture *self, gconstpointer data)
+test_fields (Rig *self, gconstpointer data)
 {
   g_autoptr (WeftList) dispatches = NULL;
   g_autoptr (WeftDispatch) dispatch = NULL;
@@ -146,7 +98,7 @@ test_fields (Fixture *self, gconstpointer data)
   g_autofree char *handle = NULL;
 
   fill_one_of_each (self);
-  finish (self);
+  rig_finish (self);
   dispatches = weft_recording_get_dispatches (self->recording);
   g_assert_cmpuint (count (dispatches), ==, 2);
   dispatch = get (dispatches, 0);
@@ -185,7 +137,7 @@ test_fields (Fixture *self, gconstpointer data)
 }
 
 static void
-test_properties (Fixture *self, gconstpointer data)
+test_properties (Rig *self, gconstpointer data)
 {
   g_autoptr (WeftObject) dispatch = NULL;
   g_autoptr (WeftLane) lane = NULL;
@@ -197,7 +149,7 @@ test_properties (Fixture *self, gconstpointer data)
   guint64 id, duration;
 
   fill_one_of_each (self);
-  finish (self);
+  rig_finish (self);
   dispatch = weft_recording_find (self->recording, "d-1", NULL);
   g_object_get (dispatch, "id", &id, "handle", &handle, "recording", &recording, "start", &start,
                 "duration", &duration, "status", &status, "lane", &lane, NULL);
@@ -213,13 +165,13 @@ test_properties (Fixture *self, gconstpointer data)
 
 /* Every property of every class can be read, of rows that have it and of rows that do not. */
 static void
-test_every_property (Fixture *self, gconstpointer data)
+test_every_property (Rig *self, gconstpointer data)
 {
   static const char *const handles[] = { "p-1",   "rt-1", "l-1", "l-2", "src-1",
                                          "src-2", "r-1",  "d-1", "d-2", "tr-7" };
 
   fill_one_of_each (self);
-  finish (self);
+  rig_finish (self);
   for (guint i = 0; i < G_N_ELEMENTS (handles); i++)
     {
       g_autoptr (GError) error = NULL;
@@ -244,7 +196,7 @@ test_every_property (Fixture *self, gconstpointer data)
 }
 
 static void
-test_children (Fixture *self, gconstpointer data)
+test_children (Rig *self, gconstpointer data)
 {
   g_autoptr (WeftObject) dispatch = NULL;
   g_autoptr (WeftObject) lane = NULL;
@@ -258,7 +210,7 @@ test_children (Fixture *self, gconstpointer data)
   g_autoptr (WeftList) none = NULL;
 
   fill_one_of_each (self);
-  finish (self);
+  rig_finish (self);
   dispatch = weft_recording_find (self->recording, "d-1", NULL);
   phases = weft_dispatch_get_phases (WEFT_DISPATCH (dispatch));
   g_assert_cmpuint (count (phases), ==, 1);
@@ -288,7 +240,7 @@ test_children (Fixture *self, gconstpointer data)
 /* Tags and artifacts belong to rows of any table: those of another with the same id are not meant.
  */
 static void
-test_owned (Fixture *self, gconstpointer data)
+test_owned (Rig *self, gconstpointer data)
 {
   g_autoptr (WeftObject) dispatch = NULL;
   g_autoptr (WeftObject) owner = NULL;
@@ -302,14 +254,14 @@ test_owned (Fixture *self, gconstpointer data)
   fill_one_of_each (self);
   for (guint i = 0; i < 2; i++)
     {
-      add_text (self, WEFT_TABLE_TAGS, WEFT_TAGS_KEY, i == 0 ? "of lane" : "of dispatch");
+      rig_begin_text (self, WEFT_TABLE_TAGS, WEFT_TAGS_KEY, i == 0 ? "of lane" : "of dispatch");
       model_set (model, WEFT_TAGS_OWNER_TABLE, i == 0 ? WEFT_TABLE_LANES : WEFT_TABLE_DISPATCHES);
       model_set (model, WEFT_TAGS_OWNER, 1);
       model_set (model, WEFT_TAGS_TYPE, WEFT_NUMBER_INT64);
       model_set (model, WEFT_TAGS_BITS, (guint64) -3);
       model_commit (model);
     }
-  add_text (self, WEFT_TABLE_ARTIFACTS, WEFT_ARTIFACTS_LABEL, "capture");
+  rig_begin_text (self, WEFT_TABLE_ARTIFACTS, WEFT_ARTIFACTS_LABEL, "capture");
   model_commit (model);
   for (guint i = 1; i <= 2; i++)
     {
@@ -319,7 +271,7 @@ test_owned (Fixture *self, gconstpointer data)
       model_set (model, WEFT_ARTIFACT_LINKS_OWNER, 1);
       model_commit (model);
     }
-  finish (self);
+  rig_finish (self);
 
   dispatch = weft_recording_find (self->recording, "d-1", NULL);
   tags = weft_dispatch_get_tags (WEFT_DISPATCH (dispatch));
@@ -343,7 +295,7 @@ test_owned (Fixture *self, gconstpointer data)
 
 /* The value of a counter is a number by its counter's type; an error is none. */
 static void
-test_counter_values (Fixture *self, gconstpointer data)
+test_counter_values (Rig *self, gconstpointer data)
 {
   static const guint types[] = { WEFT_NUMBER_UINT64, WEFT_NUMBER_INT64, WEFT_NUMBER_DOUBLE };
   const double third = 0.25;
@@ -366,7 +318,7 @@ test_counter_values (Fixture *self, gconstpointer data)
       model_set (model, WEFT_COUNTER_VALUES_IS_ERROR, i >= 3);
       model_commit (model);
     }
-  finish (self);
+  rig_finish (self);
   values = weft_recording_get_counter_values (self->recording);
   for (guint i = 0; i < 6; i++)
     {
@@ -383,7 +335,7 @@ test_counter_values (Fixture *self, gconstpointer data)
 }
 
 static void
-test_source_text (Fixture *self, gconstpointer data)
+test_source_text (Rig *self, gconstpointer data)
 {
   g_autoptr (GError) error = NULL;
   g_autoptr (GBytes) text = NULL;
@@ -391,7 +343,7 @@ test_source_text (Fixture *self, gconstpointer data)
   g_autoptr (WeftObject) source = NULL;
 
   fill_one_of_each (self);
-  finish (self);
+  rig_finish (self);
   text = weft_recording_get_source_text (self->recording, 1, &error);
   g_assert_no_error (error);
   g_assert_cmpmem (g_bytes_get_data (text, NULL), g_bytes_get_size (text), "hello", 5);
@@ -408,7 +360,7 @@ test_source_text (Fixture *self, gconstpointer data)
 }
 
 static void
-test_find (Fixture *self, gconstpointer data)
+test_find (Rig *self, gconstpointer data)
 {
   static const char *const malformed[] = {
     "",     "d",      "d-",   "-1", "d-0", "d--1", "d-1x", "D-1", "x-1", "d-18446744073709551616",
@@ -417,7 +369,7 @@ test_find (Fixture *self, gconstpointer data)
   static const char *const missing[] = { "d-3", "q-1", "d-18446744073709551615", "tr-1" };
 
   fill_one_of_each (self);
-  finish (self);
+  rig_finish (self);
   for (guint i = 0; i < G_N_ELEMENTS (malformed); i++)
     {
       g_autoptr (GError) error = NULL;
@@ -438,7 +390,7 @@ test_find (Fixture *self, gconstpointer data)
 
 /* Sorted chunks of several lanes: lists are in the order of arrival all the same. */
 static void
-test_order (Fixture *self, gconstpointer data)
+test_order (Rig *self, gconstpointer data)
 {
   const ModelShape shape = { .n_rows = 200000, .n_lanes = 7, .n_routines = 5, .extras = TRUE };
   g_autoptr (WeftList) all = NULL;
@@ -449,11 +401,11 @@ test_order (Fixture *self, gconstpointer data)
 
   for (guint i = 0; i < 8; i++)
     {
-      add_text (self, WEFT_TABLE_LANES, WEFT_LANES_NAME, "lane");
+      rig_begin_text (self, WEFT_TABLE_LANES, WEFT_LANES_NAME, "lane");
       model_commit (self->model);
     }
   model_fill (self->model, &shape, 11);
-  finish (self);
+  rig_finish (self);
   all = weft_recording_get_dispatches (self->recording);
   g_assert_cmpuint (count (all), ==, shape.n_rows);
   for (guint i = 0; i < shape.n_rows; i += 97)
@@ -501,7 +453,7 @@ on_items_changed (GListModel *list, guint position, guint removed, guint added, 
 
 /* Journals, which sealed chunks replace, while lists and objects of before are held. */
 static void
-test_growing (Fixture *self, gconstpointer data)
+test_growing (Rig *self, gconstpointer data)
 {
   const ModelShape first = { .n_rows = 1000, .n_lanes = 3, .n_routines = 2 };
   const ModelShape second = { .n_rows = 150000, .n_lanes = 3, .n_routines = 2 };
@@ -514,11 +466,10 @@ test_growing (Fixture *self, gconstpointer data)
   guint n_of_lane;
   gint64 start;
 
-  add_text (self, WEFT_TABLE_LANES, WEFT_LANES_NAME, "lane");
+  rig_begin_text (self, WEFT_TABLE_LANES, WEFT_LANES_NAME, "lane");
   model_commit (self->model);
   model_fill (self->model, &first, 1);
-  g_assert_true (weft_store_writer_flush (self->model->writer, NULL));
-  open_recording (self);
+  rig_open (self);
   g_assert_cmpint (weft_recording_get_state (self->recording), ==, WEFT_RECORDING_UNFINISHED);
   g_assert_true (weft_recording_get_live (self->recording));
   all = weft_recording_get_dispatches (self->recording);
@@ -533,7 +484,7 @@ test_growing (Fixture *self, gconstpointer data)
   g_assert_true (weft_recording_refresh (self->recording, NULL, NULL));
   g_assert_cmpuint (changes.n_signals, ==, 0);
   model_fill (self->model, &second, 2);
-  weft_store_unref (model_close (self->model));
+  rig_finish (self);
   g_assert_true (weft_recording_refresh (self->recording, NULL, &error));
   g_assert_no_error (error);
 
@@ -550,7 +501,7 @@ test_growing (Fixture *self, gconstpointer data)
 }
 
 #define CASE(path, function)                                                                       \
-  g_test_add ("/model/objects/" path, Fixture, NULL, set_up, function, tear_down)
+  g_test_add ("/model/objects/" path, Rig, NULL, rig_set_up, function, rig_tear_down)
 
 int
 main (int argc, char **argv)
