@@ -155,15 +155,27 @@ reservation_reversed (void)
   corpus_reserve (lane (), &first);
 }
 
+/* The last of them says all that a reservation can. */
 static void
 reservation_pending (void)
 {
+  WeftTargetTrace trace = weft_target_trace_new ("reservation-pending");
+  uint32_t queue = weft_target_queue_new (lane ()->lane, "stuck");
+
   for (uint64_t i = 0; i < 3; i++)
     {
       WeftTargetDispatch first = reservation ("reservation-pending", (130 + i) * MS);
 
+      if (i == 2)
+        {
+          first.submission = weft_target_id_new ();
+          first.queue = queue;
+          first.trace = &trace;
+        }
       corpus_reserve (lane (), &first);
     }
+  weft_target_trace_end (&trace, "reservation-pending", WEFT_TARGET_OK, WEFT_TARGET_ERROR_NONE,
+                         NULL);
 }
 
 static void
@@ -198,7 +210,9 @@ static const CorpusCase cases[] = {
   { "reservation-reversed", "a completion that comes before its reservation",
     "1 × 3 ms, submitted 1 ms before, not marked", reservation_reversed },
   { "reservation-pending", "three reservations that never complete",
-    "no dispatch, 3 pending on the lane, 3 rows of `reservations`", reservation_pending },
+    "no dispatch, 3 pending on the lane, 3 rows of `reservations`, the last with submission, queue "
+    "`stuck` and trace",
+    reservation_pending },
   { "completion-unreserved", "a completion without a reservation", "1 × 3 ms with the mark for it",
     completion_unreserved },
 };

@@ -51,6 +51,30 @@ VARYING = {
     'traces': {'start', 'duration'},
     'dispatches': {'start_ticks', 'end_ticks'},
 }
+# Columns that show nothing: derived ones, and those of root and of a single copy of the library.
+EMPTY = {
+    'processes': {'uid'},
+    'runtimes': {'instance'},
+    'origins': {'link_status', 'link_sample', 'link_distance'},
+    'dispatches': {'classification', 'classification_reason'},
+    'stacks': {'end'},
+}
+# Numbers that a column must show.
+ENUMERATIONS = {
+    'losses': {'category': 4},
+    'submission_events': {'kind': 4, 'status': 3},
+    'dispatches': {'status': 3, 'error_kind': 7},
+    'traces': {'status': 3},
+    'origins': {'role': 5},
+    'attachments': {'access': 4, 'privacy': 2},
+    'counter_set_states': {'availability': 4},
+    'counters': {'unit': 9, 'kind': 3, 'aggregation': 5, 'value_type': 3},
+    'metrics': {'unit': 9, 'kind': 3},
+    'tags': {'type': 5},
+    'counter_samples': {'point': 8},
+    'counter_values': {'is_error': 2},
+    'warnings': {'severity': 3},
+}
 # Lanes, and a routine, whose times follow calls.
 REAL_TIMES = {'consumer', 'ticker', 'reader', 'wait queue', 'coarse queue', 'scoped spans', 'origin-linked-exact'}
 
@@ -278,7 +302,24 @@ class Cases(unittest.TestCase):
 
     def test_every_case_has_a_test(self):
         tests = {name[5:].replace('_', '-') for name in dir(self) if name.startswith('test_')}
-        self.assertEqual(tests - {'every-case-has-a-test'}, {case[1] for case in list_cases()})
+        self.assertEqual({test for test in tests if not test.startswith('every-')}, {case[1] for case in list_cases()})
+
+    def test_every_column_has_something(self):
+        for table in TABLES:
+            rows = getattr(self.c, table)
+            for column in rows[0]:
+                with self.subTest(f'{table}.{column}'):
+                    self.assertTrue(column in EMPTY.get(table, ()) or any(row[column] for row in rows))
+
+    def test_every_number_is_there(self):
+        for table, columns in ENUMERATIONS.items():
+            for column, n in columns.items():
+                with self.subTest(f'{table}.{column}'):
+                    self.assertEqual({row[column] for row in getattr(self.c, table)}, set(range(n)))
+        marks = {d['marks'] for d in self.c.dispatches}
+        self.assertEqual(marks, {0, 1, 2, 4})
+        owners = {tag['owner_table'] for tag in self.c.tags}
+        self.assertEqual(owners, {4, 10, 13, 14, 16, 18, 20, 32, 33, 35})
 
     # ---- What was recorded of a case ----
 
@@ -691,6 +732,10 @@ class Cases(unittest.TestCase):
         self.assertEqual([(row['submitted'] - self.c.base) / MS for row in pending], [130, 131, 132])
         self.assertEqual({(row['lane'], self.c.row('routines', row['routine'])['name']) for row in pending},
                          {(lane['id'], 'reservation-pending')})
+        self.assertEqual([(row['submission'], row['queue'], row['trace']) for row in pending[:2]], [(0, 0, 0)] * 2)
+        self.assertEqual(self.c.row('queues', pending[2]['queue'])['name'], 'stuck')
+        self.assertEqual(self.c.row('submissions', pending[2]['submission'])['queue'], pending[2]['queue'])
+        self.assertEqual(pending[2]['trace'], self.trace('reservation-pending')['id'])
 
     def test_completion_unreserved(self):
         dispatch = self.one('completion-unreserved', marks=4, submitted=None)
