@@ -770,6 +770,58 @@ test_rejected_dispatches (void)
   assert_value (d, rows_find (d, WEFT_DISPATCHES_PRODUCER_ID, 8, 0), WEFT_DISPATCHES_MARKS, 4);
 }
 
+/* Numbers that no kernel gives, so that no thread has them now. */
+#define ENDED_TID 2147000001
+#define INHERITED_TID 2147000002
+#define INVENTED_TID 2147000003
+
+static void
+add_writers (Hand *hand)
+{
+  WeftWireWriterEntry ended = { .id = 2, .tid = ENDED_TID, .ticks = hand_now () };
+  WeftWireWriterEntry inherited = { .id = 3, .tid = INHERITED_TID, .ticks = 1 };
+
+  hand_entry (hand, WEFT_WIRE_ENTRY_WRITER, &ended, sizeof ended, "ended", NULL);
+  hand_entry (hand, WEFT_WIRE_ENTRY_WRITER, &inherited, sizeof inherited, "inherited", NULL);
+}
+
+static void
+report_origins (Hand *hand)
+{
+  const int tids[] = { ENDED_TID, INHERITED_TID, INVENTED_TID, 0, -7, ENDED_TID, INVENTED_TID };
+
+  for (guint i = 0; i < G_N_ELEMENTS (tids); i++)
+    {
+      WeftWireOrigin origin = { .record = { WEFT_WIRE_ORIGIN_EVENT, sizeof origin / 8, 1 },
+                                .ticks = hand_now (),
+                                .dispatch = 1,
+                                .tid = tids[i] };
+
+      hand_commit (hand, &origin, sizeof origin);
+    }
+}
+
+/* Only what a thread registered itself with makes a thread of a number that is not there. */
+static void
+test_threads_of_origins (void)
+{
+  g_autoptr (WeftStore) store = record_hand (add_writers, report_origins);
+  g_autoptr (Rows) o = rows_read (store, WEFT_TABLE_ORIGINS);
+  g_autoptr (Rows) t = rows_read (store, WEFT_TABLE_THREADS);
+  guint64 thread = rows_find (t, WEFT_THREADS_TID, ENDED_TID, 0);
+
+  assert_text (t, thread, WEFT_THREADS_NAME, "ended");
+  g_assert_cmpuint (t->n, ==, 2);
+  g_assert_cmpuint (o->n, ==, 7);
+  for (guint64 i = 0; i < o->n; i++)
+    {
+      gboolean known = (int) rows_get (o, i, WEFT_ORIGINS_TID) == ENDED_TID;
+
+      assert_value (o, i, WEFT_ORIGINS_THREAD, known ? rows_get (t, thread, WEFT_THREADS_ID) : 0);
+    }
+  assert_value (o, 4, WEFT_ORIGINS_TID, (guint64) -7);
+}
+
 static void
 add_device_lane (Hand *hand)
 {
@@ -954,6 +1006,7 @@ main (int argc, char **argv)
   g_test_add_func ("/record/unwinder", test_unwinder);
   g_test_add_func ("/record/rejected", test_rejected);
   g_test_add_func ("/record/rejected-dispatches", test_rejected_dispatches);
+  g_test_add_func ("/record/threads-of-origins", test_threads_of_origins);
   g_test_add_func ("/record/before-recording", test_before_recording);
   g_test_add_func ("/record/extrapolated", test_extrapolated);
   g_test_add_func ("/record/jumping-clock", test_jumping_clock);
