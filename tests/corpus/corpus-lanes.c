@@ -52,84 +52,84 @@ flow (const Traffic *traffic, CorpusLane *parent)
 static void
 lane_metal (void)
 {
-  flow (&(Traffic){ "GPU queue 0",
-                    "metal.queue",
-                    { "gemm_q4", "rms_norm", "softmax", "rope" },
-                    4,
-                    80,
-                    5 * MS,
-                    800 * US,
-                    3 * MS },
+  flow (&(Traffic){ .name = "GPU queue 0",
+                    .kind = "metal.queue",
+                    .routines = { "gemm_q4", "rms_norm", "softmax", "rope" },
+                    .n_routines = 4,
+                    .count = 80,
+                    .period = 5 * MS,
+                    .shortest = 800 * US,
+                    .spread = 3 * MS },
         NULL);
 }
 
 static void
 lane_model (void)
 {
-  flow (&(Traffic){ "language model",
-                    "model.operator",
-                    { "attention", "feed_forward", "layer_norm" },
-                    3,
-                    60,
-                    6 * MS,
-                    1500 * US,
-                    4 * MS },
+  flow (&(Traffic){ .name = "language model",
+                    .kind = "model.operator",
+                    .routines = { "attention", "feed_forward", "layer_norm" },
+                    .n_routines = 3,
+                    .count = 60,
+                    .period = 6 * MS,
+                    .shortest = 1500 * US,
+                    .spread = 4 * MS },
         NULL);
 }
 
 static void
 lane_database (void)
 {
-  flow (&(Traffic){ "orders database",
-                    "database.query",
-                    { "SELECT orders", "UPDATE stock", "INSERT audit" },
-                    3,
-                    40,
-                    10 * MS,
-                    200 * US,
-                    8 * MS },
+  flow (&(Traffic){ .name = "orders database",
+                    .kind = "database.query",
+                    .routines = { "SELECT orders", "UPDATE stock", "INSERT audit" },
+                    .n_routines = 3,
+                    .count = 40,
+                    .period = 10 * MS,
+                    .shortest = 200 * US,
+                    .spread = 8 * MS },
         NULL);
 }
 
 static void
 lane_jit (void)
 {
-  flow (&(Traffic){ "script engine",
-                    "jit.stage",
-                    { "parse", "baseline", "optimize", "deoptimize" },
-                    4,
-                    24,
-                    15 * MS,
-                    100 * US,
-                    12 * MS },
+  flow (&(Traffic){ .name = "script engine",
+                    .kind = "jit.stage",
+                    .routines = { "parse", "baseline", "optimize", "deoptimize" },
+                    .n_routines = 4,
+                    .count = 24,
+                    .period = 15 * MS,
+                    .shortest = 100 * US,
+                    .spread = 12 * MS },
         NULL);
 }
 
 static void
 lane_storage (void)
 {
-  flow (&(Traffic){ "nvme0n1",
-                    "storage.request",
-                    { "read", "write", "flush" },
-                    3,
-                    64,
-                    6 * MS,
-                    80 * US,
-                    900 * US },
+  flow (&(Traffic){ .name = "nvme0n1",
+                    .kind = "storage.request",
+                    .routines = { "read", "write", "flush" },
+                    .n_routines = 3,
+                    .count = 64,
+                    .period = 6 * MS,
+                    .shortest = 80 * US,
+                    .spread = 900 * US },
         NULL);
 }
 
 static void
 lane_network (void)
 {
-  flow (&(Traffic){ "api.example",
-                    "network.request",
-                    { "GET /orders", "POST /payments" },
-                    2,
-                    32,
-                    12 * MS,
-                    2 * MS,
-                    9 * MS },
+  flow (&(Traffic){ .name = "api.example",
+                    .kind = "network.request",
+                    .routines = { "GET /orders", "POST /payments" },
+                    .n_routines = 2,
+                    .count = 32,
+                    .period = 12 * MS,
+                    .shortest = 2 * MS,
+                    .spread = 9 * MS },
         NULL);
 }
 
@@ -143,14 +143,14 @@ lane_executor (void)
       char name[32];
 
       snprintf (name, sizeof name, "worker %u", i);
-      flow (&(Traffic){ name,
-                        "executor.worker",
-                        { "fetch", "decode", "store" },
-                        3,
-                        25 + i,
-                        14 * MS,
-                        500 * US,
-                        12 * MS },
+      flow (&(Traffic){ .name = name,
+                        .kind = "executor.worker",
+                        .routines = { "fetch", "decode", "store" },
+                        .n_routines = 3,
+                        .count = 25 + i,
+                        .period = 14 * MS,
+                        .shortest = 500 * US,
+                        .spread = 12 * MS },
             pool);
     }
 }
@@ -158,21 +158,28 @@ lane_executor (void)
 static void
 lane_codec (void)
 {
-  flow (&(Traffic){ "video decoder",
-                    "codec.element",
-                    { "decode_slice", "deblock", "scale_frame" },
-                    3,
-                    48,
-                    8 * MS,
-                    900 * US,
-                    5 * MS },
+  flow (&(Traffic){ .name = "video decoder",
+                    .kind = "codec.element",
+                    .routines = { "decode_slice", "deblock", "scale_frame" },
+                    .n_routines = 3,
+                    .count = 48,
+                    .period = 8 * MS,
+                    .shortest = 900 * US,
+                    .spread = 5 * MS },
         NULL);
 }
 
 static void
 lane_frames (void)
 {
-  flow (&(Traffic){ "frame loop", "frameloop.loop", { "frame" }, 1, 24, 16666667, 6 * MS, 10 * MS },
+  flow (&(Traffic){ .name = "frame loop",
+                    .kind = "frameloop.loop",
+                    .routines = { "frame" },
+                    .n_routines = 1,
+                    .count = 24,
+                    .period = 16666667,
+                    .shortest = 6 * MS,
+                    .spread = 10 * MS },
         NULL);
 }
 
