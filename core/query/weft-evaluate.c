@@ -133,6 +133,31 @@ evaluate_arithmetic (const WeftExpression *self, const WeftBatch *batch, WeftVec
 }
 
 static gboolean
+evaluate_clipped (const WeftExpression *self, const WeftBatch *batch, WeftVector *out,
+                  GError **error)
+{
+  WeftVector starts;
+
+  if (!weft_expression_evaluate (self->first, batch, &starts, error) ||
+      !weft_expression_evaluate (self->second, batch, out, error))
+    return FALSE;
+  for (guint i = 0; i < batch->n; i++)
+    {
+      gint64 start = (gint64) starts.values[i];
+      gint64 end;
+
+      if (out->values[i] > G_MAXINT64 ||
+          __builtin_add_overflow (start, (gint64) out->values[i], &end))
+        end = G_MAXINT64;
+      start = MAX (start, self->low);
+      end = MIN (end, self->high);
+      out->values[i] = end > start ? (guint64) end - (guint64) start : 0;
+    }
+  merge_nulls (out, &starts, batch->n);
+  return TRUE;
+}
+
+static gboolean
 evaluate_bit (const WeftExpression *self, const WeftBatch *batch, WeftVector *out, GError **error)
 {
   if (!weft_expression_evaluate (self->first, batch, out, error))
@@ -221,6 +246,8 @@ weft_expression_evaluate (const WeftExpression *self, const WeftBatch *batch, We
     case WEFT_EXPRESSION_SUM:
     case WEFT_EXPRESSION_DIFFERENCE:
       return evaluate_arithmetic (self, batch, out, error);
+    case WEFT_EXPRESSION_CLIPPED:
+      return evaluate_clipped (self, batch, out, error);
     case WEFT_EXPRESSION_BIT:
       return evaluate_bit (self, batch, out, error);
     case WEFT_EXPRESSION_NUMBER:

@@ -155,6 +155,24 @@ weft_expression_new_identity (WeftTableId table)
   return id != NULL ? new_column (table, id) : weft_expression_new_arrival (table);
 }
 
+WeftExpression *
+weft_expression_clip (WeftExpression *self, gint64 low, gint64 high)
+{
+  const WeftField *start = weft_model_find_field (self->table, "start");
+  const WeftField *duration = weft_model_find_field (self->table, "duration");
+  WeftExpression *clipped;
+
+  if (start == NULL || duration == NULL || self->kind != WEFT_EXPRESSION_COLUMN ||
+      self->place != get_place (self->table, duration->name))
+    return self;
+  clipped = expression_new (WEFT_EXPRESSION_CLIPPED, self->table, WEFT_VALUE_DURATION);
+  clipped->first = new_column (self->table, start);
+  clipped->second = self;
+  clipped->low = low;
+  clipped->high = high;
+  return clipped;
+}
+
 /* The rows of a chunk of dispatches are in another order. */
 WeftExpression *
 weft_expression_new_arrival (WeftTableId table)

@@ -24,6 +24,7 @@ typedef enum
   WEFT_EXPRESSION_BIT,        /* FIRST & MASK */
   WEFT_EXPRESSION_NUMBER,     /* bits FIRST as the number type SECOND; null where THIRD is set */
   WEFT_EXPRESSION_LOOKUP,     /* SECOND of the row of TARGET that FIRST names */
+  WEFT_EXPRESSION_CLIPPED,    /* how much of FIRST + [0, SECOND) lies in [LOW, HIGH) */
   WEFT_EXPRESSION_OTHERWISE,  /* FIRST, or SECOND where it is null */
   WEFT_EXPRESSION_TAG,        /* tag KEY of the row of TARGET that FIRST names */
   WEFT_EXPRESSION_COUNTER,    /* counter KEY of the row of TARGET that FIRST names */
@@ -41,6 +42,8 @@ struct _WeftExpression
   gboolean is_typed; /* else the type is known when it is bound */
   guint place;
   guint64 mask;
+  gint64 low;
+  gint64 high;
   gboolean zero_is_null;
   WeftTableId target;
   char *key;
@@ -69,6 +72,10 @@ WeftExpression *weft_expression_new_arrival (WeftTableId table);
 /* SECOND, which is about rows of the table that FIRST refers to. Takes both. */
 WeftExpression *weft_expression_new_lookup (WeftExpression *first, WeftTableId target,
                                             WeftExpression *second);
+/* The part that lies in [LOW, HIGH) where SELF is the duration of a row that has a start; else
+ * SELF. Takes SELF.
+ */
+WeftExpression *weft_expression_clip (WeftExpression *self, gint64 low, gint64 high);
 void weft_expression_free (WeftExpression *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (WeftExpression, weft_expression_free)
 

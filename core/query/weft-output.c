@@ -52,6 +52,8 @@ weft_item_get_type (const WeftItem *item)
 {
   if (item->aggregate.kind == WEFT_AGGREGATE_NONE)
     return item->expression->type;
+  if (item->is_wide)
+    return WEFT_VALUE_DOUBLE;
   return weft_aggregate_get_type (&item->aggregate, item->expression);
 }
 

@@ -18,6 +18,7 @@ item_clear (gpointer data)
 
   g_free (item->name);
   weft_expression_free (item->expression);
+  weft_expression_free (item->duration);
 }
 
 /* A name for the column of an expression: “sum(queue_wait)” becomes “sum_queue_wait”. */
@@ -48,6 +49,20 @@ find_name (GArray *items, const char *name)
 }
 
 static gboolean
+item_parse_busy (WeftItem *item, WeftTableId table, GError **error)
+{
+  if (table != WEFT_TABLE_DISPATCHES)
+    {
+      g_set_error (error, WEFT_ERROR, WEFT_ERROR_INVALID_QUERY,
+                   "“busy” is the time that dispatches cover: ask the table “dispatches”");
+      return FALSE;
+    }
+  item->expression = weft_expression_new (table, "start", error);
+  item->duration = weft_expression_new (table, "duration", error);
+  return TRUE;
+}
+
+static gboolean
 item_parse (WeftItem *item, WeftTableId table, const char *text, GError **error)
 {
   g_autofree char *argument = NULL;
@@ -55,12 +70,8 @@ item_parse (WeftItem *item, WeftTableId table, const char *text, GError **error)
   *item = (WeftItem){ .key = -1 };
   if (!weft_aggregate_parse (text, &item->aggregate, &argument, error))
     return FALSE;
-  if (item->aggregate.kind == WEFT_AGGREGATE_BUSY && table != WEFT_TABLE_DISPATCHES)
-    {
-      g_set_error (error, WEFT_ERROR, WEFT_ERROR_INVALID_QUERY,
-                   "“busy” is the time that dispatches cover: ask the table “dispatches”");
-      return FALSE;
-    }
+  if (item->aggregate.kind == WEFT_AGGREGATE_BUSY)
+    return item_parse_busy (item, table, error);
   if (argument == NULL)
     return TRUE;
   item->expression = weft_expression_new (table, argument, error);
@@ -378,6 +389,21 @@ weft_question_hash (const WeftQuestion *self)
   return hash;
 }
 
+/* Totals of durations are clipped to the range. */
+static void
+clip_sums (WeftPlan *self)
+{
+  const WeftQuestion *question = self->question;
+
+  for (guint i = 0; i < self->items->len && question->has_range; i++)
+    {
+      WeftItem *item = WEFT_PLAN_ITEM (self, i);
+
+      if (item->aggregate.kind == WEFT_AGGREGATE_SUM)
+        item->expression = weft_expression_clip (item->expression, question->begin, question->end);
+    }
+}
+
 /* Bound, the type of a tag or counter is known. */
 static gboolean
 bind_items (GArray *items, WeftStore *store, GError **error)
@@ -398,8 +424,10 @@ weft_plan_new (const WeftQuestion *question, WeftRun *run, GError **error)
 {
   g_autoptr (WeftPlan) self = plan_new (question, run);
 
-  if (!fill (self, error) || !bind_items (self->keys, run->store, error) ||
-      !bind_items (self->items, run->store, error))
+  if (!fill (self, error))
+    return NULL;
+  clip_sums (self);
+  if (!bind_items (self->keys, run->store, error) || !bind_items (self->items, run->store, error))
     return NULL;
   self->hash = weft_question_hash (question);
   if (!weft_conditions_compile (question, run, &self->predicate, error))

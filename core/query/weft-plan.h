@@ -34,9 +34,11 @@ typedef struct
 typedef struct
 {
   char *name;
-  WeftAggregate aggregate; /* of kind NONE: the value of a row, or of the group's key KEY */
-  WeftExpression *expression;
+  WeftAggregate aggregate;    /* of kind NONE: the value of a row, or of the group's key KEY */
+  WeftExpression *expression; /* of BUSY: the start; NULL: none */
+  WeftExpression *duration;   /* of BUSY */
   int key;
+  gboolean is_wide;   /* a sum that does not fit into 64 bits */
   gboolean is_hidden; /* serves the order only */
 } WeftItem;
 
@@ -78,5 +80,6 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (WeftPlan, weft_plan_free)
 
 /* The answers of queries for rows, and for groups of rows. */
 WeftTable *weft_rows_run (WeftPlan *plan, GError **error);
+WeftTable *weft_groups_run (WeftPlan *plan, GError **error);
 
 G_END_DECLS

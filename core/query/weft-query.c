@@ -219,14 +219,37 @@ weft_query_select (WeftQuery *self, const char *expression, const char *name, GE
 
   if (!weft_question_check_select (self->question.table, expression, error))
     return FALSE;
-  if (strchr (expression, '(') != NULL || strcmp (expression, "count") == 0 ||
-      strcmp (expression, "busy") == 0)
-    {
-      g_set_error (error, WEFT_ERROR, WEFT_ERROR_INVALID_QUERY,
-                   "“%s”: this version selects fields only", expression);
-      return FALSE;
-    }
   add_clause (self->question.selects, expression, name, FALSE);
+  return TRUE;
+}
+
+/**
+ * weft_query_group_by:
+ * @self: a query
+ * @expression: an expression
+ * @name: (nullable): name of its column; %NULL for one made of the expression
+ * @error: return location for an error
+ *
+ * Makes a group of all rows that have the same value; of several, the same of each. Rows without a
+ * value are a group of their own. The values are the first columns of the answer.
+ *
+ * Returns: whether the table has that ([error@Weft.Error.NO_SUCH_FIELD],
+ *   [error@Weft.Error.INVALID_QUERY])
+ *
+ * Since: 0.1
+ */
+gboolean
+weft_query_group_by (WeftQuery *self, const char *expression, const char *name, GError **error)
+{
+  g_autoptr (WeftExpression) checked = NULL;
+
+  g_return_val_if_fail (WEFT_IS_QUERY (self), FALSE);
+  g_return_val_if_fail (expression != NULL, FALSE);
+
+  checked = weft_expression_new (self->question.table, expression, error);
+  if (checked == NULL)
+    return FALSE;
+  add_clause (self->question.groups, expression, name, FALSE);
   return TRUE;
 }
 
@@ -329,7 +352,7 @@ run (WeftQuery *self, WeftRecording *recording, const Progress *progress, char *
     running.explanation = g_string_new (NULL);
   plan = weft_run_check (&running, error) ? weft_plan_new (&self->question, &running, error) : NULL;
   if (plan != NULL)
-    table = weft_rows_run (plan, error);
+    table = plan->is_grouped ? weft_groups_run (plan, error) : weft_rows_run (plan, error);
   g_clear_pointer (&plan, weft_plan_free);
   if (table != NULL && explanation != NULL)
     *explanation = g_string_free (g_steal_pointer (&running.explanation), FALSE);

@@ -17,6 +17,8 @@ WEFT_API const char *weft_query_get_table (WeftQuery *self);
 WEFT_API void weft_query_set_range (WeftQuery *self, gint64 begin, gint64 end);
 WEFT_API gboolean weft_query_select (WeftQuery *self, const char *expression, const char *name,
                                      GError **error);
+WEFT_API gboolean weft_query_group_by (WeftQuery *self, const char *expression, const char *name,
+                                       GError **error);
 WEFT_API gboolean weft_query_order_by (WeftQuery *self, const char *expression, gboolean descending,
                                        GError **error);
 WEFT_API void weft_query_set_limit (WeftQuery *self, guint limit);

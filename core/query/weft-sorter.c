@@ -4,6 +4,8 @@
 
 #include <string.h>
 
+#include "weft-output.h"
+
 #define SLACK 4096 /* records beyond the limit, before they are sorted and cut */
 
 void
@@ -36,14 +38,6 @@ is_text (const WeftItem *item)
   return item->aggregate.kind == WEFT_AGGREGATE_NONE && item->expression->type == WEFT_VALUE_STRING;
 }
 
-static WeftValueType
-get_type (const WeftItem *item)
-{
-  return item->aggregate.kind == WEFT_AGGREGATE_NONE
-             ? item->expression->type
-             : weft_aggregate_get_type (&item->aggregate, item->expression);
-}
-
 void
 weft_sorter_set_key (const WeftSorter *self, guint64 *record, guint k, guint64 bits,
                      gboolean is_null)
@@ -53,7 +47,7 @@ weft_sorter_set_key (const WeftSorter *self, guint64 *record, guint k, guint64 b
 
   if (!is_text (item) && !is_null)
     {
-      key = weft_order_bits (get_type (item), bits);
+      key = weft_order_bits (weft_item_get_type (item), bits);
       key = WEFT_PLAN_ORDER (self->plan, k)->descending ? ~key : key;
     }
   record[WEFT_SORTER_NULLS] &= ~(G_GUINT64_CONSTANT (1) << k);

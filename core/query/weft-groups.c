@@ -1,0 +1,429 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+#include "weft-groups.h"
+
+#include <math.h>
+#include <string.h>
+
+static guint
+get_width (WeftAggregateKind kind)
+{
+  switch (kind)
+    {
+    case WEFT_AGGREGATE_COUNT_DISTINCT:
+    case WEFT_AGGREGATE_PERCENTILE:
+      return 1;
+    case WEFT_AGGREGATE_BUSY:
+      return 2;
+    default:
+      return 0;
+    }
+}
+
+static void
+find_aggregates (WeftGroups *self)
+{
+  const WeftPlan *plan = self->plan;
+
+  self->aggregates = g_new0 (const WeftItem *, plan->items->len + 1);
+  for (guint i = 0; i < plan->items->len; i++)
+    if (WEFT_PLAN_ITEM (plan, i)->aggregate.kind != WEFT_AGGREGATE_NONE)
+      self->aggregates[self->n_aggregates++] = WEFT_PLAN_ITEM (plan, i);
+}
+
+WeftGroups *
+weft_groups_new (const WeftPlan *plan)
+{
+  WeftGroups *self = g_new0 (WeftGroups, 1);
+
+  self->plan = plan;
+  self->n_keys = plan->keys->len;
+  find_aggregates (self);
+  self->room = 64;
+  self->mask = 255;
+  self->slots = g_new0 (guint32, self->mask + 1);
+  self->keys = g_new (guint64, (gsize) self->room * (self->n_keys + 1));
+  self->states = g_new0 (WeftGroupState, (gsize) self->room * self->n_aggregates + 1);
+  self->collections = g_new0 (WeftCollection, self->n_aggregates + 1);
+  for (guint i = 0; i < self->n_aggregates; i++)
+    weft_collection_init (&self->collections[i], get_width (self->aggregates[i]->aggregate.kind));
+  return self;
+}
+
+void
+weft_groups_free (WeftGroups *self)
+{
+  for (guint i = 0; i < self->n_aggregates; i++)
+    weft_collection_clear (&self->collections[i]);
+  g_free (self->collections);
+  g_free (self->aggregates);
+  g_free (self->keys);
+  g_free (self->slots);
+  g_free (self->states);
+  g_free (self);
+}
+
+static inline guint64
+hash_keys (const guint64 *keys, guint n)
+{
+  guint64 hash = 0;
+
+  for (guint i = 0; i < n; i++)
+    {
+      hash = (hash ^ keys[i]) * G_GUINT64_CONSTANT (0x9e3779b97f4a7c15);
+      hash ^= hash >> 29;
+    }
+  return hash;
+}
+
+static void
+grow_slots (WeftGroups *self)
+{
+  g_free (self->slots);
+  self->mask = self->mask * 4 + 3;
+  self->slots = g_new0 (guint32, (gsize) self->mask + 1);
+  for (guint i = 0; i < self->n_groups; i++)
+    {
+      guint64 slot = hash_keys (weft_groups_get_keys (self, i), self->n_keys + 1);
+
+      while (self->slots[slot & self->mask] != 0)
+        slot++;
+      self->slots[slot & self->mask] = i + 1;
+    }
+}
+
+static void
+grow_room (WeftGroups *self)
+{
+  gsize old = (gsize) self->room * self->n_aggregates;
+
+  self->room *= 2;
+  self->keys = g_renew (guint64, self->keys, (gsize) self->room * (self->n_keys + 1));
+  self->states =
+      g_renew (WeftGroupState, self->states, (gsize) self->room * self->n_aggregates + 1);
+  memset (self->states + old, 0, old * sizeof self->states[0]);
+}
+
+guint
+weft_groups_find (WeftGroups *self, const guint64 *keys)
+{
+  guint n_words = self->n_keys + 1;
+  guint64 slot = hash_keys (keys, n_words);
+
+  for (; self->slots[slot & self->mask] != 0; slot++)
+    {
+      guint group = self->slots[slot & self->mask] - 1;
+
+      if (memcmp (weft_groups_get_keys (self, group), keys, n_words * sizeof keys[0]) == 0)
+        return group;
+    }
+  if (self->n_groups == self->room)
+    grow_room (self);
+  memcpy (weft_groups_get_keys (self, self->n_groups), keys, n_words * sizeof keys[0]);
+  self->slots[slot & self->mask] = ++self->n_groups;
+  if (self->n_groups > self->mask / 2)
+    grow_slots (self);
+  return self->n_groups - 1;
+}
+
+/* ---- Adding ---- */
+
+#define IS_NULL(vector, i) ((vector)->has_nulls && (vector)->nulls[i])
+
+/* Runs STATEMENTS for the state of each value's group. */
+#define FOR_EACH(STATEMENTS)                                                                       \
+  for (guint i = 0; i < n; i++)                                                                    \
+    {                                                                                              \
+      WeftGroupState *state = &states[(gsize) groups[i] * stride];                                 \
+                                                                                                   \
+      if (IS_NULL (vector, i))                                                                     \
+        continue;                                                                                  \
+      state->n++;                                                                                  \
+      STATEMENTS;                                                                                  \
+    }
+
+static void
+add_sums (WeftGroupState *states, guint stride, WeftValueType type, const guint32 *groups, guint n,
+          const WeftVector *vector)
+{
+  if (type == WEFT_VALUE_DOUBLE)
+    {
+      FOR_EACH (state->real += weft_bits_to_double (vector->values[i]))
+    }
+  else if (type == WEFT_VALUE_INT64 || type == WEFT_VALUE_TIME)
+    {
+      FOR_EACH (state->sum += (gint64) vector->values[i])
+    }
+  else
+    {
+      FOR_EACH (state->sum += vector->values[i])
+    }
+}
+
+static void
+add_extremes (WeftGroupState *states, guint stride, const WeftItem *item, const guint32 *groups,
+              guint n, const WeftVector *vector)
+{
+  WeftValueType type = item->expression->type;
+
+  if (item->aggregate.kind == WEFT_AGGREGATE_MIN)
+    {
+      FOR_EACH (guint64 order = weft_order_bits (type, vector->values[i]);
+                state->order = state->n == 1 ? order : MIN (state->order, order))
+    }
+  else
+    {
+      FOR_EACH (state->order = MAX (state->order, weft_order_bits (type, vector->values[i])))
+    }
+}
+
+static void
+add_deviations (WeftGroupState *states, guint stride, WeftValueType type, const guint32 *groups,
+                guint n, const WeftVector *vector)
+{
+  FOR_EACH (double value = weft_bits_as_double (type, vector->values[i]);
+            double difference = value - state->mean; state->mean += difference / (double) state->n;
+            state->squares += difference * (value - state->mean))
+}
+
+/* Equal doubles have equal bits, but for the two noughts. */
+static guint64
+unify (WeftValueType type, guint64 bits)
+{
+  return type == WEFT_VALUE_DOUBLE && weft_bits_to_double (bits) == 0 ? 0 : bits;
+}
+
+static void
+collect (WeftCollection *collection, const WeftItem *item, const guint32 *groups, guint n,
+         const WeftVector *vector)
+{
+  WeftValueType type = item->expression->type;
+  gboolean is_percentile = item->aggregate.kind == WEFT_AGGREGATE_PERCENTILE;
+
+  for (guint i = 0; i < n; i++)
+    if (!IS_NULL (vector, i))
+      weft_collection_add (collection, groups[i],
+                           is_percentile ? weft_order_bits (type, vector->values[i])
+                                         : unify (type, vector->values[i]));
+}
+
+static gboolean
+add_busy (WeftGroups *self, guint aggregate, const guint32 *groups, const WeftBatch *batch,
+          GError **error)
+{
+  const WeftQuestion *question = self->plan->question;
+  const WeftItem *item = self->aggregates[aggregate];
+  WeftCollection *collection = &self->collections[aggregate];
+  WeftVector starts;
+  WeftVector durations;
+
+  if (!weft_expression_evaluate (item->expression, batch, &starts, error) ||
+      !weft_expression_evaluate (item->duration, batch, &durations, error))
+    return FALSE;
+  for (guint i = 0; i < batch->n; i++)
+    {
+      gint64 interval[2] = { (gint64) starts.values[i] };
+
+      if (durations.values[i] > G_MAXINT64 ||
+          __builtin_add_overflow (interval[0], (gint64) durations.values[i], &interval[1]))
+        interval[1] = G_MAXINT64;
+      if (question->has_range)
+        {
+          interval[0] = MAX (interval[0], question->begin);
+          interval[1] = MIN (interval[1], question->end);
+        }
+      if (interval[0] >= interval[1])
+        continue;
+      g_array_append_val (collection->groups, groups[i]);
+      g_array_append_vals (collection->values, interval, 2);
+    }
+  return TRUE;
+}
+
+gboolean
+weft_groups_add (WeftGroups *self, guint aggregate, const guint32 *groups, const WeftBatch *batch,
+                 GError **error)
+{
+  const WeftItem *item = self->aggregates[aggregate];
+  WeftGroupState *states = self->states + aggregate;
+  guint stride = self->n_aggregates;
+  WeftVector vector;
+
+  if (item->aggregate.kind == WEFT_AGGREGATE_BUSY)
+    return add_busy (self, aggregate, groups, batch, error);
+  if (item->expression == NULL)
+    {
+      for (guint i = 0; i < batch->n; i++)
+        states[(gsize) groups[i] * stride].n++;
+      return TRUE;
+    }
+  if (!weft_expression_evaluate (item->expression, batch, &vector, error))
+    return FALSE;
+  switch (item->aggregate.kind)
+    {
+    case WEFT_AGGREGATE_COUNT:
+      for (guint i = 0; i < batch->n; i++)
+        states[(gsize) groups[i] * stride].n += !IS_NULL (&vector, i);
+      break;
+    case WEFT_AGGREGATE_SUM:
+    case WEFT_AGGREGATE_MEAN:
+      add_sums (states, stride, item->expression->type, groups, batch->n, &vector);
+      break;
+    case WEFT_AGGREGATE_MIN:
+    case WEFT_AGGREGATE_MAX:
+      add_extremes (states, stride, item, groups, batch->n, &vector);
+      break;
+    case WEFT_AGGREGATE_STDDEV:
+      add_deviations (states, stride, item->expression->type, groups, batch->n, &vector);
+      break;
+    default:
+      collect (&self->collections[aggregate], item, groups, batch->n, &vector);
+    }
+  return TRUE;
+}
+
+/* ---- Merging ---- */
+
+static void
+merge_deviations (WeftGroupState *state, const WeftGroupState *other)
+{
+  double n = (double) state->n;
+  double m = (double) other->n;
+  double difference = other->mean - state->mean;
+
+  state->mean += difference * m / (n + m);
+  state->squares += other->squares + difference * difference * n * m / (n + m);
+}
+
+static void
+merge_state (const WeftItem *item, WeftGroupState *state, const WeftGroupState *other)
+{
+  if (other->n == 0)
+    return;
+  switch (item->aggregate.kind)
+    {
+    case WEFT_AGGREGATE_SUM:
+    case WEFT_AGGREGATE_MEAN:
+      if (item->expression->type == WEFT_VALUE_DOUBLE)
+        state->real += other->real;
+      else
+        state->sum += other->sum;
+      break;
+    case WEFT_AGGREGATE_MIN:
+      state->order = state->n == 0 ? other->order : MIN (state->order, other->order);
+      break;
+    case WEFT_AGGREGATE_MAX:
+      state->order = MAX (state->order, other->order);
+      break;
+    case WEFT_AGGREGATE_STDDEV:
+      merge_deviations (state, other);
+      break;
+    default:
+      break;
+    }
+  state->n += other->n;
+}
+
+gboolean
+weft_groups_merge (WeftGroups *self, WeftGroups *other, GError **error)
+{
+  g_autofree guint32 *map = g_new (guint32, (gsize) other->n_groups + 1);
+  guint before = self->n_groups;
+
+  for (guint i = 0; i < other->n_groups; i++)
+    {
+      map[i] = weft_groups_find (self, weft_groups_get_keys (other, i));
+      for (guint a = 0; a < self->n_aggregates; a++)
+        merge_state (self->aggregates[a], weft_groups_get_state (self, map[i], a),
+                     weft_groups_get_state (other, i, a));
+    }
+  for (guint a = 0; a < self->n_aggregates; a++)
+    if (!weft_collection_merge (&self->collections[a], &other->collections[a], map, self->plan->run,
+                                error))
+      return FALSE;
+  return weft_run_hold (
+      self->plan->run,
+      (guint64) (self->n_groups - before) *
+          (self->n_aggregates * sizeof (WeftGroupState) + (self->n_keys + 3) * sizeof (guint64)),
+      error);
+}
+
+/* ---- Results ---- */
+
+static guint64
+get_rank (double percentile, guint64 n)
+{
+  guint64 rank = (guint64) ceill ((long double) percentile * (long double) n / 100);
+
+  return CLAMP (rank, 1, n) - 1;
+}
+
+static gboolean
+get_collected (const WeftGroups *self, guint aggregate, guint group, guint64 *bits)
+{
+  const WeftItem *item = self->aggregates[aggregate];
+  WeftCollection *collection = &self->collections[aggregate];
+  guint64 n = weft_collection_get_n (collection, group);
+
+  switch (item->aggregate.kind)
+    {
+    case WEFT_AGGREGATE_COUNT_DISTINCT:
+      *bits = weft_collection_count_distinct (collection, group);
+      return TRUE;
+    case WEFT_AGGREGATE_BUSY:
+      *bits = weft_collection_measure_union (collection, group);
+      return TRUE;
+    default:
+      if (n == 0)
+        return FALSE;
+      *bits = weft_unorder_bits (
+          item->expression->type,
+          weft_collection_get_rank (collection, group, get_rank (item->aggregate.percentile, n)));
+      return TRUE;
+    }
+}
+
+static guint64
+get_sum (const WeftItem *item, const WeftGroupState *state)
+{
+  if (item->expression->type == WEFT_VALUE_DOUBLE)
+    return weft_double_to_bits (state->real);
+  return item->is_wide ? weft_double_to_bits ((double) state->sum) : (guint64) state->sum;
+}
+
+static double
+get_mean (const WeftItem *item, const WeftGroupState *state)
+{
+  double sum = item->expression->type == WEFT_VALUE_DOUBLE ? state->real : (double) state->sum;
+
+  return sum / (double) state->n;
+}
+
+gboolean
+weft_groups_get (const WeftGroups *self, guint aggregate, guint group, guint64 *bits)
+{
+  const WeftItem *item = self->aggregates[aggregate];
+  const WeftGroupState *state = weft_groups_get_state (self, group, aggregate);
+
+  if (get_width (item->aggregate.kind) > 0)
+    return get_collected (self, aggregate, group, bits);
+  switch (item->aggregate.kind)
+    {
+    case WEFT_AGGREGATE_COUNT:
+      *bits = state->n;
+      return TRUE;
+    case WEFT_AGGREGATE_SUM:
+      *bits = get_sum (item, state);
+      return state->n > 0;
+    case WEFT_AGGREGATE_MEAN:
+      *bits = weft_double_to_bits (state->n > 0 ? get_mean (item, state) : 0);
+      return state->n > 0;
+    case WEFT_AGGREGATE_STDDEV:
+      *bits =
+          state->n < 2 ? 0 : weft_double_to_bits (sqrt (state->squares / (double) (state->n - 1)));
+      return state->n > 1;
+    default:
+      *bits = weft_unorder_bits (item->expression->type, state->order);
+      return state->n > 0;
+    }
+}

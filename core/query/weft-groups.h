@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+#include "weft-collection.h"
+#include "weft-plan.h"
+
+G_BEGIN_DECLS
+
+/* What is known of one aggregate of one group. */
+typedef struct
+{
+  guint64 n; /* values */
+  union
+  {
+    __int128 sum;
+    double real;
+    guint64 order; /* of the least or greatest value */
+    struct
+    {
+      double mean;
+      double squares; /* of the differences to the mean, summed */
+    };
+  };
+} WeftGroupState;
+
+/*
+ * Groups of rows, found by hashing their keys. Those of each chunk are made apart and then merged
+ * in the order of the chunks, so that sums of doubles do not depend on who is faster.
+ */
+typedef struct
+{
+  const WeftPlan *plan;
+  guint n_keys;
+  guint n_aggregates;
+  const WeftItem **aggregates; /* owned by the plan's */
+  guint n_groups;
+  guint room;
+  guint64 *keys; /* of each group: a bit for each key that is null, the keys */
+  guint32 *slots;
+  guint mask;
+  WeftGroupState *states;      /* of each group, by aggregate */
+  WeftCollection *collections; /* of each aggregate that needs all values */
+} WeftGroups;
+
+WeftGroups *weft_groups_new (const WeftPlan *plan);
+void weft_groups_free (WeftGroups *self);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (WeftGroups, weft_groups_free)
+
+static inline guint64 *
+weft_groups_get_keys (const WeftGroups *self, guint group)
+{
+  return self->keys + (gsize) group * (self->n_keys + 1);
+}
+
+static inline WeftGroupState *
+weft_groups_get_state (const WeftGroups *self, guint group, guint aggregate)
+{
+  return &self->states[(gsize) group * self->n_aggregates + aggregate];
+}
+
+/* The group of some keys, which is made if there is none. */
+guint weft_groups_find (WeftGroups *self, const guint64 *keys);
+
+gboolean weft_groups_merge (WeftGroups *self, WeftGroups *other, GError **error);
+
+/* Adds N values of an aggregate, each to its group. */
+gboolean weft_groups_add (WeftGroups *self, guint aggregate, const guint32 *groups,
+                          const WeftBatch *batch, GError **error);
+
+/* The value of an aggregate of a group; FALSE if it has none. */
+gboolean weft_groups_get (const WeftGroups *self, guint aggregate, guint group, guint64 *bits);
+
+G_END_DECLS
