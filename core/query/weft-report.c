@@ -236,56 +236,10 @@ add_value (JsonBuilder *builder, WeftTable *table, guint column, guint row)
     }
 }
 
-static void
-add_members (JsonBuilder *builder, WeftTable *table, guint row)
-{
-  for (guint i = 0; i < weft_table_get_n_columns (table); i++)
-    {
-      json_builder_set_member_name (builder, weft_table_get_column_name (table, i));
-      add_value (builder, table, i, row);
-    }
-}
-
-static void
-add_rows (JsonBuilder *builder, WeftTable *table)
-{
-  json_builder_begin_array (builder);
-  for (guint row = 0; row < weft_table_get_n_rows (table); row++)
-    {
-      json_builder_begin_object (builder);
-      add_members (builder, table, row);
-      json_builder_end_object (builder);
-    }
-  json_builder_end_array (builder);
-}
-
-static void
-add_text (JsonBuilder *builder, const char *name, const char *text)
-{
-  if (text == NULL)
-    return;
-  json_builder_set_member_name (builder, name);
-  json_builder_add_string_value (builder, text);
-}
-
-static void
-add_parts (JsonBuilder *builder, WeftReport *self)
-{
-  for (guint i = 1; i < weft_report_get_n_items (G_LIST_MODEL (self)); i++)
-    {
-      g_autoptr (WeftTable) table = g_list_model_get_item (G_LIST_MODEL (self->tables), i);
-
-      json_builder_set_member_name (builder, weft_table_get_name (table));
-      add_rows (builder, table);
-    }
-}
-
 /* JSON allows the control characters above 0x7e as they are; terminals obey them. */
-static char *
-escape_controls (const char *json)
+static void
+append_escaped (GString *text, const char *json)
 {
-  GString *text = g_string_new (NULL);
-
   for (; *json; json = g_utf8_next_char (json))
     {
       gunichar c = g_utf8_get_char (json);
@@ -295,57 +249,183 @@ escape_controls (const char *json)
       else
         g_string_append_unichar (text, c);
     }
-  return g_string_free (text, FALSE);
+}
+
+static void
+append_node (GString *text, JsonNode *node)
+{
+  g_autofree char *json = json_to_string (node, FALSE);
+
+  append_escaped (text, json);
+}
+
+static void
+append_string (GString *text, const char *value)
+{
+  g_autoptr (JsonNode) node = json_node_init_string (json_node_alloc (), value);
+
+  append_node (text, node);
+}
+
+/* The row as an object; the last brace is left out where MORE members follow. */
+static void
+append_row (GString *text, WeftTable *table, guint row, gboolean more)
+{
+  g_autoptr (JsonBuilder) builder = json_builder_new ();
+  g_autoptr (JsonNode) root = NULL;
+
+  json_builder_begin_object (builder);
+  for (guint i = 0; i < weft_table_get_n_columns (table); i++)
+    {
+      json_builder_set_member_name (builder, weft_table_get_column_name (table, i));
+      add_value (builder, table, i, row);
+    }
+  json_builder_end_object (builder);
+  root = json_builder_get_root (builder);
+  append_node (text, root);
+  if (more)
+    g_string_truncate (text, text->len - 1);
+}
+
+/* Written one object at a time: a tree of all of them would take many times what its text takes. */
+typedef struct
+{
+  GOutputStream *stream;
+  GCancellable *cancellable;
+  GString *text; /* not written yet */
+} JsonWriter;
+
+#define WRITE_AT 65536
+
+static gboolean
+write_pending (JsonWriter *writer, gsize at, GError **error)
+{
+  if (writer->text->len < at)
+    return TRUE;
+  if (!g_output_stream_write_all (writer->stream, writer->text->str, writer->text->len, NULL,
+                                  writer->cancellable, error))
+    return FALSE;
+  g_string_truncate (writer->text, 0);
+  return TRUE;
+}
+
+static gboolean
+write_rows (JsonWriter *writer, WeftTable *table, GError **error)
+{
+  g_string_append_c (writer->text, '[');
+  for (guint row = 0; row < weft_table_get_n_rows (table); row++)
+    {
+      if (row > 0)
+        g_string_append_c (writer->text, ',');
+      append_row (writer->text, table, row, FALSE);
+      if (!write_pending (writer, WRITE_AT, error))
+        return FALSE;
+    }
+  g_string_append_c (writer->text, ']');
+  return TRUE;
+}
+
+static void
+append_member (GString *text, const char *name, const char *value)
+{
+  if (value == NULL)
+    return;
+  g_string_append_c (text, ',');
+  append_string (text, name);
+  g_string_append_c (text, ':');
+  append_string (text, value);
+}
+
+/* The tables behind the main one, as members of the object that is open. */
+static gboolean
+write_parts (JsonWriter *writer, WeftReport *self, GError **error)
+{
+  for (guint i = 1; i < weft_report_get_n_items (G_LIST_MODEL (self)); i++)
+    {
+      g_autoptr (WeftTable) table = g_list_model_get_item (G_LIST_MODEL (self->tables), i);
+
+      g_string_append_c (writer->text, ',');
+      append_string (writer->text, weft_table_get_name (table));
+      g_string_append_c (writer->text, ':');
+      if (!write_rows (writer, table, error))
+        return FALSE;
+    }
+  return TRUE;
+}
+
+static gboolean
+write_report (JsonWriter *writer, WeftReport *self, WeftTable *main_table, GError **error)
+{
+  g_autofree char *schema = g_strdup_printf ("weft.%s/1", self->name);
+
+  g_string_append (writer->text, "{\"schema\":");
+  append_string (writer->text, schema);
+  g_string_append (writer->text, self->single ? ",\"value\":" : ",\"rows\":");
+  if (self->single)
+    append_row (writer->text, main_table, 0, TRUE);
+  else if (!write_rows (writer, main_table, error))
+    return FALSE;
+  if (!write_parts (writer, self, error))
+    return FALSE;
+  if (self->single)
+    g_string_append_c (writer->text, '}');
+  append_member (writer->text, "cursor", weft_table_get_cursor (main_table));
+  append_member (writer->text, "hint", weft_table_get_hint (main_table));
+  g_string_append (writer->text, "}\n");
+  return write_pending (writer, 0, error);
+}
+
+/**
+ * weft_report_write_json:
+ * @self: a report with at least one table
+ * @stream: where to
+ * @cancellable: (nullable): a cancellable
+ * @error: return location for an error
+ *
+ * Writes the report as one line with one JSON object, `{ "schema": "weft.NAME/1", "rows": […] }`,
+ * or with a member `value` for a single answer. Further tables are members by their names: beside
+ * `rows`, or within `value`. Times, durations and sizes are numbers of nanoseconds and bytes, ids
+ * are handles. The members `cursor` and `hint` are there where the main table has them.
+ *
+ * Returns: whether all was written
+ *
+ * Since: 0.1
+ */
+gboolean
+weft_report_write_json (WeftReport *self, GOutputStream *stream, GCancellable *cancellable,
+                        GError **error)
+{
+  g_autoptr (GString) text = g_string_new (NULL);
+  JsonWriter writer = { stream, cancellable, text };
+  WeftTable *main_table;
+
+  g_return_val_if_fail (WEFT_IS_REPORT (self), FALSE);
+  g_return_val_if_fail (G_IS_OUTPUT_STREAM (stream), FALSE);
+  main_table = weft_report_get_main_table (self);
+  g_return_val_if_fail (main_table != NULL, FALSE);
+  g_return_val_if_fail (!self->single || weft_table_get_n_rows (main_table) == 1, FALSE);
+
+  return write_report (&writer, self, main_table, error);
 }
 
 /**
  * weft_report_to_json:
  * @self: a report with at least one table
  *
- * The report as one JSON object, `{ "schema": "weft.NAME/1", "rows": […] }`, or with a member
- * `value` for a single answer. Further tables are members by their names: beside `rows`, or within
- * `value`. Times, durations and sizes are numbers of nanoseconds and bytes, ids are handles. The
- * members `cursor` and `hint` are there where the main table has them.
+ * What [method@Report.write_json] writes.
  *
- * Returns: (transfer full): one line of JSON, without a line feed
+ * Returns: (transfer full): one line of JSON with its line feed
  *
  * Since: 0.1
  */
 char *
 weft_report_to_json (WeftReport *self)
 {
-  g_autoptr (JsonBuilder) builder = json_builder_new ();
-  g_autoptr (JsonNode) root = NULL;
-  g_autofree char *schema = NULL;
-  g_autofree char *raw = NULL;
-  WeftTable *main_table;
+  g_autoptr (GOutputStream) stream = g_memory_output_stream_new_resizable ();
 
-  g_return_val_if_fail (WEFT_IS_REPORT (self), NULL);
-  main_table = weft_report_get_main_table (self);
-  g_return_val_if_fail (main_table != NULL, NULL);
-  g_return_val_if_fail (!self->single || weft_table_get_n_rows (main_table) == 1, NULL);
-
-  schema = g_strdup_printf ("weft.%s/1", self->name);
-  json_builder_begin_object (builder);
-  add_text (builder, "schema", schema);
-  json_builder_set_member_name (builder, self->single ? "value" : "rows");
-  if (self->single)
-    {
-      json_builder_begin_object (builder);
-      add_members (builder, main_table, 0);
-      add_parts (builder, self);
-      json_builder_end_object (builder);
-    }
-  else
-    {
-      add_rows (builder, main_table);
-      add_parts (builder, self);
-    }
-  add_text (builder, "cursor", weft_table_get_cursor (main_table));
-  add_text (builder, "hint", weft_table_get_hint (main_table));
-  json_builder_end_object (builder);
-
-  root = json_builder_get_root (builder);
-  raw = json_to_string (root, FALSE);
-  return escape_controls (raw);
+  if (!weft_report_write_json (self, stream, NULL, NULL) ||
+      !g_output_stream_write_all (stream, "", 1, NULL, NULL, NULL) ||
+      !g_output_stream_close (stream, NULL, NULL))
+    return NULL;
+  return g_memory_output_stream_steal_data (G_MEMORY_OUTPUT_STREAM (stream));
 }

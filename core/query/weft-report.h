@@ -15,6 +15,8 @@ WEFT_API const char *weft_report_get_name (WeftReport *self);
 WEFT_API gboolean weft_report_is_single (WeftReport *self);
 WEFT_API WeftTable *weft_report_get_table (WeftReport *self, const char *name);
 WEFT_API WeftTable *weft_report_get_main_table (WeftReport *self);
+WEFT_API gboolean weft_report_write_json (WeftReport *self, GOutputStream *stream,
+                                          GCancellable *cancellable, GError **error);
 WEFT_API char *weft_report_to_json (WeftReport *self);
 
 G_END_DECLS

@@ -19,15 +19,20 @@ int command_status (int argc, char **argv);
 int command_wait (int argc, char **argv);
 int command_stop (int argc, char **argv);
 int command_list (int argc, char **argv);
-int command_show (int argc, char **argv);
 int command_repair (int argc, char **argv);
 int command_import (int argc, char **argv);
+int command_show (int argc, char **argv);
+int command_completion (int argc, char **argv);
 
 /* Parses ARGV by ENTRIES; what is left stands in ARGC, ARGV. FALSE after telling what is wrong,
  * with the exit status in STATUS.
  */
 gboolean parse_options (const char *summary, const char *parameters, const GOptionEntry *entries,
                         int *argc, char ***argv, int *status);
+
+/* The names of all commands, and the kind of analysis that one asks, or NULL. */
+void list_commands (GStrvBuilder *names);
+const char *find_kind_of_command (const char *name);
 
 /* "weft: …" on standard error. Returns EXIT_FAILED. */
 int complain (const char *format, ...) G_GNUC_PRINTF (1, 2);

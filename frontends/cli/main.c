@@ -7,24 +7,38 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "ask.h"
 #include "text.h"
 
+/* A command runs a function, or asks an analysis of a kind, which is then its own description. */
 typedef struct
 {
   const char *name;
   int (*run) (int argc, char **argv);
+  const char *kind;
   const char *summary;
 } Command;
 
 static const Command commands[] = {
-  { "record", command_record, "record a program, or whatever connects" },
-  { "status", command_status, "what the running recorders do" },
-  { "wait", command_wait, "wait until a running recorder has got so far" },
-  { "stop", command_stop, "stop a running recorder; it saves" },
-  { "list", command_list, "the recordings in the usual place" },
-  { "show", command_show, "what a recording holds" },
-  { "repair", command_repair, "save the intact part of a damaged recording" },
-  { "import", command_import, "make a recording of producers' spool files" },
+  { "record", command_record, NULL, "record a program, or whatever connects" },
+  { "status", command_status, NULL, "what the running recorders do" },
+  { "wait", command_wait, NULL, "wait until a running recorder has got so far" },
+  { "stop", command_stop, NULL, "stop a running recorder; it saves" },
+  { "list", command_list, NULL, "the recordings in the usual place" },
+  { "show", command_show, NULL, "what a recording holds" },
+  { "threads", NULL, "threads", NULL },
+  { "flame", NULL, "flame", NULL },
+  { "timeline", NULL, "timeline", NULL },
+  { "state", NULL, "state", NULL },
+  { "target lanes", NULL, "target-lanes", NULL },
+  { "target dispatches", NULL, "target-dispatches", NULL },
+  { "target origins", NULL, "target-origins", NULL },
+  { "traces", NULL, "traces", NULL },
+  { "metrics", NULL, "metrics", NULL },
+  { "warnings", NULL, "warnings", NULL },
+  { "repair", command_repair, NULL, "save the intact part of a damaged recording" },
+  { "import", command_import, NULL, "make a recording of producers' spool files" },
+  { "completion", command_completion, NULL, "what a shell needs to complete words" },
 };
 
 int
@@ -79,13 +93,73 @@ finish_output (int status)
   return status == EXIT_OK ? EXIT_FAILED : status;
 }
 
+static const char *
+get_summary (const Command *command)
+{
+  return command->kind ? weft_analysis_kind_get_summary (command->kind) : command->summary;
+}
+
 static void
 print_help (FILE *stream)
 {
   fputs ("Usage: weft COMMAND [OPTIONS]\n\nCommands:\n", stream);
   for (gsize i = 0; i < G_N_ELEMENTS (commands); i++)
-    fprintf (stream, "  %-8s  %s\n", commands[i].name, commands[i].summary);
-  fputs ("\n“weft COMMAND --help” tells more. Most commands take “--json”.\n", stream);
+    text_print (stream, "  %-18s  %s\n", commands[i].name, get_summary (&commands[i]));
+  fputs ("\n“weft COMMAND --help” tells more. Most commands take “--json”; where one takes a FILE, "
+         "the\n"
+         "latest recording is meant if none is given.\n",
+         stream);
+}
+
+void
+list_commands (GStrvBuilder *names)
+{
+  for (gsize i = 0; i < G_N_ELEMENTS (commands); i++)
+    g_strv_builder_add (names, commands[i].name);
+}
+
+const char *
+find_kind_of_command (const char *name)
+{
+  for (gsize i = 0; i < G_N_ELEMENTS (commands); i++)
+    if (strcmp (commands[i].name, name) == 0)
+      return commands[i].kind;
+  return NULL;
+}
+
+/* How many of the words of ARGV are the name of COMMAND; 0 if they are not. */
+static int
+match (const Command *command, int argc, char **argv)
+{
+  g_auto (GStrv) words = g_strsplit (command->name, " ", -1);
+  int n = (int) g_strv_length (words);
+
+  for (int i = 0; i < n; i++)
+    if (i + 1 >= argc || strcmp (argv[i + 1], words[i]) != 0)
+      return 0;
+  return n;
+}
+
+static int
+run (const Command *command, int argc, char **argv)
+{
+  g_autofree char *name = g_strdup_printf ("weft %s", command->name);
+
+  g_set_prgname (name);
+  if (command->kind != NULL)
+    return command_ask (command->kind, argc, argv);
+  return command->run (argc, argv);
+}
+
+static int
+complain_of_command (int argc, char **argv)
+{
+  if (strcmp (argv[1], "target") == 0)
+    complain (
+        "“weft target” wants to know what: lanes, top, dispatches, …; “weft --help” lists them");
+  else
+    complain ("there is no command “%s”; “weft --help” lists them", argv[1]);
+  return EXIT_USAGE;
 }
 
 int
@@ -107,23 +181,22 @@ main (int argc, char **argv)
     }
   if (strcmp (argv[1], "--version") == 0)
     {
-      puts ("weft " WEFT_VERSION);
+      printf ("weft %s\n", weft_get_version ());
       return EXIT_OK;
     }
 
   if (runtime_dir != NULL && *runtime_dir != '\0' && *runtime_dir != '/')
     {
-      complain ("WEFT_RUNTIME_DIR must be an absolute path: programs do not find “%s”", runtime_dir);
+      complain ("WEFT_RUNTIME_DIR must be an absolute path: programs do not find “%s”",
+                runtime_dir);
       return EXIT_USAGE;
     }
   for (gsize i = 0; i < G_N_ELEMENTS (commands); i++)
-    if (strcmp (argv[1], commands[i].name) == 0)
-      {
-        g_autofree char *name = g_strdup_printf ("weft %s", argv[1]);
+    {
+      int n = match (&commands[i], argc, argv);
 
-        g_set_prgname (name);
-        return finish_output (commands[i].run (argc - 1, argv + 1));
-      }
-  complain ("there is no command “%s”; “weft --help” lists them", argv[1]);
-  return EXIT_USAGE;
+      if (n > 0)
+        return finish_output (run (&commands[i], argc - n, argv + n));
+    }
+  return complain_of_command (argc, argv);
 }

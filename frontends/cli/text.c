@@ -64,7 +64,7 @@ width_of (gunichar c)
   return g_unichar_iswide (c) ? 2 : 1;
 }
 
-static guint
+guint
 text_width (const char *text)
 {
   guint width = 0;
@@ -149,12 +149,55 @@ print_cell (const char *text, guint width, gboolean right, gboolean last)
   fputs (last ? "\n" : "  ", stdout);
 }
 
+/* Takes from the widest columns that may give way until all fit; returns how much is still too
+ * much.
+ */
+static guint
+shrink (guint *widths, const char *align, guint n, guint excess)
+{
+  while (excess > 0)
+    {
+      guint widest = G_MAXUINT;
+
+      for (guint c = 0; c < n; c++)
+        if (align[c] == 'L' && widths[c] > LEAST_COLUMN &&
+            (widest == G_MAXUINT || widths[c] > widths[widest]))
+          widest = c;
+      if (widest == G_MAXUINT)
+        return excess;
+      widths[widest]--;
+      excess--;
+    }
+  return 0;
+}
+
+/* Cuts WIDTHS so that a line fits into WIDTH; returns how many columns are left. */
+static guint
+fit (guint *widths, const char *align, guint n, guint width)
+{
+  for (guint shown = n; shown > 1; shown--)
+    {
+      g_autofree guint *tried = g_memdup2 (widths, n * sizeof *widths);
+      guint total = 2 * (shown - 1);
+
+      for (guint c = 0; c < shown; c++)
+        total += tried[c];
+      if (total <= width || shrink (tried, align, shown, total - width) == 0)
+        {
+          memcpy (widths, tried, n * sizeof *widths);
+          return shown;
+        }
+    }
+  widths[0] = MIN (widths[0], width);
+  return 1;
+}
+
 void
-text_table_print (GPtrArray *rows, const char *align)
+text_table_print_within (GPtrArray *rows, const char *align, guint width)
 {
   guint n = (guint) strlen (align);
   g_autofree guint *widths = g_new0 (guint, n);
-  guint total = 2 * (n - 1);
+  guint shown;
 
   for (guint r = 0; r < rows->len; r++)
     {
@@ -163,24 +206,80 @@ text_table_print (GPtrArray *rows, const char *align)
       for (guint c = 0; c < n; c++)
         widths[c] = MAX (widths[c], text_width (row[c]));
     }
-  for (guint c = 0; c < n; c++)
-    total += widths[c];
-  for (guint c = 0; c < n; c++)
-    if (align[c] == 'L' && total > text_columns ())
-      {
-        guint excess = total - text_columns ();
-        guint kept = widths[c] > excess + LEAST_COLUMN ? widths[c] - excess
-                                                       : MIN (widths[c], LEAST_COLUMN);
-
-        total -= widths[c] - kept;
-        widths[c] = kept;
-      }
+  shown = fit (widths, align, n, width);
 
   for (guint r = 0; r < rows->len; r++)
     {
       char **row = g_ptr_array_index (rows, r);
 
-      for (guint c = 0; c < n; c++)
-        print_cell (row[c], widths[c], align[c] == 'r', c + 1 == n);
+      for (guint c = 0; c < shown; c++)
+        print_cell (row[c], widths[c], align[c] == 'r', c + 1 == shown);
     }
+  if (shown < n)
+    {
+      g_autofree char *left = g_strjoinv (", ", (char **) g_ptr_array_index (rows, 0) + shown);
+
+      text_wrap (stdout, 0, left);
+    }
+}
+
+void
+text_table_print (GPtrArray *rows, const char *align)
+{
+  text_table_print_within (rows, align, text_columns ());
+}
+
+void
+text_heading (const char *title)
+{
+  gboolean terminal = isatty (STDOUT_FILENO);
+
+  printf ("\n%s%s%s\n", terminal ? "\033[1m" : "", title, terminal ? "\033[0m" : "");
+}
+
+void
+text_wrap (FILE *stream, guint indent, const char *text)
+{
+  g_auto (GStrv) words = g_strsplit (text, " ", -1);
+  guint room = MAX (text_columns (), indent + 20);
+  guint used = 0;
+
+  for (guint i = 0; words[i] != NULL; i++)
+    {
+      guint width = text_width (words[i]);
+
+      if (used > 0 && used + 1 + width > room)
+        {
+          fputc ('\n', stream);
+          used = 0;
+        }
+      if (used == 0)
+        fprintf (stream, "%*s", (int) indent, "");
+      else
+        fputc (' ', stream);
+      used = (used ? used + 1 : indent) + width;
+      text_print (stream, "%s", words[i]);
+    }
+  fputc ('\n', stream);
+}
+
+char *
+text_expand (const char *text)
+{
+  GString *expanded = g_string_new (NULL);
+
+  for (guint column = 0; *text; text++)
+    if (*text == '\t')
+      do
+        {
+          g_string_append_c (expanded, ' ');
+          column++;
+        }
+      while (column % 8 != 0);
+    else
+      {
+        g_string_append_c (expanded, *text);
+        column += (*text & 0xc0) == 0x80 ? 0 : 1;
+      }
+  return g_string_free (expanded, FALSE);
 }

@@ -15,8 +15,8 @@ char *text_count (guint64 count);          /* "1 234 567" with narrow groups */
 /* TEXT without control characters, cut to WIDTH columns; newly allocated. */
 char *text_cell (const char *text, guint width);
 
-/* As fprintf and vfprintf, without control characters (but for line ends) and with valid UTF-8: what
- * files and names hold reaches no terminal as it is.
+/* As fprintf and vfprintf, without control characters (but for line ends) and with valid UTF-8:
+ * what files and names hold reaches no terminal as it is.
  */
 void text_print (FILE *stream, const char *format, ...) G_GNUC_PRINTF (2, 3);
 void text_vprint (FILE *stream, const char *format, va_list arguments) G_GNUC_PRINTF (2, 0);
@@ -28,5 +28,22 @@ guint text_columns (void);
  * whose letter in ALIGN is 'r' are set right; the column with 'L' gives way where room is short.
  */
 void text_table_print (GPtrArray *rows, const char *align);
+
+/* The same, for WIDTH columns. The letter 'L' may stand several times: the widest of them gives
+ * way first. What does not fit even so is left out from the right, and named below.
+ */
+void text_table_print_within (GPtrArray *rows, const char *align, guint width);
+
+/* Columns that TEXT takes. */
+guint text_width (const char *text);
+
+/* A line that stands above a table, after an empty one. */
+void text_heading (const char *title);
+
+/* TEXT in lines that fit the terminal, each indented. */
+void text_wrap (FILE *stream, guint indent, const char *text);
+
+/* TEXT with blanks for tabs, 8 columns apart; newly allocated. */
+char *text_expand (const char *text);
 
 G_END_DECLS

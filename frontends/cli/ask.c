@@ -1,0 +1,357 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+
+/* The commands that answer questions about a recording: all of one make. */
+
+#include "ask.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "commands.h"
+#include "draw.h"
+#include "print.h"
+#include "text.h"
+
+typedef struct
+{
+  char *filter;
+  char *lane;
+  char *routine;
+  char *from;
+  char *to;
+  char *at;
+  char *by;
+  char *group;
+  char *cursor;
+  char *columns;
+  int limit;
+  int buckets;
+  gboolean all;
+  gboolean wide;
+  gboolean json;
+} Options;
+
+/* ---- Times ---- */
+
+gboolean
+ask_parse_time (const char *text, gint64 *time, GError **error)
+{
+  static const struct
+  {
+    const char *unit;
+    double factor;
+  } units[] = { { "s", 1e9 },  { "ms", 1e6 }, { "us", 1e3 },
+                { "µs", 1e3 }, { "ns", 1 },   { "min", 6e10 } };
+  char *rest;
+  double value = g_ascii_strtod (text, &rest);
+
+  for (gsize i = 0; rest != text && i < G_N_ELEMENTS (units); i++)
+    if (strcmp (rest, units[i].unit) == 0 && fabs (value * units[i].factor) < 9e18)
+      {
+        *time = (gint64) llround (value * units[i].factor);
+        return TRUE;
+      }
+  g_set_error (error, G_OPTION_ERROR, G_OPTION_ERROR_BAD_VALUE,
+               "“%s” is no time: write a number and a unit, such as 1.5s, 20ms, 300us or 10ns",
+               text);
+  return FALSE;
+}
+
+static gboolean
+set_range (WeftAnalysis *analysis, const Options *options, GError **error)
+{
+  gint64 begin = G_MININT64, end = G_MAXINT64;
+
+  if (options->from == NULL && options->to == NULL)
+    return TRUE;
+  if ((options->from != NULL && !ask_parse_time (options->from, &begin, error)) ||
+      (options->to != NULL && !ask_parse_time (options->to, &end, error)))
+    return FALSE;
+  if (begin > end)
+    {
+      g_set_error (error, G_OPTION_ERROR, G_OPTION_ERROR_BAD_VALUE, "--from %s is after --to %s",
+                   options->from, options->to);
+      return FALSE;
+    }
+  weft_analysis_set_range (analysis, begin, end);
+  return TRUE;
+}
+
+/* ---- What is looked at ---- */
+
+static void
+append_term (GString *filter, const char *field, const char *value)
+{
+  g_autofree char *escaped = NULL;
+
+  if (value == NULL)
+    return;
+  if (filter->len > 0)
+    g_string_append_c (filter, ' ');
+  if (strpbrk (value, " \t()\",") == NULL)
+    {
+      g_string_append_printf (filter, "%s:%s", field, value);
+      return;
+    }
+  escaped = g_strescape (value, NULL);
+  g_string_append_printf (filter, "%s:\"%s\"", field, escaped);
+}
+
+static gboolean
+set_filter (WeftAnalysis *analysis, const Options *options, GError **error)
+{
+  g_autoptr (GString) filter = g_string_new (NULL);
+
+  append_term (filter, "lane", options->lane);
+  append_term (filter, "routine", options->routine);
+  if (options->filter != NULL && filter->len > 0)
+    g_string_append_printf (filter, " (%s)", options->filter);
+  else if (options->filter != NULL)
+    g_string_assign (filter, options->filter);
+  return filter->len == 0 || weft_analysis_set_filter (analysis, filter->str, error);
+}
+
+static gboolean
+set_options (WeftAnalysis *analysis, const Options *options, GError **error)
+{
+  gint64 at;
+
+  if (!set_filter (analysis, options, error) || !set_range (analysis, options, error))
+    return FALSE;
+  if (options->by != NULL && !weft_analysis_set_order_by (analysis, options->by, error))
+    return FALSE;
+  if (options->group != NULL && !weft_analysis_set_group_by (analysis, options->group, error))
+    return FALSE;
+  if (options->at != NULL)
+    {
+      if (!ask_parse_time (options->at, &at, error))
+        return FALSE;
+      weft_analysis_set_at (analysis, at);
+    }
+  if (options->all)
+    weft_analysis_set_limit (analysis, 0);
+  else if (options->limit > 0)
+    weft_analysis_set_limit (analysis, (guint) options->limit);
+  if (options->buckets > 0)
+    weft_analysis_set_buckets (analysis, (guint) options->buckets);
+  weft_analysis_set_cursor (analysis, options->cursor);
+  return TRUE;
+}
+
+/* ---- Words of the command line ---- */
+
+/* "d-12" */
+static gboolean
+looks_like_handle (const char *word)
+{
+  const char *at = word;
+
+  while (g_ascii_islower (*at))
+    at++;
+  return at > word && *at == '-' && g_ascii_isdigit (at[1]) &&
+         strspn (at + 1, "0123456789") == strlen (at + 1);
+}
+
+static gboolean
+is_file (const char *word)
+{
+  return g_str_has_suffix (word, ".weft") || strcmp (word, "latest") == 0 ||
+         g_file_test (word, G_FILE_TEST_EXISTS);
+}
+
+/* The words that are left: [OBJECT] [FILE]. */
+static gboolean
+split_words (int argc, char **argv, gboolean takes_handle, const char **handle, const char **file,
+             GError **error)
+{
+  int most = takes_handle ? 2 : 1;
+
+  if (argc - 1 > most)
+    {
+      g_set_error (error, G_OPTION_ERROR, G_OPTION_ERROR_BAD_VALUE, "“%s” is one word too many",
+                   argv[most + 1]);
+      return FALSE;
+    }
+  if (argc == 3)
+    {
+      *handle = argv[1];
+      *file = argv[2];
+    }
+  else if (argc == 2 && takes_handle && (looks_like_handle (argv[1]) || !is_file (argv[1])))
+    *handle = argv[1];
+  else if (argc == 2)
+    *file = argv[1];
+  return TRUE;
+}
+
+static char *
+describe_words (const char *words, char **list)
+{
+  g_autofree char *joined = g_strjoinv (", ", list);
+
+  return g_strdup_printf ("%s: %s", words, joined);
+}
+
+WeftRecording *
+ask_open (const char *file, GError **error)
+{
+  g_autofree char *path = weft_recordings_resolve (file, error);
+  g_autoptr (GFile) opened = NULL;
+
+  if (path == NULL)
+    return NULL;
+  opened = g_file_new_for_commandline_arg (path);
+  return weft_recording_open (opened, NULL, error);
+}
+
+static int
+usage (GError *error)
+{
+  complain ("%s (see “%s --help”)", error->message, g_get_prgname ());
+  return EXIT_USAGE;
+}
+
+static int
+answer (const char *kind, const char *handle, const char *file, const Options *options)
+{
+  g_autoptr (GError) error = NULL;
+  g_autoptr (WeftRecording) recording = ask_open (file, &error);
+  g_autoptr (WeftAnalysis) analysis = NULL;
+  g_autoptr (WeftReport) report = NULL;
+  PrintOptions print;
+  g_auto (GStrv) columns = options->columns ? g_strsplit (options->columns, ",", -1) : NULL;
+
+  if (recording == NULL)
+    return complain ("%s", error->message);
+  analysis = weft_analysis_new (recording, kind, &error);
+  if (analysis == NULL || !set_options (analysis, options, &error))
+    return usage (error);
+  weft_analysis_set_handle (analysis, handle);
+  print =
+      (PrintOptions){ columns, options->wide,
+                      options->buckets > 0 ? (guint) options->buckets : draw_timeline_buckets () };
+  if (!options->json)
+    weft_analysis_set_buckets (analysis, print.n_buckets);
+  report = weft_analysis_run (analysis, NULL, &error);
+  if (report == NULL)
+    return complain ("%s", error->message);
+  if (options->json)
+    {
+      g_autofree char *json = weft_report_to_json (report);
+
+      fputs (json, stdout);
+    }
+  else
+    print_report (report, &print);
+  return EXIT_OK;
+}
+
+/* Only the options that KIND knows. */
+static void
+add_entries (GArray *entries, const char *kind, const char *groups, const char *orders,
+             Options *options)
+{
+  const struct
+  {
+    WeftAnalysisOptions needs;
+    GOptionEntry entry;
+  } known[] = {
+    { WEFT_ANALYSIS_OPTION_FILTER,
+      { "filter", 'f', 0, G_OPTION_ARG_STRING, &options->filter,
+        "Only what matches, in the filter language", "FILTER" } },
+    { WEFT_ANALYSIS_OPTION_FILTER,
+      { "lane", 'l', 0, G_OPTION_ARG_STRING, &options->lane, "Only this lane: name, glob or handle",
+        "LANE" } },
+    { WEFT_ANALYSIS_OPTION_FILTER,
+      { "routine", 'r', 0, G_OPTION_ARG_STRING, &options->routine,
+        "Only this routine: name, glob or handle", "ROUTINE" } },
+    { WEFT_ANALYSIS_OPTION_RANGE,
+      { "from", 0, 0, G_OPTION_ARG_STRING, &options->from,
+        "Only what ends after TIME from the start, such as 1.5s", "TIME" } },
+    { WEFT_ANALYSIS_OPTION_RANGE,
+      { "to", 0, 0, G_OPTION_ARG_STRING, &options->to, "Only what begins before TIME", "TIME" } },
+    { WEFT_ANALYSIS_OPTION_AT,
+      { "at", 0, 0, G_OPTION_ARG_STRING, &options->at, "At this time; the end if not given",
+        "TIME" } },
+    { WEFT_ANALYSIS_OPTION_GROUP,
+      { "group", 'g', 0, G_OPTION_ARG_STRING, &options->group, groups, "WORD" } },
+    { WEFT_ANALYSIS_OPTION_ORDER,
+      { "by", 'b', 0, G_OPTION_ARG_STRING, &options->by, orders, "WORD" } },
+    { WEFT_ANALYSIS_OPTION_LIMIT,
+      { "limit", 'n', 0, G_OPTION_ARG_INT, &options->limit, "At most N rows", "N" } },
+    { WEFT_ANALYSIS_OPTION_LIMIT,
+      { "all", 'a', 0, G_OPTION_ARG_NONE, &options->all, "All rows", NULL } },
+    { WEFT_ANALYSIS_OPTION_CURSOR,
+      { "cursor", 0, 0, G_OPTION_ARG_STRING, &options->cursor, "Go on where an answer was cut",
+        "CURSOR" } },
+    { WEFT_ANALYSIS_OPTION_BUCKETS,
+      { "buckets", 0, 0, G_OPTION_ARG_INT, &options->buckets, "Divide time into N parts", "N" } },
+    { 0,
+      { "columns", 'c', 0, G_OPTION_ARG_STRING, &options->columns, "Show these columns",
+        "NAME,…" } },
+    { 0,
+      { "wide", 'w', 0, G_OPTION_ARG_NONE, &options->wide,
+        "Show all columns, however wide the terminal", NULL } },
+    { 0, { "json", 'j', 0, G_OPTION_ARG_NONE, &options->json, "Print JSON", NULL } },
+  };
+  WeftAnalysisOptions allowed = weft_analysis_kind_get_options (kind);
+
+  for (gsize i = 0; i < G_N_ELEMENTS (known); i++)
+    if ((known[i].needs & allowed) == known[i].needs)
+      g_array_append_val (entries, known[i].entry);
+}
+
+static void
+options_clear (Options *options)
+{
+  g_free (options->filter);
+  g_free (options->lane);
+  g_free (options->routine);
+  g_free (options->from);
+  g_free (options->to);
+  g_free (options->at);
+  g_free (options->by);
+  g_free (options->group);
+  g_free (options->cursor);
+  g_free (options->columns);
+}
+
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (Options, options_clear)
+
+static gboolean
+check_numbers (const Options *options)
+{
+  if (options->limit >= 0 && options->buckets >= 0)
+    return TRUE;
+  complain ("--%s must not be below 1 (see “%s --help”)", options->limit < 0 ? "limit" : "buckets",
+            g_get_prgname ());
+  return FALSE;
+}
+
+int
+command_ask (const char *kind, int argc, char **argv)
+{
+  g_auto (Options) options = { 0 };
+  g_autoptr (GArray) entries = g_array_new (TRUE, TRUE, sizeof (GOptionEntry));
+  g_auto (GStrv) group_words = weft_analysis_kind_list_groups (kind);
+  g_auto (GStrv) order_words = weft_analysis_kind_list_orders (kind);
+  g_autofree char *groups = describe_words ("What a row stands for", group_words);
+  g_autofree char *orders = describe_words ("What comes first", order_words);
+  gboolean takes_handle =
+      (weft_analysis_kind_get_options (kind) & WEFT_ANALYSIS_OPTION_HANDLE) != 0;
+  const char *handle = NULL, *file = NULL;
+  g_autoptr (GError) error = NULL;
+  int status;
+
+  add_entries (entries, kind, groups, orders, &options);
+  if (!parse_options (weft_analysis_kind_get_summary (kind),
+                      takes_handle ? "[OBJECT] [FILE]" : "[FILE]",
+                      (GOptionEntry *) (gpointer) entries->data, &argc, &argv, &status))
+    return status;
+  if (!check_numbers (&options))
+    return EXIT_USAGE;
+  if (!split_words (argc, argv, takes_handle, &handle, &file, &error))
+    return usage (error);
+  return answer (kind, handle, file, &options);
+}

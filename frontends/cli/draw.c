@@ -1,0 +1,242 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+
+#include "draw.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "text.h"
+
+#define LANE_WIDTH 24
+#define BAR_WIDTH 20
+
+static guint64
+number_of (WeftTable *table, const char *name, guint row)
+{
+  int column = weft_table_find_column (table, name);
+
+  return column < 0 ? 0 : weft_table_get_uint64 (table, (guint) column, row);
+}
+
+static const char *
+string_of (WeftTable *table, const char *name, guint row)
+{
+  int column = weft_table_find_column (table, name);
+  const char *text = column < 0 ? NULL : weft_table_get_string (table, (guint) column, row);
+
+  return text ? text : "";
+}
+
+static char *
+cell (const char *text, guint width)
+{
+  g_autofree char *cut = text_cell (text, width);
+
+  return g_strdup_printf ("%s%*s", cut, (int) (width - text_width (cut)), "");
+}
+
+/* ---- Swimlanes ---- */
+
+static const char *const levels[] = { "·", "▁", "▂", "▃", "▄", "▅", "▆", "▇", "█" };
+
+static const char *
+level_of (guint64 busy, guint64 length)
+{
+  guint level;
+
+  if (busy == 0 || length == 0)
+    return levels[0];
+  level = (guint) (1 + (double) busy * 7.999 / (double) length);
+  return levels[MIN (level, 8)];
+}
+
+guint
+draw_timeline_buckets (void)
+{
+  return MAX (text_columns () - LANE_WIDTH - 4, 10);
+}
+
+typedef struct
+{
+  WeftTable *lanes;
+  WeftTable *buckets; /* of those in which something ran; in the order of lanes, then of time */
+  guint n_buckets;
+  gint64 begin;
+  guint64 length; /* of a bucket, ns */
+} Timeline;
+
+static void
+draw_lane (const Timeline *timeline, guint lane, guint *row)
+{
+  g_autofree char *name = cell (string_of (timeline->lanes, "name", lane), LANE_WIDTH);
+  guint64 handle = number_of (timeline->lanes, "lane", lane);
+  g_autoptr (GString) line = g_string_new (NULL);
+
+  for (guint bucket = 0; bucket < timeline->n_buckets; bucket++)
+    {
+      gboolean runs = *row < weft_table_get_n_rows (timeline->buckets) &&
+                      number_of (timeline->buckets, "lane", *row) == handle &&
+                      number_of (timeline->buckets, "bucket", *row) == bucket;
+
+      g_string_append (
+          line, runs ? level_of (number_of (timeline->buckets, "busy", *row), timeline->length)
+                     : levels[0]);
+      *row += runs ? 1 : 0;
+    }
+  text_print (stdout, "%s  %s\n", name, line->str);
+}
+
+static gboolean
+read_timeline (WeftReport *report, guint n_buckets, Timeline *timeline)
+{
+  int begin, end;
+
+  timeline->lanes = weft_report_get_main_table (report);
+  timeline->buckets = weft_report_get_table (report, "buckets");
+  begin = weft_table_find_column (timeline->lanes, "begin");
+  end = weft_table_find_column (timeline->lanes, "end");
+  timeline->n_buckets = n_buckets;
+  if (timeline->buckets == NULL || begin < 0 || end < 0 || timeline->n_buckets == 0)
+    return FALSE;
+  timeline->begin = weft_table_get_int64 (timeline->lanes, (guint) begin, 0);
+  timeline->length =
+      (guint64) (weft_table_get_int64 (timeline->lanes, (guint) end, 0) - timeline->begin) /
+      timeline->n_buckets;
+  return TRUE;
+}
+
+static void
+draw_timeline (WeftReport *report, guint n_buckets)
+{
+  Timeline timeline;
+  guint row = 0;
+
+  if (!read_timeline (report, n_buckets, &timeline))
+    return;
+  for (guint lane = 0; lane < weft_table_get_n_rows (timeline.lanes); lane++)
+    draw_lane (&timeline, lane, &row);
+  {
+    g_autofree char *begin = print_named (timeline.lanes, "begin", 0);
+    g_autofree char *end = print_named (timeline.lanes, "end", 0);
+    g_autofree char *length = text_duration (timeline.length);
+
+    text_print (stdout, "%*s  %s to %s, %s a block: · idle, ▁ hardly busy … █ busy throughout\n",
+                LANE_WIDTH, "", begin, end, length);
+  }
+}
+
+/* ---- Trees ---- */
+
+static void
+draw_bar (GString *line, guint64 part, guint64 whole)
+{
+  guint filled = whole ? (guint) ((double) part * BAR_WIDTH / (double) whole + 0.5) : 0;
+
+  for (guint i = 0; i < BAR_WIDTH; i++)
+    g_string_append (line, i < filled ? "█" : " ");
+}
+
+static void
+draw_flame (WeftReport *report)
+{
+  WeftTable *table = weft_report_get_main_table (report);
+  guint64 whole = weft_table_get_n_rows (table) > 0 ? number_of (table, "total", 0) : 0;
+  guint width = text_columns () - BAR_WIDTH - 24;
+
+  for (guint row = 0; row < weft_table_get_n_rows (table); row++)
+    {
+      g_autofree char *label = g_strdup_printf (
+          "%*s%s", (int) (2 * number_of (table, "depth", row)), "", string_of (table, "name", row));
+      g_autofree char *name = cell (label, MAX (width, 16));
+      g_autofree char *total = print_named (table, "total", row);
+      g_autofree char *count = print_named (table, "count", row);
+      g_autoptr (GString) line = g_string_new (NULL);
+
+      draw_bar (line, number_of (table, "total", row), whole);
+      text_print (stdout, "%s  %*s  %*s  %s\n", name,
+                  (int) (10 + strlen (total) - text_width (total)), total, 9, count, line->str);
+    }
+  text_print (stdout,
+              "All of it is target time, of lanes that run in parallel; none of it is CPU time.\n");
+}
+
+/* ---- Findings ---- */
+
+static const char *
+mark_of (const char *verdict)
+{
+  if (strcmp (verdict, "good") == 0)
+    return "✓";
+  if (strcmp (verdict, "problem") == 0)
+    return "✗";
+  return strcmp (verdict, "attention") == 0 ? "!" : "–";
+}
+
+static void
+draw_finding (WeftTable *table, guint row)
+{
+  const char *advice = string_of (table, "advice", row);
+
+  text_print (stdout, "%s %s\n", mark_of (string_of (table, "verdict", row)),
+              string_of (table, "question", row));
+  text_wrap (stdout, 4, string_of (table, "evidence", row));
+  if (*advice != '\0')
+    text_wrap (stdout, 4, advice);
+}
+
+/* What needs looking at first; then what is good; then what does not arise. */
+static void
+draw_findings (WeftReport *report)
+{
+  static const char *const order[] = { "problem", "attention", "good", "not-applicable" };
+  WeftTable *table = weft_report_get_main_table (report);
+
+  for (gsize i = 0; i < G_N_ELEMENTS (order); i++)
+    for (guint row = 0; row < weft_table_get_n_rows (table); row++)
+      if (strcmp (string_of (table, "verdict", row), order[i]) == 0)
+        draw_finding (table, row);
+}
+
+/* ---- Source ---- */
+
+static void
+draw_source_lines (WeftTable *lines)
+{
+  for (guint row = 0; row < weft_table_get_n_rows (lines); row++)
+    {
+      g_autofree char *number = print_named (lines, "line", row);
+      g_autofree char *total = print_named (lines, "total", row);
+      g_autofree char *text = text_expand (string_of (lines, "text", row));
+
+      text_print (stdout, "%*s%s %6s  %s\n", (int) (10 - MIN (text_width (total), 10)), "", total,
+                  number, text);
+    }
+}
+
+gboolean
+draw_report (WeftReport *report, const PrintOptions *options)
+{
+  const char *name = weft_report_get_name (report);
+  WeftTable *table = weft_report_get_main_table (report);
+
+  if (options->columns != NULL || options->wide || weft_table_get_n_rows (table) == 0)
+    return FALSE;
+  if (strcmp (name, "timeline") == 0)
+    draw_timeline (report, options->n_buckets);
+  else if (strcmp (name, "flame") == 0)
+    draw_flame (report);
+  else if (strcmp (name, "diagnose") == 0)
+    draw_findings (report);
+  else
+    return FALSE;
+  return TRUE;
+}
+
+gboolean
+draw_part (WeftTable *table)
+{
+  if (weft_table_find_column (table, "line") < 0 || weft_table_find_column (table, "text") < 0)
+    return FALSE;
+  draw_source_lines (table);
+  return TRUE;
+}

@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#pragma once
+
+#include "print.h"
+
+G_BEGIN_DECLS
+
+/* Draws the reports that are no plain tables: swimlanes, trees, source text, findings. FALSE if
+ * REPORT is of another kind.
+ */
+gboolean draw_report (WeftReport *report, const PrintOptions *options);
+
+/* The same for one table of a report. */
+gboolean draw_part (WeftTable *table);
+
+/* Into how many buckets a timeline is divided to fill the terminal. */
+guint draw_timeline_buckets (void);
+
+G_END_DECLS

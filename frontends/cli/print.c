@@ -1,0 +1,281 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+
+#include "print.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "draw.h"
+#include "text.h"
+
+/* What people see of an answer first; all of it is in --json, --wide and --columns. */
+typedef struct
+{
+  const char *table;
+  const char *columns; /* with blanks between */
+} Choice;
+
+static const Choice choices[] = {
+  { "target-lanes", "lane name kind dispatches busy utilisation mean longest errors pending rejected lost" },
+  { "losses", "lane name category reason count" },
+  { "threads", "what thread lane name kind tid dispatched waits wait_time ran target_time busy" },
+  { "target-dispatches", "dispatch name lane_name start duration self status queue_delay submission trace thread_name" },
+  { "traces", "trace name start duration status dispatches target_time lanes error" },
+  { "metrics", "metric name tags lane_name kind unit points last min mean max total p95" },
+  { "warnings", "warning time severity code message lane_name dispatch value threshold" },
+  { "gauges", "metric name lane_name tags value unit set_at" },
+  { "running", "dispatch lane_name routine_name start age end" },
+  { "pending", "lane_name routine_name submitted waiting dispatch" },
+  { "target-origins", "origin role dispatch thread_name tid time relation stack link_status queued target_time waits wait_time" },
+  { NULL, NULL },
+};
+
+static char *
+print_number (double value, const char *unit)
+{
+  if (g_strcmp0 (unit, "percent") == 0)
+    return g_strdup_printf ("%.1f %%", value);
+  if (g_strcmp0 (unit, "ratio") == 0)
+    return g_strdup_printf ("%.1f %%", 100 * value);
+  if (g_strcmp0 (unit, "ns") == 0 && value >= 0 && value < (double) G_MAXINT64)
+    return text_duration ((guint64) llround (value));
+  if (g_strcmp0 (unit, "bytes") == 0 && value >= 0 && value < (double) G_MAXINT64)
+    return text_bytes ((guint64) llround (value));
+  if (value == floor (value) && fabs (value) < 1e15)
+    {
+      g_autofree char *count = text_count ((guint64) fabs (value));
+
+      return g_strconcat (value < 0 ? "−" : "", count, NULL);
+    }
+  return g_strdup_printf ("%.4g", value);
+}
+
+static char *
+print_time (gint64 time)
+{
+  return g_strdup_printf ("%s%.6f s", time < 0 ? "−" : "", fabs ((double) time / 1e9));
+}
+
+/* Numbers that name something are no quantities. */
+static gboolean
+is_name (const char *column)
+{
+  static const char *const names[] = { "pid", "tid", "line", "slot", "version", "major", "minor" };
+
+  for (gsize i = 0; i < G_N_ELEMENTS (names); i++)
+    if (g_str_has_suffix (column, names[i]))
+      return TRUE;
+  return FALSE;
+}
+
+char *
+print_value (WeftTable *table, guint column, guint row)
+{
+  const char *unit = weft_table_get_column_unit (table, column);
+
+  if (weft_table_is_null (table, column, row))
+    return g_strdup ("");
+  switch (weft_table_get_column_type (table, column))
+    {
+    case WEFT_VALUE_TIME:
+      return print_time (weft_table_get_int64 (table, column, row));
+    case WEFT_VALUE_DURATION:
+      return text_duration (weft_table_get_uint64 (table, column, row));
+    case WEFT_VALUE_UINT64:
+      if (g_strcmp0 (unit, "bytes") == 0)
+        return text_bytes (weft_table_get_uint64 (table, column, row));
+      if (is_name (weft_table_get_column_name (table, column)))
+        return weft_table_get_text (table, column, row);
+      return text_count (weft_table_get_uint64 (table, column, row));
+    case WEFT_VALUE_DOUBLE:
+      return print_number (weft_table_get_double (table, column, row), unit);
+    case WEFT_VALUE_BOOLEAN:
+      return g_strdup (weft_table_get_boolean (table, column, row) ? "yes" : "no");
+    default:
+      return weft_table_get_text (table, column, row);
+    }
+}
+
+char *
+print_named (WeftTable *table, const char *name, guint row)
+{
+  int column = weft_table_find_column (table, name);
+
+  return column < 0 ? g_strdup ("") : print_value (table, (guint) column, row);
+}
+
+/* ---- Which columns ---- */
+
+static const char *
+find_choice (const char *table)
+{
+  for (guint i = 0; choices[i].table != NULL; i++)
+    if (strcmp (choices[i].table, table) == 0)
+      return choices[i].columns;
+  return NULL;
+}
+
+static gboolean
+is_empty (WeftTable *table, guint column)
+{
+  for (guint row = 0; row < weft_table_get_n_rows (table); row++)
+    {
+      g_autofree char *text = print_value (table, column, row);
+
+      if (*text != '\0')
+        return FALSE;
+    }
+  return TRUE;
+}
+
+/* element type guint */
+static GArray *
+choose_columns (WeftTable *table, const PrintOptions *options)
+{
+  GArray *chosen = g_array_new (FALSE, FALSE, sizeof (guint));
+  const char *choice = find_choice (weft_table_get_name (table));
+  g_auto (GStrv) names = NULL;
+
+  if (options->columns != NULL)
+    names = g_strdupv (options->columns);
+  else if (choice != NULL && !options->wide)
+    names = g_strsplit (choice, " ", -1);
+
+  for (guint i = 0; names != NULL && names[i] != NULL; i++)
+    {
+      int found = weft_table_find_column (table, names[i]);
+      guint column = (guint) found;
+
+      if (found >= 0 && (options->columns != NULL || !is_empty (table, column)))
+        g_array_append_val (chosen, column);
+    }
+  for (guint column = 0; names == NULL && column < weft_table_get_n_columns (table); column++)
+    if (options->wide || !is_empty (table, column))
+      g_array_append_val (chosen, column);
+  return chosen;
+}
+
+/* ---- Tables ---- */
+
+static char
+align_of (WeftTable *table, guint column)
+{
+  switch (weft_table_get_column_type (table, column))
+    {
+    case WEFT_VALUE_STRING:
+      return 'L';
+    case WEFT_VALUE_ENUM:
+    case WEFT_VALUE_ID:
+    case WEFT_VALUE_BOOLEAN:
+      return 'l';
+    default:
+      return 'r';
+    }
+}
+
+static char **
+print_row (WeftTable *table, GArray *columns, guint row)
+{
+  char **cells = g_new0 (char *, columns->len + 1);
+
+  for (guint i = 0; i < columns->len; i++)
+    cells[i] = print_value (table, g_array_index (columns, guint, i), row);
+  return cells;
+}
+
+void
+print_table (WeftTable *table, const PrintOptions *options)
+{
+  g_autoptr (GArray) columns = choose_columns (table, options);
+  g_autoptr (GPtrArray) rows = g_ptr_array_new_with_free_func ((GDestroyNotify) g_strfreev);
+  g_autoptr (GString) align = g_string_new (NULL);
+  char **heading;
+
+  if (columns->len == 0)
+    return;
+  heading = g_new0 (char *, columns->len + 1);
+  for (guint i = 0; i < columns->len; i++)
+    {
+      guint column = g_array_index (columns, guint, i);
+
+      heading[i] = g_strdup (weft_table_get_column_title (table, column));
+      g_string_append_c (align, align_of (table, column));
+    }
+  g_ptr_array_add (rows, heading);
+  for (guint row = 0; row < weft_table_get_n_rows (table); row++)
+    g_ptr_array_add (rows, print_row (table, columns, row));
+  text_table_print_within (rows, align->str, options->wide ? G_MAXUINT : text_columns ());
+}
+
+/* One row as lines of names and values. */
+static void
+print_single (WeftTable *table, const PrintOptions *options)
+{
+  g_autoptr (GArray) columns = choose_columns (table, options);
+  guint width = 0;
+
+  for (guint i = 0; i < columns->len; i++)
+    width = MAX (
+        width, text_width (weft_table_get_column_title (table, g_array_index (columns, guint, i))));
+  for (guint i = 0; i < columns->len; i++)
+    {
+      guint column = g_array_index (columns, guint, i);
+      const char *title = weft_table_get_column_title (table, column);
+      g_autofree char *value = print_value (table, column, 0);
+
+      text_print (stdout, "%s%*s  %s\n", title, (int) (width - text_width (title)), "", value);
+    }
+}
+
+static void
+print_hint (WeftTable *table)
+{
+  if (weft_table_get_hint (table) != NULL)
+    text_print (stdout, "%s\n", weft_table_get_hint (table));
+}
+
+static void
+print_parts (WeftReport *report, const PrintOptions *options)
+{
+  for (guint i = 1; i < g_list_model_get_n_items (G_LIST_MODEL (report)); i++)
+    {
+      g_autoptr (WeftTable) table = g_list_model_get_item (G_LIST_MODEL (report), i);
+
+      if (weft_table_get_n_rows (table) == 0)
+        continue;
+      g_autofree char *title = g_strdelimit (g_strdup (weft_table_get_name (table)), "-_", ' ');
+
+      title[0] = g_ascii_toupper (title[0]);
+      text_heading (title);
+      if (options->columns != NULL || !draw_part (table))
+        print_table (table, options);
+      print_hint (table);
+    }
+}
+
+static void
+print_cursor (WeftTable *table)
+{
+  if (weft_table_get_cursor (table) != NULL)
+    text_print (stdout, "There is more: --limit N, or --cursor %s\n",
+                weft_table_get_cursor (table));
+}
+
+void
+print_report (WeftReport *report, const PrintOptions *options)
+{
+  WeftTable *table = weft_report_get_main_table (report);
+
+  if (draw_report (report, options))
+    return;
+  if (weft_report_is_single (report))
+    print_single (table, options);
+  else if (weft_table_get_n_rows (table) > 0)
+    print_table (table, options);
+  else if (weft_table_get_hint (table) == NULL)
+    text_print (stdout, "Nothing.\n");
+  print_hint (table);
+  print_cursor (table);
+  print_parts (report, options);
+}

@@ -1,0 +1,114 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""What every view answers about the corpus, compared with what it answered before. Reports in TAP.
+
+    golden-test.py WEFT ARCHIVE GOLDEN [--update]
+
+ARCHIVE is a recording of the corpus made elsewhere; nothing of the machine that made it is here:
+neither programs nor sources nor plugins nor caches. GOLDEN is the folder of expected outputs, one
+file a view; --update writes it anew (read the difference before committing it).
+"""
+
+import difflib
+import json
+import os
+import subprocess
+import sys
+import tempfile
+
+VIEWS = {
+    'show': ['show'],
+    'diagnose': ['diagnose'],
+    'threads': ['threads'],
+    'top': ['top'],
+    'top-range': ['top', '--from', '100ms', '--to', '200ms'],
+    'flame': ['flame'],
+    'flame-kind': ['flame', '--group', 'kind'],
+    'timeline': ['timeline'],
+    'timeline-filter': ['timeline', '--filter', 'kind:metal.*'],
+    'state': ['state'],
+    'state-at': ['state', '--at', '150ms'],
+    'target-lanes': ['target', 'lanes'],
+    'target-top': ['target', 'top'],
+    'target-top-count': ['target', 'top', '--by', 'count', '--limit', '5'],
+    'target-top-p95': ['target', 'top', '--by', 'p95', '--limit', '5'],
+    'target-top-lane': ['target', 'top', '--group', 'lane'],
+    'target-top-source': ['target', 'top', '--group', 'source'],
+    'target-top-submission': ['target', 'top', '--group', 'submission', '--limit', '8'],
+    'target-outliers': ['target', 'outliers'],
+    'target-dispatches': ['target', 'dispatches', '--by', 'duration', '--limit', '12'],
+    'target-dispatches-filter': ['target', 'dispatches', '--filter', 'status:error'],
+    'target-origins': ['target', 'origins', '--limit', '40'],
+    'target-origins-thread': ['target', 'origins', '--group', 'thread'],
+    'target-routines': ['target', 'routines'],
+    'target-source': ['target', 'source'],
+    'target-attachments': ['target', 'attachments'],
+    'target-counters': ['target', 'counters'],
+    'target-submissions': ['target', 'submissions', '--limit', '20'],
+    'traces': ['traces'],
+    'metrics': ['metrics'],
+    'warnings': ['warnings'],
+}
+
+
+class Views:
+    def __init__(self, weft, archive, scratch):
+        self.weft = os.path.abspath(weft)
+        self.archive = os.path.abspath(archive)
+        self.folder = scratch
+        self.environment = {'PATH': '/nonexistent', 'HOME': scratch, 'XDG_DATA_HOME': scratch,
+                            'XDG_CACHE_HOME': scratch, 'LC_ALL': 'C.UTF-8', 'COLUMNS': '100', 'TZ': 'UTC',
+                            'LD_LIBRARY_PATH': os.environ.get('LD_LIBRARY_PATH', ''),
+                            'ASAN_OPTIONS': os.environ.get('ASAN_OPTIONS', '')}
+
+    def run(self, *arguments):
+        # A name without a folder: where the file lies is no part of an answer.
+        done = subprocess.run([self.weft, *arguments, 'corpus.weft'], cwd=self.folder, stdin=subprocess.DEVNULL,
+                              stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=self.environment, timeout=120)
+        if done.returncode != 0 or done.stderr:
+            return f'status {done.returncode}\n{done.stderr.decode()}'
+        return done.stdout.decode()
+
+    def text(self, arguments):
+        return f"$ weft {' '.join(arguments)}\n" + self.run(*arguments)
+
+    def json(self, arguments):
+        answer = self.run(*arguments, '--json')
+        try:
+            return json.dumps(json.loads(answer), ensure_ascii=False, indent=1) + '\n'
+        except ValueError:
+            return answer
+
+
+def compare(path, found, update):
+    """The difference to what is expected, empty if there is none."""
+    if update:
+        with open(path, 'w', encoding='utf-8') as file:
+            file.write(found)
+    try:
+        with open(path, encoding='utf-8') as file:
+            expected = file.read()
+    except FileNotFoundError:
+        return ['there is no such file: run with --update']
+    return list(difflib.unified_diff(expected.splitlines(), found.splitlines(), path, 'found', lineterm=''))
+
+
+def main():
+    weft, archive, golden = sys.argv[1:4]
+    update = '--update' in sys.argv
+    failures = 0
+    print(f'1..{2 * len(VIEWS)}')
+    with tempfile.TemporaryDirectory(prefix='weft-golden-') as scratch:
+        os.symlink(os.path.abspath(archive), os.path.join(scratch, 'corpus.weft'))
+        views = Views(weft, archive, scratch)
+        for number, (name, arguments) in enumerate(VIEWS.items()):
+            for offset, (suffix, answer) in enumerate((('txt', views.text), ('json', views.json))):
+                difference = compare(os.path.join(golden, f'{name}.{suffix}'), answer(arguments), update)
+                failures += bool(difference)
+                print(f"{'not ' if difference else ''}ok {2 * number + offset + 1} {name}.{suffix}")
+                for line in difference[:40]:
+                    print(f'# {line}')
+    return 1 if failures else 0
+
+
+sys.exit(main())
