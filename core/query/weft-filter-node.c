@@ -85,7 +85,7 @@ weft_filter_node_add (WeftFilterNode *self, WeftFilterNode *child)
       g_ptr_array_add (self->children, child);
       return;
     }
-  g_ptr_array_extend_and_steal (self->children, g_ptr_array_ref (child->children));
+  g_ptr_array_extend_and_steal (self->children, g_steal_pointer (&child->children));
   child->children = g_ptr_array_new ();
   weft_filter_node_free (child);
 }

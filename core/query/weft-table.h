@@ -46,6 +46,23 @@ WEFT_API WeftObject *weft_table_get_object (WeftTable *self, WeftRecording *reco
 WEFT_API const char *weft_table_get_cursor (WeftTable *self);
 WEFT_API const char *weft_table_get_hint (WeftTable *self);
 
+WEFT_API gboolean weft_table_write_csv (WeftTable *self, GOutputStream *stream,
+                                        GCancellable *cancellable, GError **error);
+WEFT_API void weft_table_write_csv_async (WeftTable *self, GOutputStream *stream, int io_priority,
+                                          GCancellable *cancellable, GAsyncReadyCallback callback,
+                                          gpointer user_data);
+WEFT_API gboolean weft_table_write_csv_finish (WeftTable *self, GAsyncResult *result,
+                                               GError **error);
+WEFT_API gboolean weft_table_write_arrow (WeftTable *self, GOutputStream *stream,
+                                          GCancellable *cancellable, GError **error);
+WEFT_API void weft_table_write_arrow_async (WeftTable *self, GOutputStream *stream, int io_priority,
+                                            GCancellable *cancellable, GAsyncReadyCallback callback,
+                                            gpointer user_data);
+WEFT_API gboolean weft_table_write_arrow_finish (WeftTable *self, GAsyncResult *result,
+                                                 GError **error);
+WEFT_API gboolean weft_table_export_arrow_c (WeftTable *self, guint64 array_address,
+                                             guint64 schema_address, GError **error);
+
 WEFT_API WeftTable *weft_row_get_table (WeftRow *self);
 WEFT_API guint weft_row_get_index (WeftRow *self);
 WEFT_API GVariant *weft_row_get (WeftRow *self, const char *column);
