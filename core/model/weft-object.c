@@ -571,12 +571,16 @@ enum_text (GType type, guint64 bits)
   return found ? g_strdup (found->value_nick) : g_strdup_printf ("%" G_GUINT64_FORMAT, bits);
 }
 
+/* The handle of the object that a field names, or its plain number if it has none. */
 static char *
-reference_text (WeftObject *self, const WeftField *field, guint64 id)
+id_text (WeftObject *self, const WeftField *field, guint64 id)
 {
   WeftTableId table = get_referenced_table (self, field);
-  const char *prefix = table == WEFT_N_TABLES ? NULL : weft_model_get_table (table)->prefix;
+  const char *prefix;
 
+  if (strcmp (field->name, "id") == 0)
+    table = get_table (self);
+  prefix = table == WEFT_N_TABLES ? NULL : weft_model_get_table (table)->prefix;
   return g_strdup_printf ("%s%s%" G_GUINT64_FORMAT, prefix ? prefix : "", prefix ? "-" : "", id);
 }
 
@@ -598,9 +602,7 @@ make_variant (WeftObject *self, guint position, guint64 bits)
     case WEFT_VALUE_ENUM:
       return g_variant_new_take_string (enum_text (field->enumeration (), bits));
     case WEFT_VALUE_ID:
-      return g_variant_new_take_string (strcmp (field->name, "id") == 0
-                                            ? weft_object_get_handle (self)
-                                            : reference_text (self, field, bits));
+      return g_variant_new_take_string (id_text (self, field, bits));
     case WEFT_VALUE_STRING:
       text = weft_object_read_string (self, position);
       return text ? g_variant_new_string (text) : NULL;

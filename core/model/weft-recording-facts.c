@@ -10,7 +10,8 @@
 
 /* ---- Meta ---- */
 
-/* Calls FUNC with each row of the table of facts until it returns TRUE. */
+/* Calls FUNC with each row of the table of facts, of those that have a key, until it returns TRUE.
+ */
 typedef gboolean (*MetaFunc) (WeftStore *store, const WeftPlace *place, const char *key,
                               gpointer data);
 
@@ -152,6 +153,65 @@ char *
 weft_recording_get_command_line (WeftRecording *self)
 {
   return weft_recording_get_meta (self, "command-line");
+}
+
+/* ---- Words ---- */
+
+/* The text of a field, "" if there is none. */
+static const char *
+read_text (WeftStore *store, WeftTableId table, const WeftPlace *place, const char *field)
+{
+  const char *text;
+  guint64 bits;
+
+  weft_row_read_field (store, table, place, weft_model_find_field (table, field), &bits, NULL);
+  text = weft_store_get_string (store, (guint32) MIN (bits, G_MAXUINT32));
+  return text ? text : "";
+}
+
+static void
+add_word (WeftVocabulary *vocabulary, WeftStore *store, const WeftPlace *place)
+{
+  g_autoptr (GError) error = NULL;
+
+  if (!weft_vocabulary_add_row (vocabulary, read_text (store, WEFT_TABLE_WORDS, place, "domain"),
+                                read_text (store, WEFT_TABLE_WORDS, place, "scope"),
+                                read_text (store, WEFT_TABLE_WORDS, place, "subject"),
+                                read_text (store, WEFT_TABLE_WORDS, place, "key"),
+                                read_text (store, WEFT_TABLE_WORDS, place, "text"), &error))
+    g_debug ("A word of the recording is left out: %s", error->message);
+}
+
+/**
+ * weft_recording_get_vocabulary:
+ * @self: a recording
+ *
+ * The words of the plugins with which it was recorded, as the file keeps them: the same on every
+ * machine, whatever plugins it has.
+ *
+ * Returns: (transfer full): the vocabulary, a copy of one's own
+ *
+ * Since: 0.1
+ */
+WeftVocabulary *
+weft_recording_get_vocabulary (WeftRecording *self)
+{
+  g_autoptr (WeftStore) store = NULL;
+  WeftVocabulary *vocabulary;
+
+  g_return_val_if_fail (WEFT_IS_RECORDING (self), NULL);
+
+  store = weft_recording_ref_store (self);
+  vocabulary = weft_vocabulary_new (NULL);
+  for (guint chunk = 0; chunk < weft_store_get_n_chunks (store, WEFT_TABLE_WORDS); chunk++)
+    {
+      WeftChunkInfo info;
+
+      weft_store_get_chunk (store, WEFT_TABLE_WORDS, chunk, &info);
+      for (guint row = 0; row < info.n_rows; row++)
+        add_word (vocabulary, store, &(WeftPlace){ .chunk = chunk, .row = row });
+    }
+  return vocabulary;
 }
 
 /* ---- Duration ---- */

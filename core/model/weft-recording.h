@@ -5,6 +5,7 @@
 
 #include "weft-enums.h"
 #include "weft-version.h"
+#include "weft-vocabulary.h"
 
 G_BEGIN_DECLS
 
@@ -41,6 +42,7 @@ WEFT_API char *weft_recording_get_command_line (WeftRecording *self);
 WEFT_API char *weft_recording_get_meta (WeftRecording *self, const char *key);
 WEFT_API char **weft_recording_list_meta (WeftRecording *self);
 WEFT_API guint64 weft_recording_get_n_rows (WeftRecording *self, const char *table);
+WEFT_API WeftVocabulary *weft_recording_get_vocabulary (WeftRecording *self);
 WEFT_API GBytes *weft_recording_get_source_text (WeftRecording *self, guint64 source,
                                                  GError **error);
 

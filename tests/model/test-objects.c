@@ -326,11 +326,11 @@ test_counter_values (Rig *self, gconstpointer data)
       g_autoptr (WeftCounterValue) value = get (values, i);
 
       g_assert_cmpint (weft_counter_value_get_is_error (value), ==, i >= 3);
-      g_assert_cmpint (weft_counter_value_has_value (value), ==, i < 3);
+      g_assert_cmpint (weft_counter_value_has_number (value), ==, i < 3);
       if (i < 3)
-        g_assert_cmpfloat (weft_counter_value_get_value (value), ==, expected[i]);
+        g_assert_cmpfloat (weft_counter_value_get_number (value), ==, expected[i]);
       else
-        g_assert_true (isnan (weft_counter_value_get_value (value)));
+        g_assert_true (isnan (weft_counter_value_get_number (value)));
     }
 }
 

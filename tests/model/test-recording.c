@@ -106,6 +106,34 @@ test_empty (Rig *self, gconstpointer data)
   g_assert_null (weft_recording_get_host (self->recording));
 }
 
+/* The words of the file, those that make no sense left out. */
+static void
+test_vocabulary (Rig *self, gconstpointer data)
+{
+  static const char *const rows[][5] = {
+    { "test", "kind", "test.lane", "label", "Test lane" },
+    { "", "kind", "test.lane", "label", "nobody's" },
+    { "test", "kind", "test.queue", "label", "Test queue" },
+  };
+  static const WeftColumnNumber columns[] = { WEFT_WORDS_DOMAIN, WEFT_WORDS_SCOPE,
+                                              WEFT_WORDS_SUBJECT, WEFT_WORDS_KEY, WEFT_WORDS_TEXT };
+  g_autoptr (WeftVocabulary) vocabulary = NULL;
+
+  for (guint i = 0; i < G_N_ELEMENTS (rows); i++)
+    {
+      rig_begin_text (self, WEFT_TABLE_WORDS, columns[0], rows[i][0]);
+      for (guint j = 1; j < G_N_ELEMENTS (columns); j++)
+        model_set (self->model, columns[j],
+                   weft_store_writer_string (self->model->writer, rows[i][j], -1));
+      model_commit (self->model);
+    }
+  rig_finish (self);
+  vocabulary = weft_recording_get_vocabulary (self->recording);
+  g_assert_cmpuint (weft_vocabulary_get_n_rows (vocabulary), ==, 2);
+  g_assert_cmpstr (weft_vocabulary_get_label (vocabulary, "test.lane"), ==, "Test lane");
+  g_assert_cmpstr (weft_vocabulary_get_label (vocabulary, "test.queue"), ==, "Test queue");
+}
+
 static void
 assert_refused (const char *path, GQuark domain, int code, const char *text)
 {
@@ -366,6 +394,7 @@ main (int argc, char **argv)
   CASE ("duration-of-rows", test_duration_of_rows);
   CASE ("duration-of-others", test_duration_of_others);
   CASE ("empty", test_empty);
+  CASE ("vocabulary", test_vocabulary);
   CASE ("refused", test_refused);
   CASE ("damaged-header", test_damaged_header);
   CASE ("newer", test_newer);
