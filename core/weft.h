@@ -25,6 +25,7 @@
 #include "weft-query.h"
 #include "weft-recorder-status.h"
 #include "weft-recorder.h"
+#include "weft-recording-builder.h"
 #include "weft-recording.h"
 #include "weft-recordings.h"
 #include "weft-report.h"

@@ -87,6 +87,19 @@ show_presence (int fd)
 }
 
 gboolean
+weft_store_file_write_header (WeftStoreFile *self, const WeftFileHeader *header, GError **error)
+{
+  WeftFileHeader copy = *header;
+  struct iovec part = { &copy, sizeof copy };
+
+  copy.crc = weft_crc32c (&copy, G_STRUCT_OFFSET (WeftFileHeader, crc));
+  if (write_quietly (self->fd, &part, 1, 0))
+    return TRUE;
+  set_error (error, "Cannot write the beginning of the recording");
+  return FALSE;
+}
+
+gboolean
 weft_store_file_create (WeftStoreFile *self, const char *path, const WeftFileHeader *header,
                         GError **error)
 {

@@ -18,6 +18,11 @@ typedef struct
 
 gboolean weft_store_file_create (WeftStoreFile *self, const char *path,
                                  const WeftFileHeader *header, GError **error);
+
+/* Again, where something in it is known later only. */
+gboolean weft_store_file_write_header (WeftStoreFile *self, const WeftFileHeader *header,
+                                       GError **error);
+
 void weft_store_file_clear (WeftStoreFile *self);
 
 /* Finishes CHUNK and appends it. */

@@ -60,6 +60,7 @@ typedef struct
 struct _WeftStoreWriter
 {
   WeftStoreOptions options;
+  WeftFileHeader header;
   TableWriter tables[WEFT_N_TABLES];
   WeftStringDictionary *strings;
   GHashTable *blobs; /* SHA-256 → id */
@@ -918,15 +919,14 @@ WeftStoreWriter *
 weft_store_writer_new (const char *path, const WeftStoreOptions *options, GError **error)
 {
   WeftStoreWriter *self;
-  WeftFileHeader header;
 
   g_return_val_if_fail (path != NULL, NULL);
   g_return_val_if_fail (error == NULL || *error == NULL, NULL);
 
   self = g_new0 (WeftStoreWriter, 1);
   init_options (self, options);
-  init_header (self, &header);
-  if (!weft_store_file_create (&self->file, path, &header, error))
+  init_header (self, &self->header);
+  if (!weft_store_file_create (&self->file, path, &self->header, error))
     {
       g_free (self);
       return NULL;
@@ -950,6 +950,15 @@ weft_store_writer_new (const char *path, const WeftStoreOptions *options, GError
   self->bytes_written = self->file.size;
   self->thread = g_thread_new ("weft-store", write_thread, self);
   return self;
+}
+
+gboolean
+weft_store_writer_set_start (WeftStoreWriter *self, gint64 monotonic, gint64 realtime,
+                             GError **error)
+{
+  self->header.start_monotonic = monotonic;
+  self->header.start_realtime = realtime;
+  return weft_store_file_write_header (&self->file, &self->header, error);
 }
 
 gboolean

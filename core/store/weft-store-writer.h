@@ -42,6 +42,10 @@ typedef struct
 WeftStoreWriter *weft_store_writer_new (const char *path, const WeftStoreOptions *options,
                                         GError **error);
 
+/* Tells time zero of the recording where it was not known at first. Rows do not change. */
+gboolean weft_store_writer_set_start (WeftStoreWriter *self, gint64 monotonic, gint64 realtime,
+                                      GError **error);
+
 /* Flushes, seals, writes the index and the trailer, and frees. FALSE if anything was not written;
  * what was flushed before the first failure stays readable.
  */
