@@ -510,14 +510,15 @@ on_wait_cancelled (GCancellable *cancellable, gpointer data)
 gboolean
 weft_recorder_wait (WeftRecorder *self, GCancellable *cancellable, GError **error)
 {
-  gulong handler;
+  gulong handler = 0;
   gboolean started;
   GError *failure = NULL;
 
   g_return_val_if_fail (WEFT_IS_RECORDER (self), FALSE);
   g_return_val_if_fail (error == NULL || *error == NULL, FALSE);
 
-  handler = g_cancellable_connect (cancellable, G_CALLBACK (on_wait_cancelled), self, NULL);
+  if (cancellable != NULL)
+    handler = g_cancellable_connect (cancellable, G_CALLBACK (on_wait_cancelled), self, NULL);
   g_mutex_lock (&self->lock);
   started = self->state != WEFT_RECORDER_NEW;
   while (started && self->end == WEFT_RECORDER_END_NONE &&
