@@ -142,9 +142,25 @@ describe (const WeftFilterLexer *lexer, guint *character)
 static WeftFilterNode *
 read_text (WeftFilterLexer *lexer, const char *text)
 {
+  g_autoptr (WeftFilterNode) root = NULL;
+  g_autofree char *written = NULL;
+
   if (!weft_filter_lexer_init (lexer, text != NULL ? text : ""))
     return NULL;
-  return weft_filter_parse (lexer);
+  root = weft_filter_parse (lexer);
+  if (root == NULL)
+    return NULL;
+  /* What a filter is written as must be read again. */
+  written = weft_filter_node_print (root);
+  if (strlen (written) > WEFT_FILTER_MAX_BYTES)
+    {
+      weft_filter_lexer_fail (lexer, lexer->text,
+                              "a filter has at most %d bytes; this one has more when its words are "
+                              "written out",
+                              WEFT_FILTER_MAX_BYTES);
+      return NULL;
+    }
+  return g_steal_pointer (&root);
 }
 
 /**
@@ -259,7 +275,8 @@ weft_filter_unref (WeftFilter *self)
  * @self: a filter
  *
  * The filter as text, in one form for all texts that were read the same: [ctor@Filter.new] makes an
- * equal filter of it. The text of two filters put together may be longer than what is read.
+ * equal filter of it. The text of filters put together by [method@Filter.and] may be longer, or
+ * nested deeper by one level, than what is read.
  *
  * Returns: (transfer full): the text; empty for a filter that all rows fit
  *

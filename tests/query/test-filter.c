@@ -502,6 +502,13 @@ test_depth (void)
     }
   g_assert_true (read_bomb ("-", WEFT_FILTER_MAX_DEPTH, "a", NULL));
   g_assert_false (read_bomb ("-", WEFT_FILTER_MAX_DEPTH + 1, "a", NULL));
+  /* Short, but long when written out. */
+  g_assert_false (read_bomb ("link:* ", 9000, "a", &message));
+  g_assert_cmpstr (message, ==,
+                   "a filter has at most 65536 bytes; this one has more when its words are written "
+                   "out");
+  g_free (message);
+  g_assert_true (read_bomb ("link:* ", 300, "a", NULL));
   g_assert_true (read_bomb ("a or ", 10000, "a", NULL));
   g_assert_true (read_bomb ("a,", 30000, "a", NULL));
 }
@@ -822,8 +829,9 @@ test_names (void)
 static void
 test_catastrophes (void)
 {
-  static const char *const patterns[] = { "lane:/(a+)+$/", "lane:/(a|aa)+$/", "lane:/(a|a?)+$/",
-                                          "lane:/(x?a+a+)+$/", "lane:/(.*)*(.*)*[!]{2}/" };
+  static const char *const patterns[] = { "lane:/(a+)+$/",           "lane:/(a|aa)+$/",
+                                          "lane:/(a|a?)+$/",         "lane:/(x?a+a+)+$/",
+                                          "lane:/(.*)*(.*)*[!]{2}/", "lane:/(?R)/" };
   g_autofree char *name = g_strnfill (4000, 'a');
   gint64 begin = g_get_monotonic_time ();
 
