@@ -54,6 +54,7 @@ static const WeftAnalysisKind *const kinds[] = {
   &weft_analyze_metrics,
   &weft_analyze_traces,
   &weft_analyze_warnings,
+  &weft_analyze_submissions,
   NULL,
 };
 /* clang-format on */

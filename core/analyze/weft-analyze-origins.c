@@ -10,6 +10,7 @@
 #include "weft-origin-rows.h"
 #include "weft-ranking.h"
 #include "weft-row-table.h"
+#include "weft-waits.h"
 
 #include <string.h>
 
@@ -134,14 +135,6 @@ typedef struct
   GHashTable *submissions; /* id → GArray of threads that queued it */
 } ByThread;
 
-static guint64
-key_of_thread (WeftRowCursor *origin)
-{
-  guint64 thread = weft_row_cursor_get (origin, WEFT_ORIGINS_THREAD);
-
-  return thread ? thread : NO_THREAD | weft_row_cursor_get (origin, WEFT_ORIGINS_TID);
-}
-
 static ThreadWork *
 get_work (ByThread *self, guint64 thread)
 {
@@ -174,7 +167,9 @@ take_origin (ByThread *self, WeftRowCursor *origin)
 {
   guint64 role = weft_row_cursor_get (origin, WEFT_ORIGINS_ROLE);
   guint64 submission = weft_row_cursor_get (origin, WEFT_ORIGINS_SUBMISSION);
-  Queued queued = { key_of_thread (origin), get_dispatch (self->origins, origin) };
+  Queued queued = { weft_thread_key (weft_row_cursor_get (origin, WEFT_ORIGINS_THREAD),
+                                     weft_row_cursor_get (origin, WEFT_ORIGINS_TID)),
+                    get_dispatch (self->origins, origin) };
   ThreadWork *work = get_work (self, queued.thread);
 
   if (role < G_N_ELEMENTS (work->counts))

@@ -261,39 +261,14 @@ list_traces (Traces *self, WeftReport *report, GError **error)
   return weft_row_cursor_finish (rows, error) && weft_row_cursor_finish (errors, error);
 }
 
-/* Those of the trace that was asked about. */
-static gboolean
-list_dispatches (Traces *self, WeftReport *report, GError **error)
-{
-  g_autoptr (WeftTableBuilder) builder = weft_dispatch_rows_begin ("dispatches");
-  WeftAnalysisScope whole = *self->scope;
-  g_autoptr (WeftRowCursor) found = weft_row_cursor_new (self->scope, WEFT_TABLE_DISPATCHES);
-  g_autoptr (WeftRanking) ranking = NULL;
-  g_auto (WeftDispatchRows) rows = { 0 };
-  guint n_rows;
-
-  whole.cursor = NULL;
-  whole.limit = 0;
-  ranking = weft_ranking_new (&whole, "dispatches", TRUE, error);
-  weft_row_cursor_where (found, WEFT_DISPATCHES_TRACE, self->wanted);
-  while (weft_row_cursor_next (found))
-    weft_ranking_add (ranking, weft_row_cursor_get_signed (found, WEFT_DISPATCHES_START),
-                      weft_row_cursor_get_number (found), NULL);
-  if (!weft_row_cursor_finish (found, error) || !weft_dispatch_rows_init (&rows, &whole, error))
-    return FALSE;
-  n_rows = weft_ranking_finish (ranking);
-  for (guint i = 0; i < n_rows; i++)
-    weft_dispatch_rows_add (&rows, builder, weft_ranking_get (ranking, i)->id);
-  weft_answer_add_table (report, g_steal_pointer (&builder));
-  return weft_dispatch_rows_finish (&rows, error);
-}
-
 static gboolean
 answer (Traces *self, WeftReport *report, GError **error)
 {
   return read_traces (self, error) && read_dispatches (self, error) &&
          list_traces (self, report, error) &&
-         (self->wanted == 0 || list_dispatches (self, report, error));
+         (self->wanted == 0 ||
+          weft_dispatch_rows_add_table (self->scope, report, WEFT_DISPATCHES_TRACE, self->wanted,
+                                        error));
 }
 
 static gboolean

@@ -14,3 +14,4 @@ extern const WeftAnalysisKind weft_analyze_warnings;
 extern const WeftAnalysisKind weft_analyze_state;
 extern const WeftAnalysisKind weft_analyze_threads;
 extern const WeftAnalysisKind weft_analyze_timeline;
+extern const WeftAnalysisKind weft_analyze_submissions;

@@ -3,6 +3,7 @@
 #include "weft-dispatch-rows.h"
 
 #include "weft-enum-types.h"
+#include "weft-ranking.h"
 
 enum
 {
@@ -128,4 +129,31 @@ weft_dispatch_rows_finish (WeftDispatchRows *self, GError **error)
 {
   return weft_row_cursor_finish (self->names.dispatches, error) &&
          weft_row_cursor_finish (self->errors, error);
+}
+
+gboolean
+weft_dispatch_rows_add_table (const WeftAnalysisScope *scope, WeftReport *report,
+                              WeftColumnNumber column, guint64 value, GError **error)
+{
+  g_autoptr (WeftTableBuilder) builder = weft_dispatch_rows_begin ("dispatches");
+  g_autoptr (WeftRowCursor) found = weft_row_cursor_new (scope, WEFT_TABLE_DISPATCHES);
+  g_autoptr (WeftRanking) ranking = NULL;
+  g_auto (WeftDispatchRows) rows = { 0 };
+  WeftAnalysisScope whole = *scope;
+  guint n_rows;
+
+  whole.cursor = NULL;
+  whole.limit = 0;
+  ranking = weft_ranking_new (&whole, "dispatches", TRUE, error);
+  weft_row_cursor_where (found, column, value);
+  while (weft_row_cursor_next (found))
+    weft_ranking_add (ranking, weft_row_cursor_get_signed (found, WEFT_DISPATCHES_START),
+                      weft_row_cursor_get_number (found), NULL);
+  if (!weft_row_cursor_finish (found, error) || !weft_dispatch_rows_init (&rows, scope, error))
+    return FALSE;
+  n_rows = weft_ranking_finish (ranking);
+  for (guint i = 0; i < n_rows; i++)
+    weft_dispatch_rows_add (&rows, builder, weft_ranking_get (ranking, i)->id);
+  weft_answer_add_table (report, g_steal_pointer (&builder));
+  return weft_dispatch_rows_finish (&rows, error);
 }

@@ -22,6 +22,10 @@ WeftTableBuilder *weft_dispatch_rows_begin (const char *name);
 void weft_dispatch_rows_add (WeftDispatchRows *self, WeftTableBuilder *builder, guint64 id);
 gboolean weft_dispatch_rows_finish (WeftDispatchRows *self, GError **error);
 
+/* A table "dispatches" of all whose COLUMN is VALUE, in the order of their start. */
+gboolean weft_dispatch_rows_add_table (const WeftAnalysisScope *scope, WeftReport *report,
+                                       WeftColumnNumber column, guint64 value, GError **error);
+
 /* Of the dispatch at hand; ns. FALSE where nobody told when it was handed over. */
 gboolean weft_dispatch_row_get_queue_delay (WeftRowCursor *dispatch, guint64 *delay);
 guint64 weft_dispatch_row_get_self (WeftRowCursor *dispatch);
