@@ -55,6 +55,9 @@ static const WeftAnalysisKind *const kinds[] = {
   &weft_analyze_traces,
   &weft_analyze_warnings,
   &weft_analyze_submissions,
+  &weft_analyze_counters,
+  &weft_analyze_attachments,
+  &weft_analyze_routines,
   NULL,
 };
 /* clang-format on */

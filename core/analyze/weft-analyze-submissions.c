@@ -164,19 +164,50 @@ submission_of_wait (Submissions *self, WeftRowCursor *dispatches, const WeftWait
              : 0;
 }
 
-/* A thread that waits for two things of a submission at a time waits once. */
-static void
-add_wait_times (Submissions *self, GArray *intervals, GArray *owners)
+/* A thread that waits for two things of a submission at a time waits once: waits are united by
+ * submission and thread.
+ */
+typedef struct
 {
+  guint64 submission;
+  guint64 thread;
+  WeftInterval interval;
+} WaitedFor;
+
+static int
+compare_waited (gconstpointer a, gconstpointer b)
+{
+  const WaitedFor *left = a;
+  const WaitedFor *right = b;
+
+  if (left->submission != right->submission)
+    return left->submission < right->submission ? -1 : 1;
+  return left->thread < right->thread ? -1 : left->thread > right->thread;
+}
+
+static void
+add_wait_times (Submissions *self, GArray *waited)
+{
+  g_autoptr (GArray) intervals = g_array_new (FALSE, FALSE, sizeof (WeftInterval));
+
+  g_array_sort (waited, compare_waited);
+  for (guint i = 0; i < waited->len; i++)
+    {
+      WaitedFor *one = &g_array_index (waited, WaitedFor, i);
+
+      /* One owner for each pair: the first of its elements. */
+      one->interval.owner =
+          i > 0 && compare_waited (one - 1, one) == 0 ? (one - 1)->interval.owner : i;
+      g_array_append_val (intervals, one->interval);
+    }
   weft_intervals_sort (intervals);
   for (guint i = 0, n; i < intervals->len; i += n)
     {
       const WeftInterval *interval = &g_array_index (intervals, WeftInterval, i);
-      Submission *submission =
-          find_submission (self, g_array_index (owners, guint64, interval->owner));
+      guint64 id = g_array_index (waited, WaitedFor, interval->owner).submission;
 
       n = weft_intervals_count (intervals, i);
-      submission->wait_time += weft_intervals_get_union (interval, n);
+      find_submission (self, id)->wait_time += weft_intervals_get_union (interval, n);
     }
 }
 
@@ -184,9 +215,7 @@ static gboolean
 read_waits (Submissions *self, GError **error)
 {
   g_autoptr (WeftRowCursor) dispatches = weft_row_cursor_new (self->scope, WEFT_TABLE_DISPATCHES);
-  g_autoptr (GArray) intervals = g_array_new (FALSE, FALSE, sizeof (WeftInterval));
-  g_autoptr (GArray) owners = g_array_new (FALSE, FALSE, sizeof (guint64));
-  g_autoptr (GHashTable) numbers = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
+  g_autoptr (GArray) waited = g_array_new (FALSE, FALSE, sizeof (WaitedFor));
 
   self->waits = weft_waits_read (self->scope, self->ids, error);
   if (self->waits == NULL)
@@ -194,35 +223,19 @@ read_waits (Submissions *self, GError **error)
   for (guint i = 0; i < self->waits->len; i++)
     {
       const WeftWait *wait = &g_array_index (self->waits, WeftWait, i);
-      guint64 id = submission_of_wait (self, dispatches, wait);
-      Submission *submission = find_submission (self, id);
-      WeftInterval interval = { 0, MAX (wait->begin, self->scope->begin),
-                                MIN (wait->end, self->scope->end) };
-      char *key = g_strdup_printf ("%" G_GUINT64_FORMAT " %" G_GUINT64_FORMAT, id,
-                                   weft_thread_key (wait->thread, wait->tid));
-      gpointer number;
+      WaitedFor one = { submission_of_wait (self, dispatches, wait),
+                        weft_thread_key (wait->thread, wait->tid),
+                        { 0, MAX (wait->begin, self->scope->begin),
+                          MIN (wait->end, self->scope->end) } };
+      Submission *submission = find_submission (self, one.submission);
 
-      if (submission == NULL || !wait->has_begin || !wait->has_end)
-        {
-          if (submission != NULL)
-            submission->waits++;
-          g_free (key);
-          continue;
-        }
+      if (submission == NULL)
+        continue;
       submission->waits++;
-      if (g_hash_table_lookup_extended (numbers, key, NULL, &number))
-        g_free (key);
-      else
-        {
-          number = GUINT_TO_POINTER (owners->len);
-          g_hash_table_insert (numbers, key, number);
-          g_array_append_val (owners, id);
-        }
-      interval.owner = GPOINTER_TO_UINT (number);
-      if (interval.end > interval.start)
-        g_array_append_val (intervals, interval);
+      if (wait->has_begin && wait->has_end && one.interval.end > one.interval.start)
+        g_array_append_val (waited, one);
     }
-  add_wait_times (self, intervals, owners);
+  add_wait_times (self, waited);
   return weft_row_cursor_finish (dispatches, error);
 }
 

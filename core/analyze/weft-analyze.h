@@ -15,3 +15,6 @@ extern const WeftAnalysisKind weft_analyze_state;
 extern const WeftAnalysisKind weft_analyze_threads;
 extern const WeftAnalysisKind weft_analyze_timeline;
 extern const WeftAnalysisKind weft_analyze_submissions;
+extern const WeftAnalysisKind weft_analyze_counters;
+extern const WeftAnalysisKind weft_analyze_attachments;
+extern const WeftAnalysisKind weft_analyze_routines;
