@@ -4,17 +4,17 @@
 #include "weft-analysis-private.h"
 
 /* The kinds of analysis, each in a file of its own. */
+extern const WeftAnalysisKind weft_analyze_attachments;
+extern const WeftAnalysisKind weft_analyze_counters;
+extern const WeftAnalysisKind weft_analyze_dispatches;
 extern const WeftAnalysisKind weft_analyze_flame;
 extern const WeftAnalysisKind weft_analyze_lanes;
-extern const WeftAnalysisKind weft_analyze_origins;
-extern const WeftAnalysisKind weft_analyze_dispatches;
 extern const WeftAnalysisKind weft_analyze_metrics;
-extern const WeftAnalysisKind weft_analyze_traces;
-extern const WeftAnalysisKind weft_analyze_warnings;
+extern const WeftAnalysisKind weft_analyze_origins;
+extern const WeftAnalysisKind weft_analyze_routines;
 extern const WeftAnalysisKind weft_analyze_state;
+extern const WeftAnalysisKind weft_analyze_submissions;
 extern const WeftAnalysisKind weft_analyze_threads;
 extern const WeftAnalysisKind weft_analyze_timeline;
-extern const WeftAnalysisKind weft_analyze_submissions;
-extern const WeftAnalysisKind weft_analyze_counters;
-extern const WeftAnalysisKind weft_analyze_attachments;
-extern const WeftAnalysisKind weft_analyze_routines;
+extern const WeftAnalysisKind weft_analyze_traces;
+extern const WeftAnalysisKind weft_analyze_warnings;
