@@ -172,6 +172,60 @@ weft_query_get_table (WeftQuery *self)
 }
 
 /**
+ * weft_query_set_filter:
+ * @self: a query
+ * @filter: (nullable): a filter, or %NULL for all rows
+ *
+ * Looks only at rows that match.
+ *
+ * A condition is about the row itself, about what it refers to, or about what belongs to it,
+ * such as the attachments of a dispatch. Rows of tables that dispatches refer to match what any of
+ * their dispatches does: `routine:gemm`, asked of lanes, finds those on which it ran.
+ *
+ * Since: 0.1
+ */
+void
+weft_query_set_filter (WeftQuery *self, WeftFilter *filter)
+{
+  WeftFilter *kept;
+
+  g_return_if_fail (WEFT_IS_QUERY (self));
+
+  kept = filter != NULL ? weft_filter_ref (filter) : NULL;
+  g_clear_pointer (&self->question.filter, weft_filter_unref);
+  self->question.filter = kept;
+}
+
+/**
+ * weft_query_set_filter_text:
+ * @self: a query
+ * @text: (nullable): a filter, or %NULL for all rows
+ * @error: return location for an error
+ *
+ * Reads a filter and looks only at rows that match; see [method@Query.set_filter].
+ *
+ * Returns: whether @text is a filter ([error@Weft.Error.INVALID_FILTER])
+ *
+ * Since: 0.1
+ */
+gboolean
+weft_query_set_filter_text (WeftQuery *self, const char *text, GError **error)
+{
+  g_autoptr (WeftFilter) filter = NULL;
+
+  g_return_val_if_fail (WEFT_IS_QUERY (self), FALSE);
+
+  if (text != NULL)
+    {
+      filter = weft_filter_new (text, error);
+      if (filter == NULL)
+        return FALSE;
+    }
+  weft_query_set_filter (self, filter);
+  return TRUE;
+}
+
+/**
  * weft_query_set_range:
  * @self: a query
  * @begin: nanoseconds since the start of the recording

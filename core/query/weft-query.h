@@ -14,6 +14,8 @@ G_DECLARE_FINAL_TYPE (WeftQuery, weft_query, WEFT, QUERY, GObject)
 WEFT_API WeftQuery *weft_query_new (const char *table, GError **error);
 WEFT_API const char *weft_query_get_table (WeftQuery *self);
 
+WEFT_API void weft_query_set_filter (WeftQuery *self, WeftFilter *filter);
+WEFT_API gboolean weft_query_set_filter_text (WeftQuery *self, const char *text, GError **error);
 WEFT_API void weft_query_set_range (WeftQuery *self, gint64 begin, gint64 end);
 WEFT_API gboolean weft_query_select (WeftQuery *self, const char *expression, const char *name,
                                      GError **error);
