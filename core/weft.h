@@ -20,6 +20,7 @@
 #include "weft-list.h"
 #include "weft-object.h"
 #include "weft-objects.h"
+#include "weft-plugin-registry.h"
 #include "weft-plugin.h"
 #include "weft-progress.h"
 #include "weft-query.h"

@@ -445,11 +445,17 @@ add_domain (WeftVocabulary *self, const char *domain)
     g_ptr_array_add (self->domains, g_strdup (domain));
 }
 
+static char *
+unique_of (const char *domain, const char *scope, const char *subject, const char *key)
+{
+  return g_strjoin ("\x1f", scope, key, domain, subject, NULL);
+}
+
 static void
 set_row (WeftVocabulary *self, const char *domain, const char *scope, const char *subject,
          const char *key, const char *text)
 {
-  g_autofree char *unique = g_strjoin ("\x1f", scope, key, domain, subject, NULL);
+  g_autofree char *unique = unique_of (domain, scope, subject, key);
   Row *row = g_hash_table_lookup (self->uniques, unique);
 
   if (row != NULL)
@@ -955,11 +961,13 @@ look_up (WeftVocabulary *self, const char *domain, const char *scope, const char
   return g_ptr_array_index (there, 0);
 }
 
+/* What DOMAIN itself says, or NULL. */
 static const char *
-look_up_text (WeftVocabulary *self, const char *domain, const char *scope, const char *subject,
-              const char *key)
+look_up_own (WeftVocabulary *self, const char *domain, const char *scope, const char *subject,
+             const char *key)
 {
-  const Row *row = look_up (self, domain, scope, subject, key);
+  g_autofree char *unique = unique_of (domain, scope, subject, key);
+  const Row *row = g_hash_table_lookup (self->uniques, unique);
 
   return row != NULL ? row->text : NULL;
 }
@@ -1014,13 +1022,13 @@ weft_vocabulary_get_domains (WeftVocabulary *self)
 const char *
 weft_vocabulary_get_domain_label (WeftVocabulary *self, const char *domain)
 {
-  const Row *row;
+  const char *text;
 
   g_return_val_if_fail (WEFT_IS_VOCABULARY (self), NULL);
   g_return_val_if_fail (domain != NULL, NULL);
 
-  row = look_up (self, domain, SCOPE_DOMAIN, "", "label");
-  return row != NULL && g_str_equal (row->domain, domain) ? row->text : domain;
+  text = look_up_own (self, domain, SCOPE_DOMAIN, "", "label");
+  return text != NULL ? text : domain;
 }
 
 /**
@@ -1035,13 +1043,10 @@ weft_vocabulary_get_domain_label (WeftVocabulary *self, const char *domain)
 const char *
 weft_vocabulary_get_domain_description (WeftVocabulary *self, const char *domain)
 {
-  const Row *row;
-
   g_return_val_if_fail (WEFT_IS_VOCABULARY (self), NULL);
   g_return_val_if_fail (domain != NULL, NULL);
 
-  row = look_up (self, domain, SCOPE_DOMAIN, "", "description");
-  return row != NULL && g_str_equal (row->domain, domain) ? row->text : NULL;
+  return look_up_own (self, domain, SCOPE_DOMAIN, "", "description");
 }
 
 /**
@@ -1246,10 +1251,10 @@ term_new (WeftVocabulary *self, const char *domain, const char *scope, const cha
 
   /* All of it is to be what the same domain says. */
   term->domain = g_strdup (row->domain);
-  term->unit = g_strdup (look_up_text (self, row->domain, scope, name, "unit"));
-  term->description = g_strdup (look_up_text (self, row->domain, scope, name, "description"));
-  term->expression = g_strdup (look_up_text (self, row->domain, scope, name, "expression"));
-  term->polarity = parse_polarity (look_up_text (self, row->domain, scope, name, "polarity"));
+  term->unit = g_strdup (look_up_own (self, row->domain, scope, name, "unit"));
+  term->description = g_strdup (look_up_own (self, row->domain, scope, name, "description"));
+  term->expression = g_strdup (look_up_own (self, row->domain, scope, name, "expression"));
+  term->polarity = parse_polarity (look_up_own (self, row->domain, scope, name, "polarity"));
   return term;
 }
 
@@ -1435,8 +1440,11 @@ weft_vocabulary_get_derived_metrics (WeftVocabulary *self)
 const char *
 weft_vocabulary_get_hint (WeftVocabulary *self, const char *code)
 {
+  const Row *row;
+
   g_return_val_if_fail (WEFT_IS_VOCABULARY (self), NULL);
   g_return_val_if_fail (code != NULL, NULL);
 
-  return look_up_text (self, NULL, SCOPE_HINT, code, "text");
+  row = look_up (self, NULL, SCOPE_HINT, code, "text");
+  return row != NULL ? row->text : NULL;
 }
