@@ -204,7 +204,7 @@ take_validity (struct ArrowArray *array, const WeftArrowColumn *column)
   GBytes *validity = weft_table_get_column_validity (column->table, column->position);
   guint8 *bits;
 
-  if (!weft_arrow_column_is_nullable (column))
+  if (n == 0 || !weft_arrow_column_is_nullable (column))
     return;
   bits = g_malloc0 ((n + 7) / 8);
   array->null_count = (gint64) weft_arrow_column_pack_validity (column, 0, n, bits);
@@ -232,6 +232,8 @@ get_values (const WeftArrowColumn *column, gsize n)
     return g_bytes_ref (column->indices);
   if (column->type != WEFT_VALUE_BOOLEAN)
     return g_bytes_ref (weft_table_get_column_data (column->table, column->position));
+  if (n == 0)
+    return g_bytes_new (NULL, 0);
   bits = g_malloc0 ((n + 7) / 8);
   weft_arrow_column_pack_booleans (column, 0, n, bits);
   return g_bytes_new_take (bits, (n + 7) / 8);
