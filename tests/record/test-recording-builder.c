@@ -29,7 +29,7 @@ set_up (Fixture *fixture, gconstpointer data)
 static void
 tear_down (Fixture *fixture, gconstpointer data)
 {
-  g_assert_finalize_object (fixture->builder);
+  g_object_unref (fixture->builder);
   rig_remove_folder (fixture->folder);
   g_free (fixture->file);
 }
