@@ -58,6 +58,7 @@ static const WeftAnalysisKind *const kinds[] = {
   &weft_analyze_counters,
   &weft_analyze_attachments,
   &weft_analyze_routines,
+  &weft_analyze_dispatch,
   NULL,
 };
 /* clang-format on */

@@ -18,3 +18,4 @@ extern const WeftAnalysisKind weft_analyze_threads;
 extern const WeftAnalysisKind weft_analyze_timeline;
 extern const WeftAnalysisKind weft_analyze_traces;
 extern const WeftAnalysisKind weft_analyze_warnings;
+extern const WeftAnalysisKind weft_analyze_dispatch;
