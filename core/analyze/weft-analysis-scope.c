@@ -2,8 +2,7 @@
 
 #include "weft-analysis-scope.h"
 
-#include <string.h>
-
+#include "weft-query.h"
 #include "weft-row-scan.h"
 
 /* ---- Time ---- */
@@ -147,6 +146,26 @@ weft_scope_find_time (const WeftAnalysisScope *scope, gint64 *at, GError **error
 }
 
 gboolean
+weft_scope_scan_dispatches (const WeftAnalysisScope *scope, const WeftColumnNumber *columns,
+                            guint n_columns, WeftScanFunc func, gpointer data, GError **error)
+{
+  for (guint i = 0; i < weft_store_get_n_chunks (scope->store, WEFT_TABLE_DISPATCHES); i++)
+    {
+      GError *failure = NULL;
+
+      if (g_cancellable_set_error_if_cancelled (scope->cancellable, error))
+        return FALSE;
+      if (!weft_store_scan_columns (scope->store, WEFT_TABLE_DISPATCHES, i, columns, n_columns,
+                                    func, data, &failure))
+        {
+          weft_propagate_store_error (error, failure);
+          return FALSE;
+        }
+    }
+  return TRUE;
+}
+
+gboolean
 weft_scope_skips_chunk (const WeftAnalysisScope *scope, guint chunk)
 {
   guint64 first = 0;
@@ -162,6 +181,87 @@ weft_scope_skips_chunk (const WeftAnalysisScope *scope, guint chunk)
   return (gint64) first >= scope->end || weft_time_after ((gint64) last, longest) < scope->begin;
 }
 
+/* ---- Filters ---- */
+
+static WeftTable *
+query_ids (const WeftAnalysisScope *scope, const char *table, GError **error)
+{
+  g_autoptr (WeftQuery) query = weft_query_new (table, error);
+
+  if (query == NULL || !weft_query_select (query, "id", NULL, error))
+    return NULL;
+  weft_query_set_filter (query, scope->filter);
+  return weft_query_run (query, scope->recording, scope->cancellable, error);
+}
+
+/* For a hint: what cannot be counted is not told. */
+static WeftTable *
+count_dispatches (const WeftAnalysisScope *scope, WeftFilter *filter)
+{
+  g_autoptr (WeftQuery) query = weft_query_new ("dispatches", NULL);
+
+  weft_query_select (query, "count", NULL, NULL);
+  weft_query_set_filter (query, filter);
+  if (weft_scope_has_range (scope))
+    weft_query_set_range (query, scope->begin, scope->end);
+  return weft_query_run (query, scope->recording, scope->cancellable, NULL);
+}
+
+gboolean
+weft_scope_select_dispatches (const WeftAnalysisScope *scope, WeftSelection **selection,
+                              GError **error)
+{
+  g_autoptr (WeftTable) table = NULL;
+  const guint64 *ids;
+
+  *selection = NULL;
+  if (scope->filter == NULL)
+    return TRUE;
+  table = query_ids (scope, "dispatches", error);
+  if (table == NULL)
+    return FALSE;
+  *selection = weft_selection_new ();
+  ids = g_bytes_get_data (weft_table_get_column_data (table, 0), NULL);
+  for (guint i = 0; i < weft_table_get_n_rows (table); i++)
+    weft_selection_add (*selection, ids[i]);
+  return TRUE;
+}
+
+static gboolean
+speaks_of_lanes_only (const WeftFilterNode *node)
+{
+  if (node->kind == WEFT_FILTER_NODE_TERM)
+    return node->field == WEFT_FILTER_FIELD_LANE || node->field == WEFT_FILTER_FIELD_KIND ||
+           node->field == WEFT_FILTER_FIELD_PROCESS || node->field == WEFT_FILTER_FIELD_RUNTIME;
+  for (guint i = 0; i < node->children->len; i++)
+    if (!speaks_of_lanes_only (g_ptr_array_index (node->children, i)))
+      return FALSE;
+  return TRUE;
+}
+
+gboolean
+weft_scope_filters_lanes_only (const WeftAnalysisScope *scope)
+{
+  return scope->filter == NULL || speaks_of_lanes_only (weft_filter_get_root (scope->filter));
+}
+
+gboolean
+weft_scope_select_lanes (const WeftAnalysisScope *scope, GHashTable **lanes, GError **error)
+{
+  g_autoptr (WeftTable) table = NULL;
+
+  *lanes = NULL;
+  if (scope->filter == NULL)
+    return TRUE;
+  table = query_ids (scope, "lanes", error);
+  if (table == NULL)
+    return FALSE;
+  *lanes = g_hash_table_new (NULL, NULL);
+  for (guint i = 0; i < weft_table_get_n_rows (table); i++)
+    g_hash_table_add (*lanes, GUINT_TO_POINTER ((guint) weft_table_get_uint64 (table, 0, i)));
+  return TRUE;
+}
+
 /* ---- Empty answers ---- */
 
 static gboolean
@@ -174,20 +274,70 @@ is_empty (const WeftAnalysisScope *scope)
   return TRUE;
 }
 
+static const char *
+explain_unfiltered (const WeftAnalysisScope *scope)
+{
+  if (is_empty (scope))
+    return "Nothing was recorded: no program that reports lanes ran while the recorder did. "
+           "docs/producer-guide.md tells how a program reports lanes with libweft-target";
+  if (weft_store_get_n_rows (scope->store, WEFT_TABLE_LANES) == 0)
+    return "No program reported a lane; docs/producer-guide.md tells how to report one with "
+           "libweft-target";
+  if (weft_store_get_n_rows (scope->store, WEFT_TABLE_DISPATCHES) == 0)
+    return "There are lanes, but nothing was completed on any; “target-lanes” tells what was "
+           "handed "
+           "over, refused or lost";
+  return NULL;
+}
+
+/* Tells what one part of the filter matches alone, within the range. */
+static void
+explain_part (const WeftAnalysisScope *scope, const WeftFilterNode *part, GString *text)
+{
+  g_autoptr (WeftFilter) filter = weft_filter_new_from_node (weft_filter_node_copy (part));
+  g_autofree char *printed = weft_filter_node_print (part);
+  g_autoptr (WeftTable) table = count_dispatches (scope, filter);
+  guint64 n = table == NULL ? 0 : weft_table_get_uint64 (table, 0, 0);
+
+  if (table == NULL)
+    return;
+  if (n == 0)
+    g_string_append_printf (text, "; “%s” alone matches nothing", printed);
+  else
+    g_string_append_printf (text, "; “%s” alone matches %" G_GUINT64_FORMAT, printed, n);
+}
+
+static void
+explain_filter (const WeftAnalysisScope *scope, GString *text)
+{
+  const WeftFilterNode *root = weft_filter_get_root (scope->filter);
+
+  g_string_append (text, weft_scope_has_range (scope)
+                             ? "No dispatch in this range of time matches the filter"
+                             : "No dispatch matches the filter");
+  if (root->kind == WEFT_FILTER_NODE_AND)
+    for (guint i = 0; i < root->children->len; i++)
+      explain_part (scope, g_ptr_array_index (root->children, i), text);
+}
+
 char *
 weft_scope_explain_nothing (const WeftAnalysisScope *scope)
 {
-  if (is_empty (scope))
-    return g_strdup ("Nothing was recorded: no program that reports lanes ran while the recorder "
-                     "did. docs/producer-guide.md tells how a program reports lanes with "
-                     "libweft-target");
-  if (weft_store_get_n_rows (scope->store, WEFT_TABLE_LANES) == 0)
-    return g_strdup ("No program reported a lane; docs/producer-guide.md tells how to report one "
-                     "with libweft-target");
-  if (weft_store_get_n_rows (scope->store, WEFT_TABLE_DISPATCHES) == 0)
-    return g_strdup ("There are lanes, but nothing was completed on any; “target-lanes” tells what "
-                     "was handed over, refused or lost");
-  if (weft_scope_has_range (scope))
-    return g_strdup ("Nothing ran in this range of time");
-  return g_strdup ("There is nothing of this kind in the recording");
+  GString *text = g_string_new (explain_unfiltered (scope));
+
+  if (text->len == 0 && scope->filter != NULL)
+    explain_filter (scope, text);
+  else if (text->len == 0)
+    g_string_append (text, weft_scope_has_range (scope)
+                               ? "Nothing ran in this range of time"
+                               : "There is nothing of this kind in the recording");
+  return g_string_free (text, FALSE);
+}
+
+void
+weft_scope_set_nothing (const WeftAnalysisScope *scope, WeftTableBuilder *builder)
+{
+  g_autofree char *text = weft_scope_explain_nothing (scope);
+
+  weft_table_builder_set_hint (builder, text);
 }

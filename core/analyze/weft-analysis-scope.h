@@ -52,6 +52,11 @@ gboolean weft_scope_find_range (const WeftAnalysisScope *scope, gint64 *begin, g
 /* Whether no dispatch of a chunk can overlap the scope's range, as far as its zones tell. */
 gboolean weft_scope_skips_chunk (const WeftAnalysisScope *scope, guint chunk);
 
+/* Passes columns of all dispatches to FUNC, chunk by chunk, kept nowhere. */
+gboolean weft_scope_scan_dispatches (const WeftAnalysisScope *scope,
+                                     const WeftColumnNumber *columns, guint n_columns,
+                                     WeftScanFunc func, gpointer data, GError **error);
+
 /* A point in time that was asked for lies in the span; default: its end. */
 gboolean weft_scope_find_time (const WeftAnalysisScope *scope, gint64 *at, GError **error);
 
@@ -59,9 +64,22 @@ gboolean weft_scope_find_time (const WeftAnalysisScope *scope, gint64 *at, GErro
 #define WEFT_HINT_NO_CPU                                                                           \
   "The recording has no CPU samples: times are target time, which is never CPU time"
 
+/* What the filter leaves of the dispatches; NULL in *SELECTION where there is none: all. */
+gboolean weft_scope_select_dispatches (const WeftAnalysisScope *scope, WeftSelection **selection,
+                                       GError **error);
+
+/* Whether the filter speaks of lanes as a whole, and of nothing that is of their dispatches. */
+gboolean weft_scope_filters_lanes_only (const WeftAnalysisScope *scope);
+
+/* Then: the set of their ids; NULL in *LANES where there is no filter: all. */
+gboolean weft_scope_select_lanes (const WeftAnalysisScope *scope, GHashTable **lanes,
+                                  GError **error);
+
 /* Why there is nothing to show of dispatches: nothing recorded, no lanes, none that ran, none that
- * the filter matches. To be freed.
+ * the filter matches, and what each part of it matches alone. To be freed.
  */
 char *weft_scope_explain_nothing (const WeftAnalysisScope *scope);
+/* Tells it with BUILDER's table. */
+void weft_scope_set_nothing (const WeftAnalysisScope *scope, WeftTableBuilder *builder);
 
 G_END_DECLS

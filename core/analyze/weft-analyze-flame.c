@@ -334,11 +334,7 @@ make_table (Flame *self)
       write_nodes (self, builder);
     }
   else
-    {
-      g_autofree char *hint = weft_scope_explain_nothing (self->scope);
-
-      weft_table_builder_set_hint (builder, hint);
-    }
+    weft_scope_set_nothing (self->scope, builder);
   return weft_table_builder_finish (builder);
 }
 
@@ -358,6 +354,7 @@ static gboolean
 run_flame (const WeftAnalysisScope *scope, WeftReport *report, GError **error)
 {
   g_auto (Flame) self = { .scope = scope, .lane = NO_NODE };
+  g_autoptr (WeftSelection) selection = NULL;
   g_autoptr (WeftTable) table = NULL;
   gint64 begin, end;
 
@@ -366,10 +363,11 @@ run_flame (const WeftAnalysisScope *scope, WeftReport *report, GError **error)
   self.children = g_hash_table_new_full (g_int64_hash, g_int64_equal, g_free, NULL);
   self.kinds = g_hash_table_new (g_str_hash, g_str_equal);
   self.catalog = weft_catalog_new (scope->store, scope->cancellable, error);
-  if (self.catalog == NULL || !weft_scope_find_range (scope, &begin, &end, error))
+  if (self.catalog == NULL || !weft_scope_find_range (scope, &begin, &end, error) ||
+      !weft_scope_select_dispatches (scope, &selection, error))
     return FALSE;
   add_node (&self, NODE_ALL, NO_NODE, 0, "all");
-  if (!weft_stream_dispatches (scope, NULL, add_row, &self, error))
+  if (!weft_stream_dispatches (scope, selection, add_row, &self, error))
     return FALSE;
   if (self.is_too_large)
     {

@@ -409,18 +409,44 @@ make_losses (Lanes *self)
 static WeftTable *
 make_lanes (Lanes *self)
 {
-  g_autoptr (WeftTableBuilder) builder = weft_table_builder_new ("target-lanes");
+  WeftTableBuilder *builder = weft_table_builder_new ("target-lanes");
 
   weft_table_builder_add_columns (builder, columns, N_COLUMNS);
   self->builder = builder;
   add_lanes (self);
   if (weft_table_builder_get_n_rows (builder) == 0)
-    {
-      g_autofree char *hint = weft_scope_explain_nothing (self->scope);
+    weft_scope_set_nothing (self->scope, builder);
+  return weft_table_builder_finish (builder);
+}
 
-      weft_table_builder_set_hint (builder, hint);
+/* A filter that is about lanes chooses lanes; one that is about dispatches leaves those lanes of
+ * which it leaves any, and figures of what it leaves.
+ */
+static gboolean
+find_figures (Lanes *self, GError **error)
+{
+  g_autoptr (WeftSelection) selection = NULL;
+
+  if (weft_scope_filters_lanes_only (self->scope))
+    {
+      if (!weft_scope_select_lanes (self->scope, &self->wanted, error))
+        return FALSE;
     }
-  return weft_table_builder_finish (g_steal_pointer (&builder));
+  else if (!weft_scope_select_dispatches (self->scope, &selection, error))
+    return FALSE;
+  self->figures = weft_lane_table_new (self->scope, selection, error);
+  if (self->figures == NULL || selection == NULL)
+    return self->figures != NULL;
+
+  self->wanted = g_hash_table_new (NULL, NULL);
+  for (guint i = 0; i < weft_catalog_get_n_lanes (self->catalog); i++)
+    {
+      guint32 lane = weft_catalog_get_nth_lane (self->catalog, i)->id;
+
+      if (weft_lane_table_get (self->figures, lane) != NULL)
+        g_hash_table_add (self->wanted, GUINT_TO_POINTER (lane));
+    }
+  return TRUE;
 }
 
 static void
@@ -452,10 +478,8 @@ run_lanes (const WeftAnalysisScope *scope, WeftReport *report, GError **error)
       !read_facts (&self, error))
     return FALSE;
   self.span = (guint64) end - (guint64) begin;
-  self.figures = weft_lane_table_new (scope, NULL, error);
-  if (self.figures == NULL)
+  if (!find_figures (&self, error))
     return FALSE;
-
   lanes = make_lanes (&self);
   losses = make_losses (&self);
   weft_report_append (report, lanes);

@@ -312,14 +312,10 @@ make_table (Threads *self)
     add_thread (self, builder, weft_catalog_get_nth_thread (self->catalog, i));
   for (guint i = 0; i < weft_catalog_get_n_lanes (self->catalog); i++)
     add_lane (self, builder, weft_catalog_get_nth_lane (self->catalog, i));
-  if (weft_table_builder_get_n_rows (builder) == 0)
-    {
-      g_autofree char *hint = weft_scope_explain_nothing (self->scope);
-
-      weft_table_builder_set_hint (builder, hint);
-    }
-  else
+  if (weft_table_builder_get_n_rows (builder) > 0)
     weft_table_builder_set_hint (builder, WEFT_HINT_NO_CPU);
+  else
+    weft_scope_set_nothing (self->scope, builder);
   return weft_table_builder_finish (builder);
 }
 

@@ -23,8 +23,9 @@ typedef struct
   const WeftAnalysisScope *scope;
   WeftAnalysisScope range; /* as SCOPE, with the range that is shown */
   WeftCatalog *catalog;
-  WeftLaneTable *figures; /* with tracks, where they are counted */
-  GArray *lanes;          /* ids (guint32) of those shown */
+  WeftSelection *selection; /* or NULL: all */
+  WeftLaneTable *figures;   /* with tracks, where they are counted */
+  GArray *lanes;            /* ids (guint32) of those shown */
   WeftTimelineBucket *buckets;
 } Timeline;
 
@@ -32,6 +33,7 @@ static void
 timeline_clear (Timeline *self)
 {
   g_clear_pointer (&self->catalog, weft_catalog_free);
+  g_clear_pointer (&self->selection, weft_selection_free);
   g_clear_pointer (&self->figures, weft_lane_table_free);
   g_clear_pointer (&self->lanes, g_array_unref);
   g_free (self->buckets);
@@ -50,6 +52,8 @@ is_exact (const Timeline *self)
 {
   guint64 n_rows = 0;
 
+  if (self->selection != NULL)
+    return TRUE;
   for (guint i = 0; i < weft_store_get_n_chunks (self->scope->store, WEFT_TABLE_DISPATCHES); i++)
     {
       WeftChunkInfo info;
@@ -64,11 +68,12 @@ is_exact (const Timeline *self)
 static gboolean
 fill_exactly (Timeline *self, GError **error)
 {
-  if (!weft_fill_lane_buckets (&self->range, NULL,
+  if (!weft_fill_lane_buckets (&self->range, self->selection,
                                (const guint32 *) (gconstpointer) self->lanes->data,
                                self->lanes->len, self->scope->n_buckets, self->buckets, error))
     return FALSE;
-  self->figures = weft_lane_table_new (&self->range, NULL, error);
+  if (self->figures == NULL)
+    self->figures = weft_lane_table_new (&self->range, self->selection, error);
   return self->figures != NULL;
 }
 
@@ -205,11 +210,7 @@ make_lanes (Timeline *self)
   for (guint i = 0; i < self->lanes->len; i++)
     write_lane (self, builder, i);
   if (self->lanes->len == 0)
-    {
-      g_autofree char *hint = weft_scope_explain_nothing (self->scope);
-
-      weft_table_builder_set_hint (builder, hint);
-    }
+    weft_scope_set_nothing (self->scope, builder);
   return weft_table_builder_finish (builder);
 }
 
@@ -250,6 +251,38 @@ make_buckets (Timeline *self)
   return weft_table_builder_finish (builder);
 }
 
+/* As for target-lanes: a filter about lanes chooses lanes, one about dispatches leaves those lanes
+ * of which it leaves any.
+ */
+static gboolean
+choose_lanes (Timeline *self, GError **error)
+{
+  g_autoptr (GHashTable) wanted = NULL;
+
+  if (weft_scope_filters_lanes_only (self->scope))
+    {
+      if (!weft_scope_select_lanes (self->scope, &wanted, error))
+        return FALSE;
+    }
+  else
+    {
+      if (!weft_scope_select_dispatches (self->scope, &self->selection, error))
+        return FALSE;
+      self->figures = weft_lane_table_new (&self->range, self->selection, error);
+      if (self->figures == NULL)
+        return FALSE;
+    }
+  for (guint i = 0; i < weft_catalog_get_n_lanes (self->catalog); i++)
+    {
+      guint32 lane = weft_catalog_get_nth_lane (self->catalog, i)->id;
+
+      if (wanted != NULL ? g_hash_table_contains (wanted, GUINT_TO_POINTER (lane))
+                         : self->figures == NULL || weft_lane_table_get (self->figures, lane))
+        g_array_append_val (self->lanes, lane);
+    }
+  return TRUE;
+}
+
 static gboolean
 run_timeline (const WeftAnalysisScope *scope, WeftReport *report, GError **error)
 {
@@ -262,9 +295,7 @@ run_timeline (const WeftAnalysisScope *scope, WeftReport *report, GError **error
   if (self.catalog == NULL ||
       !weft_scope_find_range (scope, &self.range.begin, &self.range.end, error))
     return FALSE;
-  for (guint i = 0; i < weft_catalog_get_n_lanes (self.catalog); i++)
-    g_array_append_val (self.lanes, weft_catalog_get_nth_lane (self.catalog, i)->id);
-  if (!fill (&self, error))
+  if (!choose_lanes (&self, error) || !fill (&self, error))
     return FALSE;
   lanes = make_lanes (&self);
   buckets = make_buckets (&self);

@@ -11,6 +11,7 @@ extern const WeftAnalysisKind weft_analyze_flame;
 extern const WeftAnalysisKind weft_analyze_lanes;
 extern const WeftAnalysisKind weft_analyze_metrics;
 extern const WeftAnalysisKind weft_analyze_origins;
+extern const WeftAnalysisKind weft_analyze_outliers;
 extern const WeftAnalysisKind weft_analyze_routines;
 extern const WeftAnalysisKind weft_analyze_state;
 extern const WeftAnalysisKind weft_analyze_submissions;
