@@ -5,34 +5,8 @@
 #include "weft-analysis-scope.h"
 #include "weft-analyze.h"
 #include "weft-lane-figures.h"
-#include "weft-producer-ids.h"
 #include "weft-row-scan.h"
-
-/* What a wait is of. */
-typedef struct
-{
-  guint32 thread;
-  guint64 dispatch;
-  guint64 submission;
-  guint64 runtime; /* and the producer's number, where no dispatch is known */
-  guint64 producer_dispatch;
-} WaitKey;
-
-/* A thread began or ended to wait. */
-typedef struct
-{
-  WaitKey key;
-  gint64 time;
-  guint64 number;
-  gboolean is_end;
-} WaitPoint;
-
-typedef struct
-{
-  guint32 thread;
-  gint64 begin;
-  gint64 end;
-} Wait;
+#include "weft-waits.h"
 
 typedef struct
 {
@@ -48,8 +22,6 @@ typedef struct
   WeftCatalog *catalog;
   WeftLaneTable *figures;
   GHashTable *threads; /* id → ThreadFacts */
-  GArray *points;      /* element type WaitPoint */
-  WeftProducerIds *producer_ids;
 } Threads;
 
 static void
@@ -58,25 +30,11 @@ threads_clear (Threads *self)
   g_clear_pointer (&self->catalog, weft_catalog_free);
   g_clear_pointer (&self->figures, weft_lane_table_free);
   g_clear_pointer (&self->threads, g_hash_table_unref);
-  g_clear_pointer (&self->points, g_array_unref);
-  g_clear_pointer (&self->producer_ids, weft_producer_ids_free);
 }
 
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (Threads, threads_clear)
 
 /* ---- Waits ---- */
-
-enum
-{
-  ROLE,
-  THREAD,
-  TIME,
-  DISPATCH,
-  SUBMISSION,
-  ORIGIN_RUNTIME,
-  PRODUCER_DISPATCH,
-  N_ORIGIN_COLUMNS
-};
 
 static ThreadFacts *
 get_facts (Threads *self, guint32 thread)
@@ -96,114 +54,46 @@ static void
 take_origin (guint64 number, const guint64 *values, guint32 present, gpointer data)
 {
   Threads *self = data;
-  guint32 thread = (guint32) values[THREAD];
-  gint64 time = (gint64) values[TIME];
-  WaitPoint point = {
-    .key = { .thread = thread, .submission = values[SUBMISSION] },
-    .time = time,
-    .number = number,
-    .is_end = values[ROLE] == WEFT_ORIGIN_ROLE_WAIT_END,
-  };
+  gint64 time = (gint64) values[2];
 
-  if (thread == 0)
-    return;
-  point.key.dispatch = weft_producer_ids_get (self->producer_ids, values[DISPATCH],
-                                              values[ORIGIN_RUNTIME], values[PRODUCER_DISPATCH]);
-  if (point.key.dispatch == 0)
-    {
-      point.key.runtime = values[ORIGIN_RUNTIME];
-      point.key.producer_dispatch = values[PRODUCER_DISPATCH];
-    }
-  if (point.is_end || values[ROLE] == WEFT_ORIGIN_ROLE_WAIT_BEGIN)
-    g_array_append_val (self->points, point);
-  else if (values[ROLE] == WEFT_ORIGIN_ROLE_DISPATCH &&
-           weft_scope_overlaps (self->scope, time, time))
-    get_facts (self, thread)->n_dispatched++;
-}
-
-static int
-compare_numbers (guint64 a, guint64 b)
-{
-  return a < b ? -1 : a > b;
-}
-
-static int
-compare_keys (const WaitKey *a, const WaitKey *b)
-{
-  int order = compare_numbers (a->thread, b->thread);
-
-  if (order == 0)
-    order = compare_numbers (a->dispatch, b->dispatch);
-  if (order == 0)
-    order = compare_numbers (a->submission, b->submission);
-  if (order == 0)
-    order = compare_numbers (a->runtime, b->runtime);
-  return order == 0 ? compare_numbers (a->producer_dispatch, b->producer_dispatch) : order;
-}
-
-static int
-compare_points (gconstpointer a, gconstpointer b)
-{
-  const WaitPoint *point_a = a;
-  const WaitPoint *point_b = b;
-  int order = compare_keys (&point_a->key, &point_b->key);
-
-  if (order == 0 && point_a->time != point_b->time)
-    order = point_a->time < point_b->time ? -1 : 1;
-  return order == 0 ? compare_numbers (point_a->number, point_b->number) : order;
+  if (values[0] == WEFT_ORIGIN_ROLE_DISPATCH && values[1] != 0 &&
+      weft_scope_overlaps (self->scope, time, time))
+    get_facts (self, (guint32) values[1])->n_dispatched++;
 }
 
 static int
 compare_waits (gconstpointer a, gconstpointer b)
 {
-  const Wait *wait_a = a;
-  const Wait *wait_b = b;
+  const WeftWait *wait_a = a;
+  const WeftWait *wait_b = b;
 
-  if (wait_a->thread != wait_b->thread)
-    return wait_a->thread < wait_b->thread ? -1 : 1;
   return wait_a->begin < wait_b->begin ? -1 : wait_a->begin > wait_b->begin;
 }
 
-/* An end belongs to the latest open begin on the same work. */
-static GArray *
-pair_points (Threads *self)
-{
-  GArray *waits = g_array_new (FALSE, FALSE, sizeof (Wait));
-  g_autoptr (GArray) open = g_array_new (FALSE, FALSE, sizeof (gint64));
-
-  g_array_sort (self->points, compare_points);
-  for (guint i = 0; i < self->points->len; i++)
-    {
-      const WaitPoint *point = &g_array_index (self->points, WaitPoint, i);
-      Wait wait = { .thread = point->key.thread, .end = point->time };
-
-      if (i > 0 && compare_keys (&point->key, &point[-1].key) != 0)
-        g_array_set_size (open, 0);
-      if (!point->is_end)
-        g_array_append_val (open, point->time);
-      else if (open->len > 0)
-        {
-          wait.begin = g_array_index (open, gint64, open->len - 1);
-          g_array_set_size (open, open->len - 1);
-          if (weft_scope_overlaps (self->scope, wait.begin, wait.end))
-            g_array_append_val (waits, wait);
-        }
-    }
-  return waits;
-}
-
 /* A thread that waits for several things at once waits once. */
-static void
-add_waits (Threads *self)
+static gboolean
+read_waits (Threads *self, GError **error)
 {
-  g_autoptr (GArray) waits = pair_points (self);
+  g_autoptr (WeftProducerIds) ids = weft_producer_ids_new ();
+  g_autoptr (GArray) waits = NULL;
 
+  if (!weft_producer_ids_want_table (ids, self->scope, WEFT_TABLE_ORIGINS, WEFT_ORIGINS_DISPATCH,
+                                     WEFT_ORIGINS_RUNTIME, WEFT_ORIGINS_PRODUCER_DISPATCH, error) ||
+      !weft_producer_ids_resolve (ids, self->scope, error))
+    return FALSE;
+  waits = weft_waits_read (self->scope, ids, error);
+  if (waits == NULL)
+    return FALSE;
   g_array_sort (waits, compare_waits);
   for (guint i = 0; i < waits->len; i++)
     {
-      const Wait *wait = &g_array_index (waits, Wait, i);
-      ThreadFacts *facts = get_facts (self, wait->thread);
+      const WeftWait *wait = &g_array_index (waits, WeftWait, i);
+      ThreadFacts *facts;
 
+      if (wait->thread == 0 || !wait->has_begin || !wait->has_end ||
+          !weft_scope_overlaps (self->scope, wait->begin, wait->end))
+        continue;
+      facts = get_facts (self, (guint32) wait->thread);
       facts->n_waits++;
       if (wait->end <= facts->waited_until)
         continue;
@@ -211,6 +101,7 @@ add_waits (Threads *self)
           weft_scope_clip (self->scope, MAX (wait->begin, facts->waited_until), wait->end);
       facts->waited_until = wait->end;
     }
+  return TRUE;
 }
 
 /* ---- Rows ---- */
@@ -322,32 +213,19 @@ make_table (Threads *self)
 static gboolean
 run_threads (const WeftAnalysisScope *scope, WeftReport *report, GError **error)
 {
-  static const WeftColumnNumber origins[N_ORIGIN_COLUMNS] = {
-    [ROLE] = WEFT_ORIGINS_ROLE,
-    [THREAD] = WEFT_ORIGINS_THREAD,
-    [TIME] = WEFT_ORIGINS_TIME,
-    [DISPATCH] = WEFT_ORIGINS_DISPATCH,
-    [SUBMISSION] = WEFT_ORIGINS_SUBMISSION,
-    [ORIGIN_RUNTIME] = WEFT_ORIGINS_RUNTIME,
-    [PRODUCER_DISPATCH] = WEFT_ORIGINS_PRODUCER_DISPATCH,
-  };
+  static const WeftColumnNumber origins[] = { WEFT_ORIGINS_ROLE, WEFT_ORIGINS_THREAD,
+                                              WEFT_ORIGINS_TIME };
   g_auto (Threads) self = { .scope = scope };
   g_autoptr (WeftTable) table = NULL;
   gint64 begin, end;
 
   self.threads = g_hash_table_new_full (NULL, NULL, NULL, g_free);
-  self.points = g_array_new (FALSE, FALSE, sizeof (WaitPoint));
   self.catalog = weft_catalog_new (scope->store, scope->cancellable, error);
-  self.producer_ids = weft_producer_ids_new ();
   if (self.catalog == NULL || !weft_scope_find_range (scope, &begin, &end, error) ||
-      !weft_producer_ids_want_table (self.producer_ids, scope, WEFT_TABLE_ORIGINS,
-                                     WEFT_ORIGINS_DISPATCH, WEFT_ORIGINS_RUNTIME,
-                                     WEFT_ORIGINS_PRODUCER_DISPATCH, error) ||
-      !weft_producer_ids_resolve (self.producer_ids, scope, error) ||
-      !weft_scan_rows (scope->store, WEFT_TABLE_ORIGINS, origins, N_ORIGIN_COLUMNS, take_origin,
-                       &self, scope->cancellable, error))
+      !weft_scan_rows (scope->store, WEFT_TABLE_ORIGINS, origins, G_N_ELEMENTS (origins),
+                       take_origin, &self, scope->cancellable, error) ||
+      !read_waits (&self, error))
     return FALSE;
-  add_waits (&self);
   self.figures = weft_lane_table_new (scope, NULL, error);
   if (self.figures == NULL)
     return FALSE;
