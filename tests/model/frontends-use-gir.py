@@ -20,6 +20,11 @@ GIR, LIBRARY, *PROGRAMS = sys.argv[1:]
 C = '{http://www.gtk.org/introspection/c/1.0}'
 GLIB = '{http://www.gtk.org/introspection/glib/1.0}'
 
+# What is shown and is no part of the interface.
+PRIVATE = {
+    'weft_plugin_probe_main',  # the whole of a program of ours
+}
+
 
 def nm(*arguments):
     lines = subprocess.run(['nm', *arguments], check=True, capture_output=True, text=True).stdout
@@ -47,7 +52,7 @@ class Symbols(unittest.TestCase):
     def test_all_that_is_shown_can_be_used(self):
         self.assertGreater(len(self.exported), 300)
         self.assertEqual(sorted(self.unusable), [])
-        self.assertEqual(sorted(self.exported - self.usable), [])
+        self.assertEqual(sorted(self.exported - self.usable - PRIVATE), [])
 
     def test_frontends(self):
         checked = 0
