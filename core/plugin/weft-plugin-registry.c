@@ -391,29 +391,6 @@ add_extension (WeftPluginRegistry *self, Point point, gpointer extension, GError
   return TRUE;
 }
 
-/* All or nothing. */
-static gboolean
-add_extensions_of (WeftPluginRegistry *self, WeftPlugin *plugin, GError **error)
-{
-  for (gboolean add = FALSE;; add = TRUE)
-    {
-      for (Point point = 0; point < N_POINTS; point++)
-        {
-          GListModel *list = points[point].get_of_plugin (plugin);
-
-          for (guint i = 0; i < g_list_model_get_n_items (list); i++)
-            {
-              g_autoptr (GObject) extension = g_list_model_get_item (list, i);
-
-              if (!(add ? add_extension : check_free) (self, point, extension, error))
-                return FALSE;
-            }
-        }
-      if (add)
-        return TRUE;
-    }
-}
-
 static void
 remove_extensions_of (WeftPluginRegistry *self, WeftPlugin *plugin)
 {
@@ -431,6 +408,28 @@ remove_extensions_of (WeftPluginRegistry *self, WeftPlugin *plugin)
         }
     }
   g_clear_object (&self->vocabulary);
+}
+
+/* All or nothing. */
+static gboolean
+add_extensions_of (WeftPluginRegistry *self, WeftPlugin *plugin, GError **error)
+{
+  for (Point point = 0; point < N_POINTS; point++)
+    {
+      GListModel *list = points[point].get_of_plugin (plugin);
+
+      for (guint i = 0; i < g_list_model_get_n_items (list); i++)
+        {
+          g_autoptr (GObject) extension = g_list_model_get_item (list, i);
+
+          if (!add_extension (self, point, extension, error))
+            {
+              remove_extensions_of (self, plugin);
+              return FALSE;
+            }
+        }
+    }
+  return TRUE;
 }
 
 /* ---- Loading ---- */

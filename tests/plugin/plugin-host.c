@@ -2,7 +2,7 @@
 /*
  * A program that uses plugins:
  *
- *   plugin-host [--async] [--limit=MS] list|install FILE|remove NAME|kind KIND…
+ *   plugin-host [--async] [--twice] [--limit=MS] list|install FILE|remove NAME|kind KIND…
  *
  * Each plugin is a line of fields with tabs between: name, state, version, path, reason. Then come
  * the extensions, one a line.
@@ -112,10 +112,11 @@ print_kinds (WeftPluginRegistry *registry, char **kinds)
 int
 main (int argc, char **argv)
 {
-  gboolean is_async = FALSE;
+  gboolean is_async = FALSE, twice = FALSE;
   int limit = 0;
   const GOptionEntry entries[] = {
     { "async", 0, 0, G_OPTION_ARG_NONE, &is_async, "Do not block", NULL },
+    { "twice", 0, 0, G_OPTION_ARG_NONE, &twice, "Look again", NULL },
     { "limit", 0, 0, G_OPTION_ARG_INT, &limit, "For each plugin", "MS" },
     G_OPTION_ENTRY_NULL
   };
@@ -135,6 +136,8 @@ main (int argc, char **argv)
   if (limit > 0)
     g_object_set (registry, "probe-time-limit", limit, NULL);
   load (registry, is_async);
+  if (twice)
+    load (registry, is_async);
   if (g_str_equal (command, "kind"))
     print_kinds (registry, argv + 2);
   else if (g_str_equal (command, "install"))

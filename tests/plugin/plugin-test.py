@@ -424,6 +424,23 @@ loop.run()
         self.assert_refused('second.so', 'There is an instrument “same” already')
         self.assertEqual(self.listed()[1], [('instrument', 'same')])
 
+    def test_extension_twice_in_one_plugin(self):
+        """Neither stays."""
+        body = INSTRUMENT % dict(type='Thing', instrument='same')
+        self.plugin('greedy', before=body, init=ADD_INSTRUMENT + 'weft_plugin_add_instrument (plugin, thing);')
+        self.assert_refused('greedy.so', 'There is an instrument “same” already')
+        self.assertEqual(self.listed()[1], [])
+
+    def test_looking_again(self):
+        """What is loaded stays as it is, and is listed once; so is what is refused."""
+        self.plugin('bad', init='return FALSE;')
+        self.plugin('bearer', before=INSTRUMENT % dict(type='Thing', instrument='one'), init=ADD_INSTRUMENT)
+        for how in ((), ('--async',)):
+            plugins, brought = self.listed(*how, '--twice', 'list')
+            self.assertEqual(sorted(plugin[:2] for plugin in plugins),
+                             [('bad.so', 'refused'), ('bearer.so', 'loaded')])
+            self.assertEqual(brought, [('instrument', 'one')])
+
     def test_disabled(self):
         self.plugin('quiet', file='other')
         self.plugin('loud')
