@@ -47,7 +47,7 @@ enum
 };
 
 static const WeftAnswerColumn columns[N_COLUMNS] = {
-  WEFT_ANSWER_ID ("handle", "a"),
+  WEFT_ANSWER_ID ("attachment", "a"),
   WEFT_ANSWER_COLUMN ("kind", STRING),
   WEFT_ANSWER_COLUMN ("label", STRING),
   WEFT_ANSWER_COLUMN ("role", STRING),

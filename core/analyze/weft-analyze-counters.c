@@ -304,7 +304,7 @@ enum
 };
 
 static const WeftAnswerColumn set_columns[N_SET_COLUMNS] = {
-  WEFT_ANSWER_ID ("handle", "cs"),
+  WEFT_ANSWER_ID ("set", "cs"),
   WEFT_ANSWER_COLUMN ("name", STRING),
   WEFT_ANSWER_ENUM ("availability", weft_availability_get_type),
   WEFT_ANSWER_COLUMN ("reason", STRING),

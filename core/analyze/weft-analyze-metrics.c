@@ -37,7 +37,7 @@ enum
 };
 
 static const WeftAnswerColumn columns[N_COLUMNS] = {
-  WEFT_ANSWER_ID ("handle", "m"),           WEFT_ANSWER_COLUMN ("name", STRING),
+  WEFT_ANSWER_ID ("metric", "m"),           WEFT_ANSWER_COLUMN ("name", STRING),
   WEFT_ANSWER_COLUMN ("tags", STRING),      WEFT_ANSWER_ID ("lane", "l"),
   WEFT_ANSWER_COLUMN ("lane_name", STRING), WEFT_ANSWER_ENUM ("kind", weft_metric_kind_get_type),
   WEFT_ANSWER_COLUMN ("unit", STRING),      WEFT_ANSWER_UNIT ("points", UINT64, "count"),

@@ -39,7 +39,7 @@ enum
 };
 
 static const WeftAnswerColumn columns[N_COLUMNS] = {
-  WEFT_ANSWER_ID ("handle", "r"),
+  WEFT_ANSWER_ID ("routine", "r"),
   WEFT_ANSWER_COLUMN ("name", STRING),
   WEFT_ANSWER_COLUMN ("label", STRING),
   WEFT_ANSWER_COLUMN ("flavour", STRING),

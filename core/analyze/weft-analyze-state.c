@@ -406,8 +406,8 @@ make_state (State *self)
 {
   static const WeftTableColumn columns[] = {
     { "at", NULL, WEFT_VALUE_TIME },
-    { "running", NULL, WEFT_VALUE_UINT64 },
-    { "pending", NULL, WEFT_VALUE_UINT64 },
+    { "running_dispatches", NULL, WEFT_VALUE_UINT64 },
+    { "pending_dispatches", NULL, WEFT_VALUE_UINT64 },
     { "lanes_active", NULL, WEFT_VALUE_UINT64 },
     { "traces_open", NULL, WEFT_VALUE_UINT64 },
     { "warnings", NULL, WEFT_VALUE_UINT64 },

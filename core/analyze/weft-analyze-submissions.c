@@ -42,7 +42,7 @@ enum
 };
 
 static const WeftAnswerColumn columns[N_COLUMNS] = {
-  WEFT_ANSWER_ID ("handle", "s"),
+  WEFT_ANSWER_ID ("submission", "s"),
   WEFT_ANSWER_ID ("lane", "l"),
   WEFT_ANSWER_COLUMN ("lane_name", STRING),
   WEFT_ANSWER_ID ("queue", "q"),

@@ -33,7 +33,7 @@ enum
 };
 
 static const WeftAnswerColumn columns[N_COLUMNS] = {
-  WEFT_ANSWER_ID ("handle", "tr"),
+  WEFT_ANSWER_ID ("trace", "tr"),
   WEFT_ANSWER_COLUMN ("name", STRING),
   WEFT_ANSWER_COLUMN ("start", TIME),
   WEFT_ANSWER_COLUMN ("duration", DURATION),

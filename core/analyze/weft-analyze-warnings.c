@@ -31,7 +31,7 @@ enum
 };
 
 static const WeftAnswerColumn columns[N_COLUMNS] = {
-  WEFT_ANSWER_ID ("handle", "w"),
+  WEFT_ANSWER_ID ("warning", "w"),
   WEFT_ANSWER_COLUMN ("time", TIME),
   WEFT_ANSWER_ENUM ("severity", weft_severity_get_type),
   WEFT_ANSWER_COLUMN ("code", STRING),

@@ -29,7 +29,7 @@ enum
 };
 
 static const WeftAnswerColumn columns[N_COLUMNS] = {
-  WEFT_ANSWER_ID ("handle", "d"),
+  WEFT_ANSWER_ID ("dispatch", "d"),
   WEFT_ANSWER_DISPATCH_COLUMNS,
   WEFT_ANSWER_ID ("routine", "r"),
   WEFT_ANSWER_COLUMN ("start", TIME),

@@ -29,7 +29,7 @@ enum
 };
 
 static const WeftAnswerColumn columns[N_COLUMNS] = {
-  WEFT_ANSWER_ID ("handle", "o"),
+  WEFT_ANSWER_ID ("origin", "o"),
   WEFT_ANSWER_ENUM ("role", weft_origin_role_get_type),
   WEFT_ANSWER_COLUMN ("time", TIME),
   WEFT_ANSWER_ID ("dispatch", "d"),

@@ -105,7 +105,8 @@ weft_report_new (const char *name, gboolean single)
  * @self: a report
  * @table: a table; the first one is the main one
  *
- * Adds a table.
+ * Adds a table. The tables behind the main one are members of the same object as its answer: none
+ * has the name of another, and in a single answer none that of a column of the main table.
  *
  * Since: 0.1
  */
@@ -114,6 +115,11 @@ weft_report_append (WeftReport *self, WeftTable *table)
 {
   g_return_if_fail (WEFT_IS_REPORT (self));
   g_return_if_fail (WEFT_IS_TABLE (table));
+  g_return_if_fail (weft_report_get_table (self, weft_table_get_name (table)) == NULL);
+  g_return_if_fail (!self->single || weft_report_get_main_table (self) == NULL
+                    || weft_table_find_column (weft_report_get_main_table (self),
+                                               weft_table_get_name (table))
+                           < 0);
 
   g_list_store_append (self->tables, table);
 }

@@ -116,7 +116,7 @@ test_origins (void)
 
   sample_assert_table (
       main_table (report),
-      "handle role time dispatch name lane_name submission from_start from_end tid thread_name",
+      "origin role time dispatch name lane_name submission from_start from_end tid thread_name",
       "o-1 dispatch 90 d-1 work queue - -10 -210 101 main\n"
       "o-2 dispatch 95 - - - s-1 - - 101 main\n"
       "o-3 dispatch 96 d-1 work queue - -4 -204 101 main\n"
@@ -138,13 +138,13 @@ test_origins_of_one (void)
   g_autoptr (WeftReport) submission = ask (sample, "target-origins", "s-1");
   WeftAnalysis *analysis;
 
-  sample_assert_table (main_table (one), "handle", "o-1\no-3\no-7\n");
+  sample_assert_table (main_table (one), "origin", "o-1\no-3\no-7\n");
   /* What its submission says, told against this dispatch. */
-  sample_assert_table (main_table (member), "handle role dispatch from_start from_end",
+  sample_assert_table (main_table (member), "origin role dispatch from_start from_end",
                        "o-2 dispatch d-3 -305 -355\n"
                        "o-5 wait-begin d-3 -150 -200\n"
                        "o-6 wait-end d-3 60 10\n");
-  sample_assert_table (main_table (submission), "handle", "o-2\no-5\no-6\n");
+  sample_assert_table (main_table (submission), "origin", "o-2\no-5\no-6\n");
 
   analysis = sample_analysis (sample, "target-origins");
   weft_analysis_set_handle (analysis, "d-4");
@@ -210,7 +210,7 @@ test_origins_paged (void)
       weft_analysis_set_cursor (analysis, cursor);
       report = sample_run (analysis);
       g_assert_cmpuint (weft_table_get_n_rows (main_table (report)), ==, page < 2 ? 3 : 1);
-      text = sample_text (main_table (report), "handle");
+      text = sample_text (main_table (report), "origin");
       g_string_append (seen, text);
       g_free (cursor);
       cursor = g_strdup (weft_table_get_cursor (main_table (report)));

@@ -122,8 +122,10 @@ check (Sample *sample, gint64 at, const char *state, const char *gauges, const c
     weft_analysis_set_at (analysis, at);
   report = sample_run (analysis);
   g_assert_true (weft_report_is_single (report));
-  sample_assert_table (weft_report_get_main_table (report),
-                       "at running pending lanes_active traces_open warnings completed", state);
+  sample_assert_table (
+      weft_report_get_main_table (report),
+      "at running_dispatches pending_dispatches lanes_active traces_open warnings completed",
+      state);
   sample_assert_table (weft_report_get_table (report, "gauges"),
                        "metric name lane lane_name tags value set_at unit", gauges);
   sample_assert_table (weft_report_get_table (report, "running"),
@@ -187,7 +189,8 @@ test_chunks (void)
                                   begun - running);
       weft_analysis_set_at (analysis, at);
       report = sample_run (analysis);
-      sample_assert_table (weft_report_get_main_table (report), "running completed", expected);
+      sample_assert_table (weft_report_get_main_table (report), "running_dispatches completed",
+                           expected);
     }
 }
 
