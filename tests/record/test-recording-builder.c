@@ -358,13 +358,15 @@ test_garbled (Fixture *fixture, gconstpointer data)
       guint8 bytes[64];
       gsize length = (gsize) g_test_rand_int_range (0, sizeof bytes);
       g_autoptr (GVariant) values = NULL;
+      gpointer copy;
 
       for (gsize j = 0; j < length; j++)
         bytes[j] = (guint8) g_test_rand_int_range (0, 256);
       if (length > 8)
         memcpy (bytes, "name\0\0\0", 8);
-      values = g_variant_ref_sink (g_variant_new_from_data (
-          G_VARIANT_TYPE_VARDICT, g_memdup2 (bytes, length), length, FALSE, g_free, NULL));
+      copy = g_memdup2 (bytes, length);
+      values = g_variant_ref_sink (
+          g_variant_new_from_data (G_VARIANT_TYPE_VARDICT, copy, length, FALSE, g_free, copy));
       weft_recording_builder_add_row (fixture->builder, "lanes", values, NULL, NULL);
     }
   store = finish (fixture);
