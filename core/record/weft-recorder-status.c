@@ -110,6 +110,77 @@ weft_recorder_status_get_property (GObject *object, guint id, GValue *value, GPa
     }
 }
 
+/* Of the records' connections and the recorder itself. */
+static void
+install_surroundings (GParamFlags flags)
+{
+  /**
+   * WeftRecorderStatus:refused:
+   *
+   * Connections that were refused.
+   *
+   * Since: 0.1
+   */
+  properties[PROP_REFUSED] = g_param_spec_uint64 ("refused", NULL, NULL, 0, G_MAXUINT64, 0, flags);
+
+  /**
+   * WeftRecorderStatus:lanes:
+   *
+   * Lanes that were seen.
+   *
+   * Since: 0.1
+   */
+  properties[PROP_LANES] = g_param_spec_uint ("lanes", NULL, NULL, 0, G_MAXUINT, 0, flags);
+
+  /**
+   * WeftRecorderStatus:runtimes:
+   *
+   * Runtimes that are attached now.
+   *
+   * Since: 0.1
+   */
+  properties[PROP_RUNTIMES] = g_param_spec_uint ("runtimes", NULL, NULL, 0, G_MAXUINT, 0, flags);
+
+  /**
+   * WeftRecorderStatus:runtimes-seen:
+   *
+   * Runtimes that were seen, those attached now among them.
+   *
+   * Since: 0.1
+   */
+  properties[PROP_RUNTIMES_SEEN] =
+      g_param_spec_uint ("runtimes-seen", NULL, NULL, 0, G_MAXUINT, 0, flags);
+
+  /**
+   * WeftRecorderStatus:file-size:
+   *
+   * Size of the file, bytes.
+   *
+   * Since: 0.1
+   */
+  properties[PROP_FILE_SIZE] =
+      g_param_spec_uint64 ("file-size", NULL, NULL, 0, G_MAXUINT64, 0, flags);
+
+  /**
+   * WeftRecorderStatus:cpu:
+   *
+   * CPU time of the recorder's process since the start, nanoseconds: what recording costs.
+   *
+   * Since: 0.1
+   */
+  properties[PROP_CPU] = g_param_spec_uint64 ("cpu", NULL, NULL, 0, G_MAXUINT64, 0, flags);
+
+  /**
+   * WeftRecorderStatus:resident:
+   *
+   * Resident memory of the recorder's process, bytes.
+   *
+   * Since: 0.1
+   */
+  properties[PROP_RESIDENT] =
+      g_param_spec_uint64 ("resident", NULL, NULL, 0, G_MAXUINT64, 0, flags);
+}
+
 static void
 weft_recorder_status_class_init (WeftRecorderStatusClass *klass)
 {
@@ -185,72 +256,7 @@ weft_recorder_status_class_init (WeftRecorderStatusClass *klass)
   properties[PROP_SAMPLED_OUT] =
       g_param_spec_uint64 ("sampled-out", NULL, NULL, 0, G_MAXUINT64, 0, flags);
 
-  /**
-   * WeftRecorderStatus:refused:
-   *
-   * Connections that were refused.
-   *
-   * Since: 0.1
-   */
-  properties[PROP_REFUSED] = g_param_spec_uint64 ("refused", NULL, NULL, 0, G_MAXUINT64, 0, flags);
-
-  /**
-   * WeftRecorderStatus:lanes:
-   *
-   * Lanes that were seen.
-   *
-   * Since: 0.1
-   */
-  properties[PROP_LANES] = g_param_spec_uint ("lanes", NULL, NULL, 0, G_MAXUINT, 0, flags);
-
-  /**
-   * WeftRecorderStatus:runtimes:
-   *
-   * Runtimes that are attached now.
-   *
-   * Since: 0.1
-   */
-  properties[PROP_RUNTIMES] = g_param_spec_uint ("runtimes", NULL, NULL, 0, G_MAXUINT, 0, flags);
-
-  /**
-   * WeftRecorderStatus:runtimes-seen:
-   *
-   * Runtimes that were seen, those attached now among them.
-   *
-   * Since: 0.1
-   */
-  properties[PROP_RUNTIMES_SEEN] =
-      g_param_spec_uint ("runtimes-seen", NULL, NULL, 0, G_MAXUINT, 0, flags);
-
-  /**
-   * WeftRecorderStatus:file-size:
-   *
-   * Size of the file, bytes.
-   *
-   * Since: 0.1
-   */
-  properties[PROP_FILE_SIZE] =
-      g_param_spec_uint64 ("file-size", NULL, NULL, 0, G_MAXUINT64, 0, flags);
-
-  /**
-   * WeftRecorderStatus:cpu:
-   *
-   * CPU time of the recorder's process since the start, nanoseconds: what recording costs.
-   *
-   * Since: 0.1
-   */
-  properties[PROP_CPU] = g_param_spec_uint64 ("cpu", NULL, NULL, 0, G_MAXUINT64, 0, flags);
-
-  /**
-   * WeftRecorderStatus:resident:
-   *
-   * Resident memory of the recorder's process, bytes.
-   *
-   * Since: 0.1
-   */
-  properties[PROP_RESIDENT] =
-      g_param_spec_uint64 ("resident", NULL, NULL, 0, G_MAXUINT64, 0, flags);
-
+  install_surroundings (flags);
   g_object_class_install_properties (object_class, N_PROPS, properties);
 }
 
