@@ -16,7 +16,7 @@ import ctypes
 
 from gi.module import get_introspection_module
 from gi.overrides import override
-from gi.repository import Gio, GLib
+from gi.repository import Gio
 
 Weft = get_introspection_module('Weft')
 __all__ = []
@@ -253,7 +253,8 @@ def nanoseconds(time):
 
 
 def _listed(value):
-    return [value] if isinstance(value, str) else list(value)
+    # A list is several, a pair is one with a name.
+    return [value] if isinstance(value, (str, tuple)) else list(value)
 
 
 def _prepare(query, select, where, group_by, order_by, time_range, limit, cursor):
@@ -279,8 +280,8 @@ class Recording(Weft.Recording):
               limit=None, cursor=None, cancellable=None):
         """Rows of a table, or groups of them, as a Weft.Table.
 
-        select and group_by take expressions, or pairs of an expression and a name; order_by takes
-        names, with '-' in front for the largest first; time_range a pair of times.
+        select and group_by take an expression, a pair of one and a name for its column, or a list of
+        such; order_by names, with '-' in front for the largest first; time_range a pair of times.
 
             recording.query ('dispatches', group_by='routine.name', order_by='-total',
                              select=['count', ('sum(duration)', 'total'), 'p95(duration)'])
