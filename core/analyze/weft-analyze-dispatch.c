@@ -70,7 +70,7 @@ enum
 };
 
 static const WeftAnswerColumn columns[] = {
-  WEFT_ANSWER_ID ("handle", "d"),
+  WEFT_ANSWER_ID ("dispatch", "d"),
   WEFT_ANSWER_DISPATCH_COLUMNS,
   WEFT_ANSWER_COLUMN ("lane_kind", STRING),
   WEFT_ANSWER_COLUMN ("label", STRING),
@@ -561,7 +561,7 @@ add_tags (One *self, GError **error)
 }
 
 static const WeftAnswerColumn warning_columns[] = {
-  WEFT_ANSWER_ID ("handle", "w"),
+  WEFT_ANSWER_ID ("warning", "w"),
   WEFT_ANSWER_COLUMN ("time", TIME),
   WEFT_ANSWER_ENUM ("severity", weft_severity_get_type),
   WEFT_ANSWER_COLUMN ("code", STRING),
@@ -593,7 +593,7 @@ static gboolean
 add_artifacts (One *self, GError **error)
 {
   static const WeftAnswerColumn artifact_columns[] = {
-    WEFT_ANSWER_ID ("handle", "f"),
+    WEFT_ANSWER_ID ("artifact", "f"),
     WEFT_ANSWER_COLUMN ("kind", STRING),
     WEFT_ANSWER_COLUMN ("path", STRING),
     WEFT_ANSWER_COLUMN ("label", STRING),
@@ -725,7 +725,7 @@ static gboolean
 add_neighbours (One *self, GError **error)
 {
   static const WeftAnswerColumn neighbour_columns[] = {
-    WEFT_ANSWER_ID ("handle", "d"),
+    WEFT_ANSWER_ID ("dispatch", "d"),
     WEFT_ANSWER_COLUMN ("relation", STRING),
     WEFT_ANSWER_COLUMN ("name", STRING),
     WEFT_ANSWER_COLUMN ("start", TIME),
