@@ -82,14 +82,18 @@ parse_call (const char *text, const char *open, WeftAggregate *aggregate, char *
 }
 
 gboolean
-weft_aggregate_parse (const char *text, WeftAggregate *aggregate, char **argument, GError **error)
+weft_aggregate_parse (WeftTableId table, const char *text, WeftAggregate *aggregate,
+                      char **argument, GError **error)
 {
   const char *open = strchr (text, '(');
+  gboolean is_field = weft_model_find_field (table, text) != NULL;
 
   *aggregate = (WeftAggregate){ WEFT_AGGREGATE_NONE, 0 };
   *argument = NULL;
-  if (strcmp (text, "count") == 0 || strcmp (text, "busy") == 0)
+  if (!is_field && (strcmp (text, "count") == 0 || strcmp (text, "busy") == 0))
     aggregate->kind = find_kind (text);
+  else if (strcmp (text, "count()") == 0)
+    aggregate->kind = WEFT_AGGREGATE_COUNT;
   else if (open != NULL && g_str_has_suffix (text, ")") && !g_str_has_prefix (text, "tag:") &&
            !g_str_has_prefix (text, "counter:"))
     return parse_call (text, open, aggregate, argument, error);

@@ -68,7 +68,7 @@ item_parse (WeftItem *item, WeftTableId table, const char *text, GError **error)
   g_autofree char *argument = NULL;
 
   *item = (WeftItem){ .key = -1 };
-  if (!weft_aggregate_parse (text, &item->aggregate, &argument, error))
+  if (!weft_aggregate_parse (table, text, &item->aggregate, &argument, error))
     return FALSE;
   if (item->aggregate.kind == WEFT_AGGREGATE_BUSY)
     return item_parse_busy (item, table, error);
@@ -150,7 +150,8 @@ settle_key (WeftPlan *self, WeftItem *item, const char *text, GError **error)
   if (item->key >= 0)
     return TRUE;
   g_set_error (error, WEFT_ERROR, WEFT_ERROR_INVALID_QUERY,
-               "“%s” is neither aggregated nor grouped by: rows of a group differ in it", text);
+               "“%s” is neither aggregated nor grouped by: rows of a group differ in it%s", text,
+               strcmp (text, "count") == 0 ? "; the number of rows is “count()”" : "");
   return FALSE;
 }
 
@@ -262,7 +263,8 @@ has_aggregate (const WeftQuestion *question)
       g_autofree char *argument = NULL;
       WeftAggregate aggregate;
 
-      if (weft_aggregate_parse (g_array_index (question->selects, WeftClause, i).text, &aggregate,
+      if (weft_aggregate_parse (question->table,
+                                g_array_index (question->selects, WeftClause, i).text, &aggregate,
                                 &argument, NULL) &&
           aggregate.kind != WEFT_AGGREGATE_NONE)
         return TRUE;

@@ -34,7 +34,8 @@
  * Where a path leads nowhere, the value is null. Nulls are left out of aggregates, and are last in
  * every order.
  *
- * Aggregates are `count`, the number of rows; `count(x)`, of those that have an x;
+ * Aggregates are `count`, the number of rows (`count()` where the table has a field of that name);
+ * `count(x)`, of those that have an x;
  * `count_distinct(x)`; `sum(x)`, `min(x)`, `max(x)`, `mean(x)`; `stddev(x)`, the standard deviation
  * of a sample (divided by n − 1; null for fewer than two values); `p50(x)`, `p99.9(x)` and the
  * like, exact percentiles of nearest rank: the smallest value that so many percent of the values do
