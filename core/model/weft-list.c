@@ -4,6 +4,7 @@
 
 #include <string.h>
 
+#include "weft-error.h"
 #include "weft-recording-private.h"
 
 /**
@@ -482,4 +483,40 @@ weft_list_get_damage (WeftList *self)
 
   ensure_counted (self);
   return g_strdup (self->damage);
+}
+
+/**
+ * weft_recording_get_objects:
+ * @self: a recording
+ * @table: name of a table, such as `dispatches`
+ * @error: return location for an error
+ *
+ * All objects of a kind that is known by name only; [method@Recording.get_lanes] and others give
+ * those of one kind. Fails with %WEFT_ERROR_NO_SUCH_TABLE if there is no such table, or if its rows
+ * are not objects.
+ *
+ * Returns: (transfer full): a list of them
+ *
+ * Since: 0.1
+ */
+WeftList *
+weft_recording_get_objects (WeftRecording *self, const char *table, GError **error)
+{
+  g_autoptr (GString) known = NULL;
+  WeftTableId id;
+
+  g_return_val_if_fail (WEFT_IS_RECORDING (self), NULL);
+  g_return_val_if_fail (table != NULL, NULL);
+
+  id = weft_model_find_table (table);
+  if (id != WEFT_N_TABLES && weft_model_get_table (id)->object != NULL)
+    return weft_list_new (self, id, NULL, 0, 0);
+  known = g_string_new (NULL);
+  for (guint i = 0; i < WEFT_N_TABLES; i++)
+    if (weft_model_get_table ((WeftTableId) i)->object != NULL)
+      g_string_append_printf (known, "%s%s", known->len > 0 ? ", " : "",
+                              weft_model_get_table ((WeftTableId) i)->name);
+  g_set_error (error, WEFT_ERROR, WEFT_ERROR_NO_SUCH_TABLE,
+               "No table of objects is called “%s”; there are %s", table, known->str);
+  return NULL;
 }

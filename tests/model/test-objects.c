@@ -500,6 +500,123 @@ test_growing (Rig *self, gconstpointer data)
   g_assert_cmpuint (weft_object_get_id (WEFT_OBJECT (early)), ==, 500);
 }
 
+/* All properties and values of all objects; how many there were. */
+static guint
+walk_everything (WeftRecording *recording)
+{
+  guint n_objects = 0;
+
+  for (guint table = 0; table < WEFT_N_TABLES; table++)
+    {
+      g_autoptr (WeftList) list =
+          weft_recording_get_objects (recording, weft_schema_table (table)->name, NULL);
+
+      for (guint i = 0; list != NULL && i < count (list); i++, n_objects++)
+        {
+          g_autoptr (WeftObject) object = get (list, i);
+          g_auto (GStrv) fields = weft_object_list_fields (object);
+          g_autofree GParamSpec **specs = NULL;
+          guint n;
+
+          g_assert_cmpuint (weft_object_get_id (object), >, 0);
+          for (guint j = 0; fields[j] != NULL; j++)
+            {
+              GVariant *value = weft_object_get_value (object, fields[j]);
+
+              g_clear_pointer (&value, g_variant_unref);
+            }
+          specs = g_object_class_list_properties (G_OBJECT_GET_CLASS (object), &n);
+          for (guint j = 0; j < n; j++)
+            {
+              g_auto (GValue) value = G_VALUE_INIT;
+
+              g_object_get_property (G_OBJECT (object), specs[j]->name, &value);
+            }
+        }
+    }
+  return n_objects;
+}
+
+static void
+test_objects_by_name (Rig *self, gconstpointer data)
+{
+  g_autoptr (WeftList) lanes = NULL;
+  g_autoptr (GError) error = NULL;
+
+  fill_one_of_each (self);
+  rig_finish (self);
+  lanes = weft_recording_get_objects (self->recording, "lanes", &error);
+  g_assert_no_error (error);
+  g_assert_cmpuint (count (lanes), ==, 2);
+  g_assert_cmpuint (walk_everything (self->recording), ==, 12);
+  g_assert_null (weft_recording_get_objects (self->recording, "meta", &error));
+  g_assert_error (error, WEFT_ERROR, WEFT_ERROR_NO_SUCH_TABLE);
+  g_assert_nonnull (strstr (error->message, "dispatches"));
+}
+
+/* Numbers that make no sense, in every column of every table. */
+static void
+test_nonsense (Rig *self, gconstpointer data)
+{
+  static const guint64 values[] = { G_MAXUINT64, 77,         G_MAXUINT32,
+                                    1,           G_MAXINT64, (guint64) G_MININT64 };
+  WeftColumnNumber column = 0;
+
+  for (guint table = 0; table < WEFT_N_TABLES; table++)
+    {
+      const WeftTableSpec *spec = weft_schema_table (table);
+      WeftColumnNumber first = column + 1;
+
+      column += spec->n_columns + 1;
+      for (guint row = 0; row < G_N_ELEMENTS (values); row++)
+        {
+          if (table == WEFT_TABLE_BLOBS)
+            continue; /* the writer's own */
+          model_begin (self->model, table);
+          for (guint i = 0; i < spec->n_columns; i++)
+            if (!(spec->columns[i].flags & (WEFT_COLUMN_KEY | WEFT_COLUMN_DERIVED)))
+              model_set (self->model, first + i, values[(row + i) % G_N_ELEMENTS (values)]);
+          model_commit (self->model);
+        }
+    }
+  rig_finish (self);
+  g_assert_cmpuint (walk_everything (self->recording), >, 100);
+  g_assert_cmpint (weft_recording_get_duration (self->recording), >=, 0);
+}
+
+/* Bytes that were changed on the disk: objects say less, and nothing worse happens. */
+static void
+test_corruptions (Rig *self, gconstpointer data)
+{
+  g_autofree char *path = g_build_filename (self->directory, "corrupt", NULL);
+  g_autofree char *contents = NULL;
+  g_autoptr (GFile) file = g_file_new_for_path (path);
+  g_autoptr (GRand) random = g_rand_new_with_seed (4711);
+  guint n_opened = 0, n_whole;
+  gsize length;
+
+  fill_one_of_each (self);
+  rig_finish (self);
+  n_whole = walk_everything (self->recording);
+  g_assert_true (g_file_get_contents (self->model->path, &contents, &length, NULL));
+  for (guint i = 0; i < 300; i++)
+    {
+      g_autofree char *changed = g_memdup2 (contents, length);
+      g_autoptr (WeftRecording) recording = NULL;
+
+      for (guint n = g_rand_int_range (random, 1, 5); n > 0; n--)
+        changed[g_rand_int_range (random, 0, (gint32) length)] ^=
+            (char) g_rand_int_range (random, 1, 256);
+      g_assert_true (g_file_set_contents (path, changed, (gssize) length, NULL));
+      recording = weft_recording_open (file, NULL, NULL);
+      if (recording == NULL)
+        continue;
+      n_opened++;
+      g_assert_cmpuint (walk_everything (recording), <=, n_whole);
+    }
+  g_assert_cmpuint (n_opened, >, 50);
+}
+
 #define CASE(path, function)                                                                       \
   g_test_add ("/model/objects/" path, Rig, NULL, rig_set_up, function, rig_tear_down)
 
@@ -516,6 +633,9 @@ main (int argc, char **argv)
   CASE ("counter-values", test_counter_values);
   CASE ("source-text", test_source_text);
   CASE ("find", test_find);
+  CASE ("by-name", test_objects_by_name);
+  CASE ("nonsense", test_nonsense);
+  CASE ("corruptions", test_corruptions);
   CASE ("order", test_order);
   CASE ("growing", test_growing);
 
