@@ -92,27 +92,73 @@ static const WeftColumnNumber numbers[N_COLUMNS] = {
   [STATUS] = WEFT_DISPATCHES_STATUS,
 };
 
+/* A lane's rows that wait, and what is to come of it. */
+typedef struct
+{
+  guint32 id;
+  GArray *rows; /* element type WeftDispatchRow, in order but for those from N_SORTED on */
+  guint n_sorted;
+  GArray *coming; /* element type Coming, the nearest last */
+} Lane;
+
+/* The earliest start of a lane in this chunk or a later one. */
+typedef struct
+{
+  guint chunk;
+  gint64 start;
+} Coming;
+
 typedef struct
 {
   const WeftAnalysisScope *scope;
   const WeftSelection *selection;
   WeftDispatchFunc func;
   gpointer data;
-  GArray *waiting;      /* element type WeftDispatchRow */
-  gint64 *first_starts; /* earliest start in this chunk or a later one */
+  GHashTable *lanes;  /* id → Lane */
+  GPtrArray *touched; /* lanes of the chunk at hand */
+  Lane *last;
   guint n_chunks;
   guint64 n_rows;
   guint64 n_done;
 } Stream;
 
+static void
+lane_free (gpointer data)
+{
+  Lane *lane = data;
+
+  g_array_unref (lane->rows);
+  g_array_unref (lane->coming);
+  g_free (lane);
+}
+
+static Lane *
+get_lane (Stream *self, guint32 id)
+{
+  Lane *lane = self->last;
+
+  if (lane != NULL && lane->id == id)
+    return lane;
+  lane = g_hash_table_lookup (self->lanes, GUINT_TO_POINTER (id));
+  if (lane == NULL)
+    {
+      lane = g_new0 (Lane, 1);
+      lane->id = id;
+      lane->rows = g_array_new (FALSE, FALSE, sizeof (WeftDispatchRow));
+      lane->coming = g_array_new (FALSE, FALSE, sizeof (Coming));
+      g_hash_table_insert (self->lanes, GUINT_TO_POINTER (id), lane);
+    }
+  self->last = lane;
+  return lane;
+}
+
+/* Of rows of one lane. */
 static int
 compare_rows (gconstpointer a, gconstpointer b)
 {
   const WeftDispatchRow *row_a = a;
   const WeftDispatchRow *row_b = b;
 
-  if (row_a->lane != row_b->lane)
-    return row_a->lane < row_b->lane ? -1 : 1;
   if (row_a->start != row_b->start)
     return row_a->start < row_b->start ? -1 : 1;
   if (row_a->depth != row_b->depth)
@@ -123,25 +169,41 @@ compare_rows (gconstpointer a, gconstpointer b)
   return row_a->id < row_b->id ? -1 : row_a->id > row_b->id;
 }
 
-static void
-find_first_starts (Stream *self)
+static gboolean
+find_what_comes (Stream *self, GError **error)
 {
-  WeftStore *store = self->scope->store;
-  gint64 first = G_MAXINT64;
+  g_autoptr (GArray) starts = g_array_new (FALSE, FALSE, sizeof (WeftLaneStart));
+  GError *failure = NULL;
 
-  self->n_chunks = weft_store_get_n_chunks (store, WEFT_TABLE_DISPATCHES);
-  self->first_starts = g_new (gint64, self->n_chunks + 1);
-  self->first_starts[self->n_chunks] = G_MAXINT64;
   for (guint chunk = self->n_chunks; chunk-- > 0;)
     {
-      guint64 min = 0;
-      guint64 max = 0;
+      if (!weft_store_get_lane_starts (self->scope->store, chunk, starts, &failure))
+        {
+          weft_propagate_store_error (error, failure);
+          return FALSE;
+        }
+      for (guint i = 0; i < starts->len; i++)
+        {
+          const WeftLaneStart *start = &g_array_index (starts, WeftLaneStart, i);
+          GArray *coming = get_lane (self, start->lane)->coming;
+          Coming next = { chunk, start->first };
 
-      /* Without a zone all of them are nought. */
-      weft_store_get_zone (store, WEFT_TABLE_DISPATCHES, chunk, WEFT_DISPATCHES_START, &min, &max);
-      first = MIN (first, (gint64) min);
-      self->first_starts[chunk] = first;
+          if (coming->len > 0)
+            next.start = MIN (next.start, g_array_index (coming, Coming, coming->len - 1).start);
+          g_array_append_val (coming, next);
+        }
     }
+  return TRUE;
+}
+
+static void
+take_row (Stream *self, const WeftDispatchRow *row)
+{
+  Lane *lane = get_lane (self, row->lane);
+
+  if (lane->rows->len == lane->n_sorted)
+    g_ptr_array_add (self->touched, lane);
+  g_array_append_vals (lane->rows, row, 1);
 }
 
 static void
@@ -166,7 +228,7 @@ take_rows (Stream *self, const WeftStoreColumn *columns)
         continue;
       row.is_selected =
           self->selection == NULL || weft_selection_contains (self->selection, row.id);
-      g_array_append_val (self->waiting, row);
+      take_row (self, &row);
     }
 }
 
@@ -188,34 +250,70 @@ read_chunk (Stream *self, guint chunk, GError **error)
   return failure == NULL;
 }
 
-/* Chunks are in order already, but for the rows that begin at the same time. */
-static void
-sort_waiting (Stream *self)
+static gboolean
+is_sorted (const WeftDispatchRow *rows, guint first, guint n)
 {
-  const WeftDispatchRow *rows = (const WeftDispatchRow *) (gconstpointer) self->waiting->data;
-
-  for (guint i = 1; i < self->waiting->len; i++)
+  for (guint i = MAX (first, 1); i < n; i++)
     if (compare_rows (&rows[i - 1], &rows[i]) > 0)
-      {
-        g_array_sort (self->waiting, compare_rows);
-        return;
-      }
+      return FALSE;
+  return TRUE;
 }
 
-/* Nothing that starts before UNTIL can come any more. */
+/* What came last is in order by itself, but for rows that begin at the same time. */
 static void
-pass_rows (Stream *self, gint64 until)
+sort_lane (Lane *lane)
 {
-  WeftDispatchRow *rows = (WeftDispatchRow *) (gpointer) self->waiting->data;
-  guint n_kept = 0;
+  WeftDispatchRow *rows = (WeftDispatchRow *) (gpointer) lane->rows->data;
+  guint n = lane->rows->len;
+  guint n_new = n - lane->n_sorted;
+  g_autofree WeftDispatchRow *fresh = NULL;
+  guint old = lane->n_sorted;
 
-  sort_waiting (self);
-  for (guint i = 0; i < self->waiting->len; i++)
-    if (rows[i].start < until)
-      self->func (&rows[i], self->data);
-    else
-      rows[n_kept++] = rows[i];
-  g_array_set_size (self->waiting, n_kept);
+  if (!is_sorted (rows, lane->n_sorted + 1, n))
+    qsort (rows + lane->n_sorted, n_new, sizeof *rows, compare_rows);
+  if (!is_sorted (rows, lane->n_sorted, MIN (lane->n_sorted + 1, n)))
+    {
+      /* Merged from the end, where there is room. */
+      fresh = g_memdup2 (rows + lane->n_sorted, n_new * sizeof *rows);
+      for (guint at = n; n_new > 0;)
+        if (old > 0 && compare_rows (&rows[old - 1], &fresh[n_new - 1]) > 0)
+          rows[--at] = rows[--old];
+        else
+          rows[--at] = fresh[--n_new];
+    }
+  lane->n_sorted = n;
+}
+
+/* Nothing of the lane that starts before UNTIL can come any more. */
+static void
+pass_rows (Stream *self, Lane *lane, gint64 until)
+{
+  const WeftDispatchRow *rows = (const WeftDispatchRow *) (gconstpointer) lane->rows->data;
+  guint n = 0;
+
+  sort_lane (lane);
+  for (; n < lane->rows->len && rows[n].start < until; n++)
+    self->func (&rows[n], self->data);
+  if (n > 0)
+    g_array_remove_range (lane->rows, 0, n);
+  lane->n_sorted = lane->rows->len;
+}
+
+static void
+pass_chunk (Stream *self, guint chunk)
+{
+  for (guint i = 0; i < self->touched->len; i++)
+    {
+      Lane *lane = g_ptr_array_index (self->touched, i);
+      GArray *coming = lane->coming;
+
+      while (coming->len > 0 && g_array_index (coming, Coming, coming->len - 1).chunk <= chunk)
+        g_array_set_size (coming, coming->len - 1);
+      pass_rows (self, lane,
+                 coming->len > 0 ? g_array_index (coming, Coming, coming->len - 1).start
+                                 : G_MAXINT64);
+    }
+  g_ptr_array_set_size (self->touched, 0);
 }
 
 static void
@@ -230,22 +328,45 @@ tell_progress (Stream *self, guint chunk)
                            self->scope->progress_data);
 }
 
+static int
+compare_lanes (gconstpointer a, gconstpointer b)
+{
+  const Lane *lane_a = a;
+  const Lane *lane_b = b;
+
+  return lane_a->id < lane_b->id ? -1 : lane_a->id > lane_b->id;
+}
+
+/* What still waits: rows of lanes whose other rows lie outside the range, or at the end of time. */
+static void
+pass_rest (Stream *self)
+{
+  g_autoptr (GList) lanes = g_list_sort (g_hash_table_get_values (self->lanes), compare_lanes);
+
+  for (GList *at = lanes; at != NULL; at = at->next)
+    {
+      const Lane *lane = at->data;
+
+      for (guint row = 0; row < lane->rows->len; row++)
+        self->func (&g_array_index (lane->rows, WeftDispatchRow, row), self->data);
+    }
+}
+
 static gboolean
 run_stream (Stream *self, GError **error)
 {
+  if (!find_what_comes (self, error))
+    return FALSE;
   for (guint chunk = 0; chunk < self->n_chunks; chunk++)
     {
       if (g_cancellable_set_error_if_cancelled (self->scope->cancellable, error))
         return FALSE;
       if (!weft_scope_skips_chunk (self->scope, chunk) && !read_chunk (self, chunk, error))
         return FALSE;
-      pass_rows (self, self->first_starts[chunk + 1]);
+      pass_chunk (self, chunk);
       tell_progress (self, chunk);
     }
-  /* What starts at the end of time. */
-  if (self->waiting->len > 0)
-    for (guint i = 0; i < self->waiting->len; i++)
-      self->func (&g_array_index (self->waiting, WeftDispatchRow, i), self->data);
+  pass_rest (self);
   return TRUE;
 }
 
@@ -256,12 +377,13 @@ weft_stream_dispatches (const WeftAnalysisScope *scope, const WeftSelection *sel
   Stream self = { .scope = scope, .selection = selection, .func = func, .data = data };
   gboolean good;
 
-  self.waiting = g_array_new (FALSE, FALSE, sizeof (WeftDispatchRow));
+  self.lanes = g_hash_table_new_full (NULL, NULL, NULL, lane_free);
+  self.touched = g_ptr_array_new ();
   self.n_rows = weft_store_get_n_rows (scope->store, WEFT_TABLE_DISPATCHES);
-  find_first_starts (&self);
+  self.n_chunks = weft_store_get_n_chunks (scope->store, WEFT_TABLE_DISPATCHES);
   good = run_stream (&self, error);
-  g_free (self.first_starts);
-  g_array_unref (self.waiting);
+  g_hash_table_unref (self.lanes);
+  g_ptr_array_unref (self.touched);
   return good;
 }
 

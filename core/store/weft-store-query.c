@@ -185,6 +185,66 @@ weft_store_summarize (WeftStore *self, WeftGroupBy by, GError **error)
   return groups;
 }
 
+/* ---- First starts ---- */
+
+static gboolean
+read_lane_starts (WeftChunk *summary, GArray *starts)
+{
+  guint32 n_lanes = 0, n_starts = 0;
+  g_autofree guint64 *lanes = weft_chunk_read_numbers (summary, WEFT_SUMMARY_LANES, 0, &n_lanes);
+  g_autofree guint64 *first =
+      weft_chunk_read_numbers (summary, WEFT_SUMMARY_FIRST_START, n_lanes, &n_starts);
+
+  if (lanes == NULL || first == NULL || n_starts != n_lanes)
+    return FALSE;
+  for (guint i = 0; i < n_lanes; i++)
+    {
+      WeftLaneStart start = { (guint32) lanes[i], (gint64) first[i] };
+
+      g_array_append_val (starts, start);
+    }
+  return TRUE;
+}
+
+static gboolean
+find_lane_starts (WeftChunk *chunk, GArray *starts, GError **error)
+{
+  g_autoptr (GHashTable) places = g_hash_table_new (NULL, NULL); /* lane → place in STARTS + 1 */
+  WEFT_AUTO_COLUMN lanes = { 0 };
+  WEFT_AUTO_COLUMN times = { 0 };
+
+  if (!weft_store_read_chunk_column (chunk, WEFT_DISPATCH_PLACE (LANE), &lanes, error) ||
+      !weft_store_read_chunk_column (chunk, WEFT_DISPATCH_PLACE (START), &times, error))
+    return FALSE;
+  for (guint i = 0; i < chunk->rows; i++)
+    {
+      WeftLaneStart start = { (guint32) weft_store_column_get (&lanes, i),
+                              (gint64) weft_store_column_get (&times, i) };
+      guint place = GPOINTER_TO_UINT (g_hash_table_lookup (places, GUINT_TO_POINTER (start.lane)));
+
+      if (place == 0)
+        {
+          g_array_append_val (starts, start);
+          g_hash_table_insert (places, GUINT_TO_POINTER (start.lane),
+                               GUINT_TO_POINTER (starts->len));
+          continue;
+        }
+      g_array_index (starts, WeftLaneStart, place - 1).first =
+          MIN (g_array_index (starts, WeftLaneStart, place - 1).first, start.first);
+    }
+  return TRUE;
+}
+
+gboolean
+weft_store_get_lane_starts (WeftStore *self, guint chunk, GArray *starts, GError **error)
+{
+  WeftChunk *summary = get_summary (self, chunk);
+
+  g_array_set_size (starts, 0);
+  return (summary != NULL && read_lane_starts (summary, starts)) ||
+         find_lane_starts (weft_store_chunk (self, WEFT_TABLE_DISPATCHES, chunk), starts, error);
+}
+
 /* Percentiles: a histogram by routine names the bucket that holds the rank; a pass over the rows
  * collects the bucket's values; the rank among these is the answer. Routines are taken a batch at
  * a time, so that memory is bounded.

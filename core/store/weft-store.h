@@ -164,6 +164,18 @@ typedef enum
 /* element type WeftGroupSummary, ordered by (lane, routine) */
 GArray *weft_store_summarize (WeftStore *self, WeftGroupBy by, GError **error);
 
+/* When the first dispatch of a lane in a chunk starts. */
+typedef struct
+{
+  guint32 lane;
+  gint64 first;
+} WeftLaneStart;
+
+/* Those of all lanes that the chunk has rows of; from its summary, if it has one. Replaces what is
+ * in STARTS, of element type WeftLaneStart.
+ */
+gboolean weft_store_get_lane_starts (WeftStore *self, guint chunk, GArray *starts, GError **error);
+
 /* Exact nearest-rank percentiles of the durations of each routine; PERCENTILE in (0, 100]. The
  * summaries' histograms name the bucket, the columns give the value. element type
  * WeftGroupSummary with SUM holding the percentile, ordered by routine.
