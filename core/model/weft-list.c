@@ -47,8 +47,9 @@ struct _WeftList
   guint n_items;
   char *damage;
 
-  GArray *rows; /* element type guint16: items of segment ROWS_OF, as rows of its chunk */
-  guint rows_of;
+  GBytes
+      *rows; /* guint16 each: items of segment ROWS_OF, as rows of its chunk; NULL: as they are */
+  guint rows_of; /* G_MAXUINT: of none */
 };
 
 enum
@@ -176,7 +177,8 @@ count_items (WeftList *self)
       g_array_append_val (self->segments, segment);
     }
   self->n_items = (guint) MIN (position, G_MAXUINT);
-  g_clear_pointer (&self->rows, g_array_unref);
+  g_clear_pointer (&self->rows, g_bytes_unref);
+  self->rows_of = G_MAXUINT;
 }
 
 static void
@@ -208,36 +210,49 @@ on_recording_changed (WeftRecording *recording, WeftList *self)
 
 /* ---- Items ---- */
 
-/* The rows of a chunk that are in the list, in the order of their numbers. */
-static GArray *
-collect_rows (WeftList *self, guint chunk)
+/* The rows of a chunk that meet the conditions, in the order of their numbers. ORDER: or NULL. */
+static GBytes *
+select_rows (WeftList *self, guint chunk, const guint16 *order)
 {
   WeftStoreColumn columns[WEFT_LIST_MAX_CONDITIONS] = { 0 };
   const Segment *segment = &g_array_index (self->segments, Segment, chunk);
-  GArray *rows = g_array_sized_new (FALSE, TRUE, sizeof (guint16), segment->n_items);
-  g_autoptr (GBytes) order =
-      weft_recording_get_row_order (self->recording, self->store, self->table, chunk);
-  const guint16 *places = order ? g_bytes_get_data (order, NULL) : NULL;
+  /* As many as were counted, also where the file was damaged meanwhile. */
+  guint16 *rows = g_new0 (guint16, segment->n_items);
   gboolean read = TRUE;
+  guint n = 0;
 
   for (guint i = 0; i < self->n_conditions; i++)
     read = read && weft_store_read_column (self->store, self->table, chunk,
                                            self->conditions[i].column, &columns[i], NULL);
-  for (guint i = 0; read && i < segment->n_rows; i++)
+  for (guint i = 0; read && i < segment->n_rows && n < segment->n_items; i++)
     {
-      guint16 row = places ? places[i] : (guint16) i;
+      guint16 row = order ? order[i] : (guint16) i;
       gboolean met = TRUE;
 
       for (guint j = 0; j < self->n_conditions; j++)
         met = met && weft_store_column_get (&columns[j], row) == self->conditions[j].value;
       if (met)
-        g_array_append_val (rows, row);
+        rows[n++] = row;
     }
   for (guint i = 0; i < self->n_conditions; i++)
     weft_store_column_clear (&columns[i]);
-  /* As many as were counted, also where the file was damaged meanwhile. */
-  g_array_set_size (rows, segment->n_items);
-  return rows;
+  return g_bytes_new_take (rows, segment->n_items * sizeof *rows);
+}
+
+/* Has the rows of a chunk at hand: pages are looked at from one end to the other. */
+static void
+go_to_chunk (WeftList *self, guint chunk)
+{
+  g_autoptr (GBytes) order = NULL;
+
+  if (self->rows_of == chunk)
+    return;
+  order = weft_recording_get_row_order (self->recording, self->store, self->table, chunk);
+  g_clear_pointer (&self->rows, g_bytes_unref);
+  self->rows = self->n_conditions == 0
+                   ? g_steal_pointer (&order)
+                   : select_rows (self, chunk, order ? g_bytes_get_data (order, NULL) : NULL);
+  self->rows_of = chunk;
 }
 
 static guint
@@ -278,15 +293,11 @@ find_place (WeftList *self, guint position, WeftPlace *place)
 {
   guint chunk = find_segment (self, position);
   const Segment *segment = &g_array_index (self->segments, Segment, chunk);
+  guint at = (guint) (position - segment->position);
 
-  if (self->rows == NULL || self->rows_of != chunk)
-    {
-      g_clear_pointer (&self->rows, g_array_unref);
-      self->rows = collect_rows (self, chunk);
-      self->rows_of = chunk;
-    }
+  go_to_chunk (self, chunk);
   place->chunk = chunk;
-  place->row = g_array_index (self->rows, guint16, position - segment->position);
+  place->row = self->rows ? ((const guint16 *) g_bytes_get_data (self->rows, NULL))[at] : at;
   place->number = number_of_row (self, chunk, segment, place->row);
 }
 
@@ -387,7 +398,7 @@ weft_list_finalize (GObject *object)
   WeftList *self = WEFT_LIST (object);
 
   g_clear_pointer (&self->segments, g_array_unref);
-  g_clear_pointer (&self->rows, g_array_unref);
+  g_clear_pointer (&self->rows, g_bytes_unref);
   g_clear_pointer (&self->store, weft_store_unref);
   g_clear_object (&self->recording);
   g_free (self->damage);
@@ -448,6 +459,7 @@ weft_list_class_init (WeftListClass *klass)
 static void
 weft_list_init (WeftList *self)
 {
+  self->rows_of = G_MAXUINT;
 }
 
 /**

@@ -617,27 +617,26 @@ test_corruptions (Rig *self, gconstpointer data)
   g_assert_cmpuint (n_opened, >, 50);
 }
 
-#define CASE(path, function)                                                                       \
-  g_test_add ("/model/objects/" path, Rig, NULL, rig_set_up, function, rig_tear_down)
+#define CASE(path, function) g_test_add (path, Rig, NULL, rig_set_up, function, rig_tear_down)
 
 int
 main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
 
-  CASE ("fields", test_fields);
-  CASE ("properties", test_properties);
-  CASE ("every-property", test_every_property);
-  CASE ("children", test_children);
-  CASE ("owned", test_owned);
-  CASE ("counter-values", test_counter_values);
-  CASE ("source-text", test_source_text);
-  CASE ("find", test_find);
-  CASE ("by-name", test_objects_by_name);
-  CASE ("nonsense", test_nonsense);
-  CASE ("corruptions", test_corruptions);
-  CASE ("order", test_order);
-  CASE ("growing", test_growing);
+  CASE ("/model/objects/fields", test_fields);
+  CASE ("/model/objects/properties", test_properties);
+  CASE ("/model/objects/every-property", test_every_property);
+  CASE ("/model/objects/children", test_children);
+  CASE ("/model/objects/owned", test_owned);
+  CASE ("/model/objects/counter-values", test_counter_values);
+  CASE ("/model/objects/source-text", test_source_text);
+  CASE ("/model/objects/find", test_find);
+  CASE ("/model/objects/by-name", test_objects_by_name);
+  CASE ("/model/objects/nonsense", test_nonsense);
+  CASE ("/model/objects/corruptions", test_corruptions);
+  CASE ("/model/objects/order", test_order);
+  CASE ("/model/objects/growing", test_growing);
 
   return g_test_run ();
 }

@@ -382,27 +382,26 @@ test_readers (Rig *self, gconstpointer data)
     g_thread_join (readers[i]);
 }
 
-#define CASE(path, function)                                                                       \
-  g_test_add ("/model/recording/" path, Rig, NULL, rig_set_up, function, rig_tear_down)
+#define CASE(path, function) g_test_add (path, Rig, NULL, rig_set_up, function, rig_tear_down)
 
 int
 main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
 
-  CASE ("facts", test_facts);
-  CASE ("duration-of-rows", test_duration_of_rows);
-  CASE ("duration-of-others", test_duration_of_others);
-  CASE ("empty", test_empty);
-  CASE ("vocabulary", test_vocabulary);
-  CASE ("refused", test_refused);
-  CASE ("damaged-header", test_damaged_header);
-  CASE ("newer", test_newer);
-  CASE ("damaged", test_damaged);
-  CASE ("open-async", test_open_async);
-  CASE ("follow", test_follow);
-  CASE ("follow-no-more", test_follow_no_more);
-  CASE ("readers", test_readers);
+  CASE ("/model/recording/facts", test_facts);
+  CASE ("/model/recording/duration-of-rows", test_duration_of_rows);
+  CASE ("/model/recording/duration-of-others", test_duration_of_others);
+  CASE ("/model/recording/empty", test_empty);
+  CASE ("/model/recording/vocabulary", test_vocabulary);
+  CASE ("/model/recording/refused", test_refused);
+  CASE ("/model/recording/damaged-header", test_damaged_header);
+  CASE ("/model/recording/newer", test_newer);
+  CASE ("/model/recording/damaged", test_damaged);
+  CASE ("/model/recording/open-async", test_open_async);
+  CASE ("/model/recording/follow", test_follow);
+  CASE ("/model/recording/follow-no-more", test_follow_no_more);
+  CASE ("/model/recording/readers", test_readers);
 
   return g_test_run ();
 }

@@ -340,23 +340,22 @@ test_cancel (Rig *self, gconstpointer data)
   g_assert_cmpuint (weft_batch_get_n_rows (batch, ALL), ==, 5);
 }
 
-#define CASE(path, function)                                                                       \
-  g_test_add ("/model/subscription/" path, Rig, NULL, rig_set_up, function, rig_tear_down)
+#define CASE(path, function) g_test_add (path, Rig, NULL, rig_set_up, function, rig_tear_down)
 
 int
 main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
 
-  CASE ("finished", test_finished);
-  CASE ("kinds", test_kinds);
-  CASE ("contents", test_contents);
-  CASE ("columns", test_columns);
-  CASE ("growing", test_growing);
-  CASE ("bound", test_bound);
-  CASE ("skip", test_skip);
-  CASE ("async", test_async);
-  CASE ("cancel", test_cancel);
+  CASE ("/model/subscription/finished", test_finished);
+  CASE ("/model/subscription/kinds", test_kinds);
+  CASE ("/model/subscription/contents", test_contents);
+  CASE ("/model/subscription/columns", test_columns);
+  CASE ("/model/subscription/growing", test_growing);
+  CASE ("/model/subscription/bound", test_bound);
+  CASE ("/model/subscription/skip", test_skip);
+  CASE ("/model/subscription/async", test_async);
+  CASE ("/model/subscription/cancel", test_cancel);
 
   return g_test_run ();
 }
