@@ -7,12 +7,16 @@
 #include "weft-enum-types.h"
 #include "weft-lane-figures.h"
 #include "weft-row-scan.h"
+#include "weft-vocabulary.h"
 
 enum
 {
   LANE,
   NAME,
   KIND,
+  KIND_LABEL,
+  ICON_NAME,
+  COLOR,
   PARENT,
   PROCESS,
   PID,
@@ -47,6 +51,9 @@ static const WeftTableColumn columns[N_COLUMNS] = {
   [LANE] = { "lane", NULL, WEFT_VALUE_ID, NULL, "l" },
   [NAME] = { "name", NULL, WEFT_VALUE_STRING },
   [KIND] = { "kind", NULL, WEFT_VALUE_STRING },
+  [KIND_LABEL] = { "kind_label", NULL, WEFT_VALUE_STRING },
+  [ICON_NAME] = { "icon_name", NULL, WEFT_VALUE_STRING },
+  [COLOR] = { "color", NULL, WEFT_VALUE_STRING },
   [PARENT] = { "parent", NULL, WEFT_VALUE_ID, NULL, "l" },
   [PROCESS] = { "process", NULL, WEFT_VALUE_ID, NULL, "p" },
   [PID] = { "pid", NULL, WEFT_VALUE_UINT64 },
@@ -105,7 +112,8 @@ typedef struct
   GHashTable *facts;  /* lane → Facts */
   GArray *losses;     /* element type Loss */
   GHashTable *wanted; /* lanes, or NULL for all */
-  guint64 span;       /* that the utilisation is of */
+  WeftVocabulary *words;
+  guint64 span; /* that the utilisation is of */
   WeftTableBuilder *builder;
   GHashTable *shown;
 } Lanes;
@@ -208,6 +216,20 @@ read_facts (Lanes *self, GError **error)
 
 /* ---- Rows ---- */
 
+/* What the domains that were in force when it was recorded say of the kind. */
+static void
+set_words (Lanes *self, const char *kind)
+{
+  if (kind == NULL)
+    return;
+  weft_table_builder_set_string (self->builder, KIND_LABEL,
+                                 weft_vocabulary_get_label (self->words, kind));
+  weft_table_builder_set_string (self->builder, ICON_NAME,
+                                 weft_vocabulary_get_icon_name (self->words, kind));
+  weft_table_builder_set_string (self->builder, COLOR,
+                                 weft_vocabulary_get_color (self->words, kind));
+}
+
 static void
 set_names (Lanes *self, const WeftCatalogLane *lane)
 {
@@ -217,6 +239,7 @@ set_names (Lanes *self, const WeftCatalogLane *lane)
   weft_table_builder_set_uint64 (self->builder, LANE, lane->id);
   weft_table_builder_set_string (self->builder, NAME, lane->name);
   weft_table_builder_set_string (self->builder, KIND, lane->kind);
+  set_words (self, lane->kind);
   weft_table_builder_set_uint64 (self->builder, PARENT, lane->parent);
   weft_table_builder_set_uint64 (self->builder, RUNTIME, lane->runtime);
   if (runtime != NULL)
@@ -457,6 +480,7 @@ lanes_clear (Lanes *self)
   g_clear_pointer (&self->facts, g_hash_table_unref);
   g_clear_pointer (&self->losses, g_array_unref);
   g_clear_pointer (&self->wanted, g_hash_table_unref);
+  g_clear_object (&self->words);
   g_clear_pointer (&self->shown, g_hash_table_unref);
 }
 
@@ -473,6 +497,7 @@ run_lanes (const WeftAnalysisScope *scope, WeftReport *report, GError **error)
   self.facts = g_hash_table_new_full (NULL, NULL, NULL, g_free);
   self.losses = g_array_new (FALSE, FALSE, sizeof (Loss));
   self.shown = g_hash_table_new (NULL, NULL);
+  self.words = weft_recording_get_vocabulary (scope->recording);
   self.catalog = weft_catalog_new (scope->store, scope->cancellable, error);
   if (self.catalog == NULL || !weft_scope_find_range (scope, &begin, &end, error) ||
       !read_facts (&self, error))
