@@ -255,18 +255,35 @@ new_name (void)
   return new_otherwise (label, weft_expression_new_lookup (routine, WEFT_TABLE_ROUTINES, name));
 }
 
+/* The source it says it is of, else that of its routine. */
+static WeftExpression *
+new_code_source (void)
+{
+  WeftExpression *own = new_column_by_number (WEFT_TABLE_DISPATCHES, WEFT_DISPATCHES_SOURCE);
+  WeftExpression *routine = new_column_by_number (WEFT_TABLE_DISPATCHES, WEFT_DISPATCHES_ROUTINE);
+  WeftExpression *source = new_column_by_number (WEFT_TABLE_ROUTINES, WEFT_ROUTINES_SOURCE);
+  WeftExpression *self =
+      new_otherwise (own, weft_expression_new_lookup (routine, WEFT_TABLE_ROUTINES, source));
+
+  self->prefix = own->prefix;
+  return self;
+}
+
 static void
 set_no_such_field (WeftTableId table, const char *name, GError **error)
 {
   const WeftTableModel *model = weft_model_get_table (table);
-  g_autofree const char **names = g_new0 (const char *, model->n_fields + 2);
+  g_autofree const char **names = g_new0 (const char *, model->n_fields + 3);
   const char *nearest;
   guint n = 0;
 
   for (; n < model->n_fields; n++)
     names[n] = model->fields[n].name;
   if (table == WEFT_TABLE_DISPATCHES)
-    names[n] = "name";
+    {
+      names[n++] = "name";
+      names[n] = "code_source";
+    }
   nearest = weft_filter_nearest (name, names);
   if (nearest != NULL)
     g_set_error (error, WEFT_ERROR, WEFT_ERROR_NO_SUCH_FIELD,
@@ -323,6 +340,8 @@ new_path (WeftTableId table, const char *text, guint n_steps, GError **error)
                        : new_step (table, field, dot + 1, n_steps, error);
   if (table == WEFT_TABLE_DISPATCHES && strcmp (text, "name") == 0)
     return new_name ();
+  if (table == WEFT_TABLE_DISPATCHES && strcmp (text, "code_source") == 0)
+    return new_code_source ();
   set_no_such_field (table, name, error);
   return NULL;
 }

@@ -29,7 +29,8 @@
  * - `tag:KEY`: the first tag of that key that the row has, or else the dispatch that it belongs to;
  * - `counter:NAME`: for dispatches and submissions, and what belongs to a dispatch: the values of
  *   the counter, combined as its producer wants it;
- * - `name`, of dispatches: the label, or where there is none the name of the routine.
+ * - `name`, of dispatches: the label, or where there is none the name of the routine;
+ * - `code_source`, of dispatches: the source they name, or where they name none that of the routine.
  *
  * Where a path leads nowhere, the value is null. Nulls are left out of aggregates, and are last in
  * every order.
