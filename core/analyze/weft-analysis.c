@@ -62,6 +62,8 @@ static const WeftAnalysisKind *const kinds[] = {
   &weft_analyze_attachments,
   &weft_analyze_routines,
   &weft_analyze_dispatch,
+  &weft_analyze_diagnose,
+  &weft_analyze_show,
   NULL,
 };
 /* clang-format on */

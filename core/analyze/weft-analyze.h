@@ -22,3 +22,5 @@ extern const WeftAnalysisKind weft_analyze_top;
 extern const WeftAnalysisKind weft_analyze_traces;
 extern const WeftAnalysisKind weft_analyze_warnings;
 extern const WeftAnalysisKind weft_analyze_dispatch;
+extern const WeftAnalysisKind weft_analyze_diagnose;
+extern const WeftAnalysisKind weft_analyze_show;

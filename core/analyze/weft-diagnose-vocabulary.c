@@ -1,0 +1,294 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* What programs told of their code and their counters: is it there? */
+
+#include "weft-counter-names.h"
+#include "weft-diagnosis.h"
+#include "weft-enum-types.h"
+
+/* ---- Sources ---- */
+
+/* Routines that ran, by lane: each pair once. */
+static gboolean
+read_pairs (WeftDiagnosis *self, GHashTable *pairs, GError **error)
+{
+  g_autoptr (WeftRowCursor) rows = weft_row_cursor_new (self->scope, WEFT_TABLE_DISPATCHES);
+
+  while (weft_row_cursor_next (rows))
+    {
+      guint64 lane = weft_row_cursor_get (rows, WEFT_DISPATCHES_LANE);
+      guint64 routine = weft_row_cursor_get (rows, WEFT_DISPATCHES_ROUTINE);
+
+      g_hash_table_add (pairs, GSIZE_TO_POINTER (lane << 32 | (guint32) routine));
+    }
+  return weft_row_cursor_finish (rows, error);
+}
+
+static guint64
+source_of (WeftRowTable *routines, gconstpointer pair)
+{
+  return weft_row_table_get (routines, WEFT_ROUTINES_SOURCE, (guint32) GPOINTER_TO_SIZE (pair));
+}
+
+/* Routines without a source on lanes where others have one: there somebody meant to tell. */
+static void
+find_missing (GHashTable *pairs, WeftRowTable *routines, GHashTable *missing, guint64 *n_with)
+{
+  g_autoptr (GHashTable) told = g_hash_table_new (NULL, NULL);
+  GHashTableIter iter;
+  gpointer pair;
+
+  g_hash_table_iter_init (&iter, pairs);
+  while (g_hash_table_iter_next (&iter, &pair, NULL))
+    if (source_of (routines, pair) != 0)
+      {
+        g_hash_table_add (told, GSIZE_TO_POINTER (GPOINTER_TO_SIZE (pair) >> 32));
+        (*n_with)++;
+      }
+  g_hash_table_iter_init (&iter, pairs);
+  while (g_hash_table_iter_next (&iter, &pair, NULL))
+    if (source_of (routines, pair) == 0 &&
+        g_hash_table_contains (told, GSIZE_TO_POINTER (GPOINTER_TO_SIZE (pair) >> 32)))
+      g_hash_table_add (missing, GSIZE_TO_POINTER ((guint32) GPOINTER_TO_SIZE (pair)));
+}
+
+static void
+tell_missing (WeftDiagnosis *self, WeftRowTable *routines, GHashTable *missing, guint64 n_with)
+{
+  static const char *const question = "Are sources registered for the routines that ran?";
+  static const char *const advice =
+      "Register the text or the path of the source with weft_target_source_new (), and name it "
+      "where the routine is made (docs/producer-guide.md)";
+  g_auto (WeftFindingObjects) objects;
+
+  weft_finding_objects_init (&objects);
+  for (guint64 i = 0; i < weft_row_table_get_n_rows (routines); i++)
+    {
+      guint64 id = weft_row_table_get_number (routines, i);
+
+      if (g_hash_table_contains (missing, GSIZE_TO_POINTER (id)))
+        weft_finding_objects_add (&objects, "r", id,
+                                  weft_row_table_get_string (routines, WEFT_ROUTINES_NAME, id));
+    }
+  if (objects.count > 0)
+    weft_diagnosis_add (self, "sources", question, WEFT_VERDICT_ATTENTION, advice, &objects,
+                        "On lanes where other routines have sources, %" G_GUINT64_FORMAT
+                        " have none: %s",
+                        objects.count, weft_finding_objects_get_names (&objects));
+  else if (n_with > 0)
+    weft_diagnosis_add (self, "sources", question, WEFT_VERDICT_GOOD, NULL, NULL,
+                        "Every routine on lanes that tell of sources has one");
+  else
+    weft_diagnosis_add (self, "sources", question, WEFT_VERDICT_NOT_APPLICABLE, advice, NULL,
+                        "No routine that ran names a source");
+}
+
+static gboolean
+check_texts (WeftDiagnosis *self, GError **error)
+{
+  static const char *const question = "Are the texts of sources in the recording?";
+  g_autoptr (WeftRowCursor) rows = weft_row_cursor_new (self->scope, WEFT_TABLE_SOURCES);
+  guint64 total = weft_diagnosis_count (self, WEFT_TABLE_SOURCES);
+  g_auto (WeftFindingObjects) missing;
+
+  weft_finding_objects_init (&missing);
+  while (weft_row_cursor_next (rows))
+    if (weft_row_cursor_get (rows, WEFT_SOURCES_TEXT) == 0)
+      {
+        const char *path = weft_row_cursor_get_string (rows, WEFT_SOURCES_PATH);
+
+        weft_finding_objects_add (&missing, "src", weft_row_cursor_get_number (rows),
+                                  path ? path
+                                       : weft_row_cursor_get_string (rows, WEFT_SOURCES_HASH));
+      }
+  if (missing.count > 0)
+    weft_diagnosis_add (
+        self, "source-texts", question, WEFT_VERDICT_ATTENTION,
+        "Give the text to weft_target_source_new (); with path or hash alone the recording cannot "
+        "show it on another machine",
+        &missing,
+        "Only path or hash is known of %" G_GUINT64_FORMAT " of %" G_GUINT64_FORMAT " sources: %s",
+        missing.count, total, weft_finding_objects_get_names (&missing));
+  else
+    weft_diagnosis_add (self, "source-texts", question,
+                        total > 0 ? WEFT_VERDICT_GOOD : WEFT_VERDICT_NOT_APPLICABLE, NULL, NULL,
+                        total > 0 ? "All are" : "No source was registered");
+  return weft_row_cursor_finish (rows, error);
+}
+
+gboolean
+weft_diagnose_sources (WeftDiagnosis *self, GError **error)
+{
+  static const WeftColumnNumber numbers[] = { WEFT_ROUTINES_NAME, WEFT_ROUTINES_SOURCE };
+  g_autoptr (GHashTable) pairs = g_hash_table_new (NULL, NULL);
+  g_autoptr (GHashTable) missing = g_hash_table_new (NULL, NULL);
+  g_autoptr (WeftRowTable) routines =
+      weft_row_table_new (self->scope, WEFT_TABLE_ROUTINES, numbers, 2, error);
+  guint64 n_with = 0;
+
+  if (routines == NULL || !read_pairs (self, pairs, error))
+    return FALSE;
+  find_missing (pairs, routines, missing, &n_with);
+  tell_missing (self, routines, missing, n_with);
+  return check_texts (self, error);
+}
+
+/* ---- Counters ---- */
+
+static void
+check_definitions (WeftDiagnosis *self, WeftCounterNames *names)
+{
+  static const char *const question = "Are counters defined?";
+  g_autoptr (GHashTable) filled = g_hash_table_new (NULL, NULL);
+  g_auto (WeftFindingObjects) empty;
+  guint64 n_counters = weft_row_table_get_n_rows (names->counters);
+  guint64 n_sets = weft_row_table_get_n_rows (names->sets);
+
+  weft_finding_objects_init (&empty);
+  for (guint64 i = 0; i < n_counters; i++)
+    g_hash_table_add (filled, GSIZE_TO_POINTER (weft_counter_names_get_set (
+                                  names, weft_row_table_get_number (names->counters, i))));
+  for (guint64 i = 0; i < n_sets; i++)
+    {
+      guint64 set = weft_row_table_get_number (names->sets, i);
+
+      if (!g_hash_table_contains (filled, GSIZE_TO_POINTER (set)))
+        weft_finding_objects_add (&empty, "cs", set, weft_counter_names_get_set_name (names, set));
+    }
+  if (empty.count > 0)
+    weft_diagnosis_add (self, "counter-definitions", question, WEFT_VERDICT_ATTENTION,
+                        "Name the counters of a set where it is made, with their units and kinds",
+                        &empty, "%" G_GUINT64_FORMAT " without counters: %s", empty.count,
+                        weft_finding_objects_get_names (&empty));
+  else if (n_sets == 0)
+    weft_diagnosis_add (self, "counter-definitions", question, WEFT_VERDICT_NOT_APPLICABLE,
+                        "A program that can count tells which counters it has, or why not, with "
+                        "weft_target_counter_set_new ()",
+                        NULL, "No counter set was defined");
+  else
+    weft_diagnosis_add (self, "counter-definitions", question, WEFT_VERDICT_GOOD, NULL, NULL,
+                        "%" G_GUINT64_FORMAT " counters in %" G_GUINT64_FORMAT " sets", n_counters,
+                        n_sets);
+}
+
+/* Sets of one availability, with the reasons that were told. */
+static void
+list_sets (WeftCounterNames *names, WeftAvailability availability, gboolean unsampled,
+           WeftFindingObjects *objects)
+{
+  for (guint64 i = 0; i < weft_row_table_get_n_rows (names->sets); i++)
+    {
+      guint64 set = weft_row_table_get_number (names->sets, i);
+      const WeftSetState *state = weft_counter_names_get_state (names, set);
+      const char *name = weft_counter_names_get_set_name (names, set);
+      g_autofree char *text = NULL;
+
+      if (state == NULL || state->availability != availability ||
+          (unsampled && state->n_samples > 0))
+        continue;
+      text = availability == WEFT_AVAILABILITY_PRESENT
+                 ? g_strdup (name)
+                 : g_strdup_printf ("%s (%s)", name ? name : "(no name)",
+                                    state->reason ? state->reason : "no reason told");
+      weft_finding_objects_add (objects, "cs", set, text);
+    }
+}
+
+static gboolean
+check_availability (WeftDiagnosis *self, WeftCounterNames *names)
+{
+  static const char *const question = "Do the counter sets deliver values?";
+  static const struct
+  {
+    WeftAvailability availability;
+    const char *check;
+    WeftVerdict verdict;
+    const char *what;
+    const char *advice;
+  } kinds[] = {
+    { WEFT_AVAILABILITY_DISABLED, "counters-disabled", WEFT_VERDICT_ATTENTION, "disabled",
+      "Turn them on in the program or in the tool that reports them; sampling costs what the set "
+      "states as its overhead" },
+    { WEFT_AVAILABILITY_UNSUPPORTED, "counters-unsupported", WEFT_VERDICT_ATTENTION, "unsupported",
+      "Nothing can be done here: the device, driver or path that is used has no such counters" },
+    { WEFT_AVAILABILITY_FAILING, "counters-failing", WEFT_VERDICT_PROBLEM, "failing",
+      "They should work and do not: “target-counters” tells what was tried and what came of it" },
+  };
+  gboolean all_well = TRUE;
+
+  for (guint i = 0; i < G_N_ELEMENTS (kinds); i++)
+    {
+      g_auto (WeftFindingObjects) sets;
+
+      weft_finding_objects_init (&sets);
+      list_sets (names, kinds[i].availability, FALSE, &sets);
+      if (sets.count == 0)
+        continue;
+      all_well = FALSE;
+      weft_diagnosis_add (self, kinds[i].check, question, kinds[i].verdict, kinds[i].advice, &sets,
+                          "%" G_GUINT64_FORMAT " %s: %s", sets.count, kinds[i].what,
+                          weft_finding_objects_get_names (&sets));
+    }
+  return all_well;
+}
+
+static void
+check_samples (WeftDiagnosis *self, WeftCounterNames *names, gboolean all_well)
+{
+  static const char *const question = "Are the counters that are there sampled?";
+  guint64 n_samples = weft_diagnosis_count (self, WEFT_TABLE_COUNTER_SAMPLES);
+  g_auto (WeftFindingObjects) sets;
+
+  weft_finding_objects_init (&sets);
+  list_sets (names, WEFT_AVAILABILITY_PRESENT, TRUE, &sets);
+  if (sets.count > 0)
+    weft_diagnosis_add (self, "counter-samples", question, WEFT_VERDICT_ATTENTION,
+                        "Add samples to dispatches or submissions, or report them with "
+                        "weft_target_report_samples ()",
+                        &sets, "%" G_GUINT64_FORMAT " present and never sampled: %s", sets.count,
+                        weft_finding_objects_get_names (&sets));
+  else
+    weft_diagnosis_add (self, "counter-samples", question,
+                        n_samples > 0 ? WEFT_VERDICT_GOOD : WEFT_VERDICT_NOT_APPLICABLE, NULL, NULL,
+                        n_samples > 0 && all_well ? "%" G_GUINT64_FORMAT " samples, of every set"
+                                                  : "%" G_GUINT64_FORMAT
+                                                    " samples, of every set that is present",
+                        n_samples);
+}
+
+static gboolean
+check_errors (WeftDiagnosis *self, GError **error)
+{
+  static const char *const question = "Could all samples be resolved to values?";
+  g_autoptr (WeftRowCursor) rows = weft_row_cursor_new (self->scope, WEFT_TABLE_COUNTER_VALUES);
+  guint64 total = weft_diagnosis_count (self, WEFT_TABLE_COUNTER_VALUES);
+  guint64 errors = 0;
+
+  while (weft_row_cursor_next (rows))
+    errors += weft_row_cursor_get (rows, WEFT_COUNTER_VALUES_IS_ERROR) != 0;
+  if (errors > 0)
+    weft_diagnosis_add (
+        self, "counter-errors", question, WEFT_VERDICT_ATTENTION,
+        "“target-counters” tells of which counters; sums and means leave these out", NULL,
+        "%" G_GUINT64_FORMAT " of %" G_GUINT64_FORMAT " values are errors in a value's place",
+        errors, total);
+  else
+    weft_diagnosis_add (self, "counter-errors", question,
+                        total > 0 ? WEFT_VERDICT_GOOD : WEFT_VERDICT_NOT_APPLICABLE, NULL, NULL,
+                        total > 0 ? "All could" : "There are no samples");
+  return weft_row_cursor_finish (rows, error);
+}
+
+gboolean
+weft_diagnose_counters (WeftDiagnosis *self, GError **error)
+{
+  g_auto (WeftCounterNames) names = { 0 };
+  gboolean all_well;
+
+  if (!weft_counter_names_init (&names, self->scope, error))
+    return FALSE;
+  check_definitions (self, &names);
+  all_well = check_availability (self, &names);
+  check_samples (self, &names, all_well);
+  return check_errors (self, error);
+}

@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+#include "weft-answer.h"
+
+G_BEGIN_DECLS
+
+/* A diagnosis being made: its checks add findings, in the order in which they are asked. */
+typedef struct
+{
+  const WeftAnalysisScope *scope;
+  WeftCatalog *catalog;
+  WeftTableBuilder *builder;
+} WeftDiagnosis;
+
+/* Names of objects for a finding: the first few as handles and as names. */
+typedef struct
+{
+  guint64 count;
+  GString *handles;
+  GString *names;
+} WeftFindingObjects;
+
+void weft_finding_objects_init (WeftFindingObjects *self);
+void weft_finding_objects_clear (WeftFindingObjects *self);
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (WeftFindingObjects, weft_finding_objects_clear)
+
+/* PREFIX of the handle; NAME may be NULL. */
+void weft_finding_objects_add (WeftFindingObjects *self, const char *prefix, guint64 id,
+                               const char *name);
+/* "a, b and 3 more" */
+const char *weft_finding_objects_get_names (WeftFindingObjects *self);
+
+/* CHECK is stable; ADVICE and OBJECTS may be NULL; EVIDENCE is a format. */
+void weft_diagnosis_add (WeftDiagnosis *self, const char *check, const char *question,
+                         WeftVerdict verdict, const char *advice, WeftFindingObjects *objects,
+                         const char *evidence, ...) G_GNUC_PRINTF (7, 8);
+
+guint64 weft_diagnosis_count (WeftDiagnosis *self, WeftTableId table);
+
+/* The checks, by what they are about. */
+gboolean weft_diagnose_arrival (WeftDiagnosis *self, GError **error);
+gboolean weft_diagnose_origins (WeftDiagnosis *self, GError **error);
+gboolean weft_diagnose_sources (WeftDiagnosis *self, GError **error);
+gboolean weft_diagnose_counters (WeftDiagnosis *self, GError **error);
+gboolean weft_diagnose_losses (WeftDiagnosis *self, GError **error);
+gboolean weft_diagnose_clocks (WeftDiagnosis *self, GError **error);
+gboolean weft_diagnose_recording (WeftDiagnosis *self, GError **error);
+
+G_END_DECLS
