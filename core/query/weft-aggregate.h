@@ -28,8 +28,8 @@ typedef struct
 /* Reads “sum(duration)”. ARGUMENT is NULL where there is none; of a text that is no aggregate it
  * is the text. “count” is the field, where the table has one. Fails with WEFT_ERROR_INVALID_QUERY.
  */
-gboolean weft_aggregate_parse (WeftTableId table, const char *text, WeftAggregate *aggregate, char **argument,
-                               GError **error);
+gboolean weft_aggregate_parse (WeftTableId table, const char *text, WeftAggregate *aggregate,
+                               char **argument, GError **error);
 
 /* Whether values of EXPRESSION, where its type is known, can be aggregated so. */
 gboolean weft_aggregate_check (const WeftAggregate *self, const char *text,

@@ -14,45 +14,93 @@
 
 /* ---- One chunk ---- */
 
+/* Where all keys follow from one column whose values lie close together in the chunk, a table tells
+ * the group of each of these values.
+ */
+#define MAX_SPREAD 65536
+
 typedef struct
 {
-  const WeftPlan *plan;
   WeftGroups *groups;
   WeftVector *keys; /* of a batch */
   guint32 of_rows[WEFT_BATCH_ROWS];
+  guint place;
+  guint64 low;
+  guint32 *table; /* by value - LOW: the group + 1; NULL: keys are hashed */
 } Pass;
 
-static guint64
-unify (WeftValueType type, guint64 bits)
+#define LOOK_UP(TYPE)                                                                              \
+  {                                                                                                \
+    const TYPE *data = column->data;                                                               \
+                                                                                                   \
+    for (guint i = 0; i < batch->n; i++)                                                           \
+      {                                                                                            \
+        guint32 group = table[data[batch->rows != NULL ? batch->rows[i] : i]];                     \
+                                                                                                   \
+        self->of_rows[i] = group - 1;                                                              \
+        least = MIN (least, group);                                                                \
+      }                                                                                            \
+  }                                                                                                \
+  break
+
+/* FALSE: the group of some is not known yet. */
+static gboolean
+look_up (Pass *self, const WeftBatch *batch)
 {
-  return type == WEFT_VALUE_DOUBLE && weft_bits_to_double (bits) == 0 ? 0 : bits;
+  const WeftStoreColumn *column = batch->columns[self->place];
+  const guint32 *table = self->table + (column->base - self->low);
+  guint32 least = G_MAXUINT32;
+
+  switch (column->width)
+    {
+    case 1:
+      LOOK_UP (guint8);
+    case 2:
+      LOOK_UP (guint16);
+    case 4:
+      LOOK_UP (guint32);
+    case 8:
+      LOOK_UP (guint64);
+    default:
+      least = *table;
+      for (guint i = 0; i < batch->n; i++)
+        self->of_rows[i] = least - 1;
+    }
+  return least != 0;
+}
+
+/* Puts into the table the groups of those of the batch's values that it does not know. */
+static gboolean
+learn (Pass *self, const WeftBatch *batch, GError **error)
+{
+  const WeftStoreColumn *column = batch->columns[self->place];
+
+  for (guint i = 0; i < batch->n; i++)
+    {
+      guint16 row = batch->rows != NULL ? batch->rows[i] : (guint16) i;
+      guint32 *known = &self->table[weft_store_column_get (column, row) - self->low];
+      WeftBatch one = *batch;
+      guint32 group;
+
+      if (*known != 0)
+        continue;
+      one.rows = &row;
+      one.n = 1;
+      if (!weft_groups_find_rows (self->groups, &one, self->keys, &group, error))
+        return FALSE;
+      *known = group + 1;
+    }
+  return TRUE;
 }
 
 static gboolean
 find_groups (Pass *self, const WeftBatch *batch, GError **error)
 {
-  guint n_keys = self->groups->n_keys;
-  guint64 keys[64 + 1] = { 0 };
-
-  for (guint k = 0; k < n_keys; k++)
-    if (!weft_expression_evaluate (WEFT_PLAN_KEY (self->plan, k)->expression, batch, &self->keys[k],
-                                   error))
-      return FALSE;
-  for (guint i = 0; i < batch->n; i++)
-    {
-      keys[0] = 0;
-      for (guint k = 0; k < n_keys; k++)
-        {
-          gboolean is_null = self->keys[k].has_nulls && self->keys[k].nulls[i];
-
-          keys[0] |= (guint64) (is_null != 0) << k;
-          keys[k + 1] = is_null ? 0
-                                : unify (WEFT_PLAN_KEY (self->plan, k)->expression->type,
-                                         self->keys[k].values[i]);
-        }
-      self->of_rows[i] = weft_groups_find (self->groups, keys);
-    }
-  return TRUE;
+  if (self->table == NULL)
+    return weft_groups_find_rows (self->groups, batch, self->keys, self->of_rows, error);
+  if (look_up (self, batch))
+    return TRUE;
+  return learn (self, batch, error) && look_up (self, batch);
 }
 
 static gboolean
@@ -98,6 +146,26 @@ merge_done (Grouping *self, guint chunk, WeftGroups *groups, GError **error)
   return good;
 }
 
+static guint32 *
+make_table (const WeftPlan *plan, guint chunk, Pass *pass)
+{
+  guint32 places = 0;
+  guint64 max;
+
+  for (guint i = 0; i < plan->keys->len; i++)
+    places |= weft_expression_get_places (WEFT_PLAN_KEY (plan, i)->expression);
+  if (__builtin_popcount (places) != 1)
+    return NULL;
+  pass->place = (guint) __builtin_ctz (places);
+  if (!weft_store_get_zone (plan->run->store, plan->table, chunk,
+                            weft_model_get_table (plan->table)->fields[0].column + pass->place,
+                            &pass->low, &max) ||
+      max - pass->low >= MAX_SPREAD ||
+      weft_schema_table (plan->table)->columns[pass->place].flags & WEFT_COLUMN_NULLABLE)
+    return NULL;
+  return g_new0 (guint32, max - pass->low + 1);
+}
+
 static gboolean
 group_chunk (guint thread, guint item, gpointer data, GError **error)
 {
@@ -105,10 +173,12 @@ group_chunk (guint thread, guint item, gpointer data, GError **error)
   g_autoptr (WeftGroups) groups = weft_groups_new (self->plan);
   g_autofree Pass *pass = g_new0 (Pass, 1);
   g_autofree WeftVector *keys = g_new (WeftVector, groups->n_keys + 1);
+  g_autofree guint32 *table = NULL;
 
-  pass->plan = self->plan;
   pass->groups = groups;
   pass->keys = keys;
+  table = make_table (self->plan, item, pass);
+  pass->table = table;
   if (!weft_scan_chunk (&self->scan, item, take_batch, pass, error))
     return FALSE;
   weft_run_advance (self->scan.run, 1);
@@ -274,13 +344,15 @@ weft_groups_run (WeftPlan *plan, GError **error)
 {
   g_autoptr (WeftGroups) total = weft_groups_new (plan);
   g_auto (WeftCursor) cursor = { 0 };
+  gboolean is_answered;
 
   if (!weft_cursor_parse (&cursor, plan, plan->question->cursor, error))
     return NULL;
   /* Without keys there is one group, even of no rows. */
   if (total->n_keys == 0)
     weft_groups_find (total, (const guint64[]){ 0 });
-  if (!group_all (plan, total, error))
+  if (!weft_groups_summarize (total, &is_answered, error) ||
+      (!is_answered && !group_all (plan, total, error)))
     return NULL;
   settle_sums (total, plan);
   for (guint a = 0; a < total->n_aggregates; a++)

@@ -126,6 +126,40 @@ weft_groups_find (WeftGroups *self, const guint64 *keys)
   return self->n_groups - 1;
 }
 
+/* Equal doubles have equal bits, but for the two noughts. */
+static guint64
+unify (WeftValueType type, guint64 bits)
+{
+  return type == WEFT_VALUE_DOUBLE && weft_bits_to_double (bits) == 0 ? 0 : bits;
+}
+
+gboolean
+weft_groups_find_rows (WeftGroups *self, const WeftBatch *batch, WeftVector *vectors,
+                       guint32 *groups, GError **error)
+{
+  guint64 keys[64 + 1] = { 0 };
+
+  for (guint k = 0; k < self->n_keys; k++)
+    if (!weft_expression_evaluate (WEFT_PLAN_KEY (self->plan, k)->expression, batch, &vectors[k],
+                                   error))
+      return FALSE;
+  for (guint i = 0; i < batch->n; i++)
+    {
+      keys[0] = 0;
+      for (guint k = 0; k < self->n_keys; k++)
+        {
+          gboolean is_null = vectors[k].has_nulls && vectors[k].nulls[i];
+
+          keys[0] |= (guint64) (is_null != 0) << k;
+          keys[k + 1] = is_null ? 0
+                                : unify (WEFT_PLAN_KEY (self->plan, k)->expression->type,
+                                         vectors[k].values[i]);
+        }
+      groups[i] = weft_groups_find (self, keys);
+    }
+  return TRUE;
+}
+
 /* ---- Adding ---- */
 
 #define IS_NULL(vector, i) ((vector)->has_nulls && (vector)->nulls[i])
@@ -184,13 +218,6 @@ add_deviations (WeftGroupState *states, guint stride, WeftValueType type, const 
   FOR_EACH (double value = weft_bits_as_double (type, vector->values[i]);
             double difference = value - state->mean; state->mean += difference / (double) state->n;
             state->squares += difference * (value - state->mean))
-}
-
-/* Equal doubles have equal bits, but for the two noughts. */
-static guint64
-unify (WeftValueType type, guint64 bits)
-{
-  return type == WEFT_VALUE_DOUBLE && weft_bits_to_double (bits) == 0 ? 0 : bits;
 }
 
 static void
@@ -405,7 +432,7 @@ weft_groups_get (const WeftGroups *self, guint aggregate, guint group, guint64 *
   const WeftItem *item = self->aggregates[aggregate];
   const WeftGroupState *state = weft_groups_get_state (self, group, aggregate);
 
-  if (get_width (item->aggregate.kind) > 0)
+  if (get_width (item->aggregate.kind) > 0 && !self->has_percentiles)
     return get_collected (self, aggregate, group, bits);
   switch (item->aggregate.kind)
     {

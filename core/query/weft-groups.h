@@ -39,6 +39,7 @@ typedef struct
   guint32 *slots;
   guint mask;
   WeftGroupState *states;      /* of each group, by aggregate */
+  gboolean has_percentiles;    /* states hold them, not collections */
   WeftCollection *collections; /* of each aggregate that needs all values */
 } WeftGroups;
 
@@ -63,9 +64,18 @@ guint weft_groups_find (WeftGroups *self, const guint64 *keys);
 
 gboolean weft_groups_merge (WeftGroups *self, WeftGroups *other, GError **error);
 
+/* The groups of a batch's rows. VECTORS: room for each key's values. */
+gboolean weft_groups_find_rows (WeftGroups *self, const WeftBatch *batch, WeftVector *vectors,
+                                guint32 *groups, GError **error);
+
 /* Adds N values of an aggregate, each to its group. */
 gboolean weft_groups_add (WeftGroups *self, guint aggregate, const guint32 *groups,
                           const WeftBatch *batch, GError **error);
+
+/* Answers from what the store knows without looking at rows, where that suffices; else ANSWERED is
+ * FALSE.
+ */
+gboolean weft_groups_summarize (WeftGroups *self, gboolean *answered, GError **error);
 
 /* The value of an aggregate of a group; FALSE if it has none. */
 gboolean weft_groups_get (const WeftGroups *self, guint aggregate, guint group, guint64 *bits);

@@ -79,6 +79,8 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (WeftPlan, weft_plan_free)
 #define WEFT_PLAN_ORDER(plan, i) (&g_array_index ((plan)->orders, WeftOrder, i))
 
 /* The answers of queries for rows, and for groups of rows. */
+/* TABLE stays NULL where the longest dispatches are not what is asked for. */
+gboolean weft_longest_run (WeftPlan *plan, WeftTable **table, GError **error);
 WeftTable *weft_rows_run (WeftPlan *plan, GError **error);
 WeftTable *weft_groups_run (WeftPlan *plan, GError **error);
 

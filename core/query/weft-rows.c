@@ -540,10 +540,14 @@ weft_rows_run (WeftPlan *plan, GError **error)
 {
   g_autoptr (WeftExpression) identity = weft_expression_new_arrival (plan->table);
   g_auto (WeftCursor) cursor = { 0 };
+  WeftTable *table;
 
   weft_run_expect (plan->run, weft_store_get_n_chunks (plan->run->store, plan->table));
-  if (!weft_cursor_parse (&cursor, plan, plan->question->cursor, error))
+  if (!weft_cursor_parse (&cursor, plan, plan->question->cursor, error) ||
+      !weft_longest_run (plan, &table, error))
     return NULL;
+  if (table != NULL)
+    return table;
   if (plan->orders->len > 0)
     return run_ordered (plan, identity, &cursor, error);
   return run_arrivals (plan, identity, &cursor, error);
