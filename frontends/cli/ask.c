@@ -58,23 +58,29 @@ ask_parse_time (const char *text, gint64 *time, GError **error)
   return FALSE;
 }
 
+gboolean
+ask_parse_range (const char *from, const char *to, gint64 *begin, gint64 *end, GError **error)
+{
+  *begin = G_MININT64;
+  *end = G_MAXINT64;
+  if ((from != NULL && !ask_parse_time (from, begin, error)) ||
+      (to != NULL && !ask_parse_time (to, end, error)))
+    return FALSE;
+  if (*begin > *end)
+    g_set_error (error, G_OPTION_ERROR, G_OPTION_ERROR_BAD_VALUE, "--from %s is after --to %s",
+                 from, to);
+  return *begin <= *end;
+}
+
 static gboolean
 set_range (WeftAnalysis *analysis, const Options *options, GError **error)
 {
-  gint64 begin = G_MININT64, end = G_MAXINT64;
+  gint64 begin, end;
 
-  if (options->from == NULL && options->to == NULL)
-    return TRUE;
-  if ((options->from != NULL && !ask_parse_time (options->from, &begin, error)) ||
-      (options->to != NULL && !ask_parse_time (options->to, &end, error)))
+  if (!ask_parse_range (options->from, options->to, &begin, &end, error))
     return FALSE;
-  if (begin > end)
-    {
-      g_set_error (error, G_OPTION_ERROR, G_OPTION_ERROR_BAD_VALUE, "--from %s is after --to %s",
-                   options->from, options->to);
-      return FALSE;
-    }
-  weft_analysis_set_range (analysis, begin, end);
+  if (options->from != NULL || options->to != NULL)
+    weft_analysis_set_range (analysis, begin, end);
   return TRUE;
 }
 

@@ -31,13 +31,23 @@ static const Command commands[] = {
   { "timeline", NULL, "timeline", NULL },
   { "state", NULL, "state", NULL },
   { "target lanes", NULL, "target-lanes", NULL },
+  { "target outliers", NULL, "target-outliers", NULL },
   { "target dispatches", NULL, "target-dispatches", NULL },
+  { "target dispatch", NULL, "target-dispatch", NULL },
   { "target origins", NULL, "target-origins", NULL },
+  { "target routines", NULL, "target-routines", NULL },
+  { "target attachments", NULL, "target-attachments", NULL },
+  { "target counters", NULL, "target-counters", NULL },
+  { "target submissions", NULL, "target-submissions", NULL },
   { "traces", NULL, "traces", NULL },
   { "metrics", NULL, "metrics", NULL },
   { "warnings", NULL, "warnings", NULL },
+  { "export", command_export, NULL, "write a table, or a recording, for other programs" },
+  { "plugins", command_plugins, NULL, "the plugins that are installed" },
+  { "plugins install", command_plugins_install, NULL, "install a plugin" },
+  { "plugins remove", command_plugins_remove, NULL, "remove a plugin" },
   { "repair", command_repair, NULL, "save the intact part of a damaged recording" },
-  { "import", command_import, NULL, "make a recording of producers' spool files" },
+  { "import", command_import, NULL, "make a recording of producers' spools, or of another file" },
   { "completion", command_completion, NULL, "what a shell needs to complete words" },
 };
 
@@ -162,9 +172,31 @@ complain_of_command (int argc, char **argv)
   return EXIT_USAGE;
 }
 
+/* The one of most words that ARGV begins with: N of them. */
+static const Command *
+find_command (int argc, char **argv, int *n)
+{
+  const Command *found = NULL;
+
+  *n = 0;
+  for (gsize i = 0; i < G_N_ELEMENTS (commands); i++)
+    {
+      int matched = match (&commands[i], argc, argv);
+
+      if (matched > *n)
+        {
+          found = &commands[i];
+          *n = matched;
+        }
+    }
+  return found;
+}
+
 int
 main (int argc, char **argv)
 {
+  const Command *command;
+  int n;
   const char *runtime_dir = g_getenv ("WEFT_RUNTIME_DIR");
 
   setlocale (LC_ALL, "");
@@ -191,12 +223,8 @@ main (int argc, char **argv)
                 runtime_dir);
       return EXIT_USAGE;
     }
-  for (gsize i = 0; i < G_N_ELEMENTS (commands); i++)
-    {
-      int n = match (&commands[i], argc, argv);
-
-      if (n > 0)
-        return finish_output (run (&commands[i], argc - n, argv + n));
-    }
-  return complain_of_command (argc, argv);
+  command = find_command (argc, argv, &n);
+  if (command == NULL)
+    return complain_of_command (argc, argv);
+  return finish_output (run (command, argc - n, argv + n));
 }

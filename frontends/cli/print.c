@@ -17,17 +17,20 @@ typedef struct
 } Choice;
 
 static const Choice choices[] = {
-  { "target-lanes", "lane name kind dispatches busy utilisation mean longest errors pending rejected lost" },
+  { "target-lanes",
+    "lane name kind dispatches busy utilisation mean longest errors pending rejected lost" },
   { "losses", "lane name category reason count" },
   { "threads", "what thread lane name kind tid dispatched waits wait_time ran target_time busy" },
-  { "target-dispatches", "dispatch name lane_name start duration self status queue_delay submission trace thread_name" },
+  { "target-dispatches",
+    "dispatch name lane_name start duration self status queue_delay submission trace thread_name" },
   { "traces", "trace name start duration status dispatches target_time lanes error" },
   { "metrics", "metric name tags lane_name kind unit points last min mean max total p95" },
   { "warnings", "warning time severity code message lane_name dispatch value threshold" },
   { "gauges", "metric name lane_name tags value unit set_at" },
   { "running", "dispatch lane_name routine_name start age end" },
   { "pending", "lane_name routine_name submitted waiting dispatch" },
-  { "target-origins", "origin role dispatch thread_name tid time relation stack link_status queued target_time waits wait_time" },
+  { "target-origins", "origin role dispatch thread_name tid time relation stack link_status queued "
+                      "target_time waits wait_time" },
   { NULL, NULL },
 };
 

@@ -8,6 +8,7 @@
 #include <unistd.h>
 #include <weft.h>
 
+#include "instruments.h"
 #include "json.h"
 #include "text.h"
 
@@ -24,8 +25,11 @@ typedef struct
   gboolean json;
   double duration;
   gboolean any_user;
+  char *with;
+  gboolean no_plugins;
   char **program; /* NULL: whatever connects */
 
+  Instruments instruments;
   WeftRecorder *recorder;
   GMainLoop *loop;
   gboolean interrupted;
@@ -151,6 +155,19 @@ on_signal (gpointer data)
 
 /* ---- The command ---- */
 
+/* What plugins have to do with it. */
+static gboolean
+prepare_plugins (Recording *self, GError **error)
+{
+  g_auto (GStrv) domains = instruments_list_domains (&self->instruments);
+
+  if (self->no_plugins)
+    return TRUE;
+  if (self->with != NULL && !instruments_prepare (&self->instruments, self->recorder, error))
+    return FALSE;
+  return instruments_describe_plugins (self->recorder, (const char *const *) domains, error);
+}
+
 static int
 start (Recording *self)
 {
@@ -165,7 +182,7 @@ start (Recording *self)
   g_signal_connect (self->recorder, "notify::end", G_CALLBACK (on_end), self);
   if (self->progress)
     g_signal_connect (self->recorder, "notify::status", G_CALLBACK (on_status), self);
-  if (weft_recorder_start (self->recorder, NULL, &error))
+  if (prepare_plugins (self, &error) && weft_recorder_start (self->recorder, NULL, &error))
     return EXIT_OK;
   complain ("%s", error->message);
   if (error->domain != G_SPAWN_ERROR)
@@ -181,6 +198,7 @@ finish (Recording *self)
   g_autoptr (WeftRecorderStatus) saved = weft_recorder_stop (self->recorder, NULL, &error);
   g_autoptr (WeftRecorderStatus) status = weft_recorder_get_status (self->recorder);
 
+  instruments_finish (&self->instruments, weft_recorder_get_exit_status (self->recorder));
   if (!weft_recordings_set_latest (self->output, &latest_error))
     complain ("%s", latest_error->message);
   if (self->json)
@@ -232,17 +250,54 @@ choose_output (Recording *self)
   return EXIT_RECORDING;
 }
 
+static void
+recording_clear (Recording *self)
+{
+  instruments_clear (&self->instruments);
+  g_clear_object (&self->recorder);
+  g_clear_pointer (&self->loop, g_main_loop_unref);
+  g_free (self->output);
+  g_free (self->with);
+}
+
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (Recording, recording_clear)
+
+/* FALSE after telling what makes no sense. */
+static gboolean
+check_options (Recording *self)
+{
+  g_autoptr (GError) error = NULL;
+
+  if (!(self->duration >= 0 && self->duration <= MAX_DURATION))
+    complain ("--duration takes a number of seconds, %d at most", MAX_DURATION);
+  else if (self->any_user && geteuid () != 0)
+    complain ("--any-user is for root: others’ programs would not be let in");
+  else if (self->with != NULL && self->no_plugins)
+    complain ("--with and --no-plugins contradict each other: instruments come with plugins");
+  else if (self->with != NULL && self->program == NULL)
+    complain ("--with prepares a program: name it after “--”");
+  else if (self->with != NULL &&
+           !instruments_choose (&self->instruments, self->with, self->program, &error))
+    complain ("%s", error->message);
+  else
+    return TRUE;
+  return FALSE;
+}
+
 int
 command_record (int argc, char **argv)
 {
-  Recording self = { 0 };
+  g_auto (Recording) self = { 0 };
   const GOptionEntry entries[] = {
     { "output", 'o', 0, G_OPTION_ARG_FILENAME, &self.output, "The file to make", "FILE" },
     { "duration", 'd', 0, G_OPTION_ARG_DOUBLE, &self.duration, "Stop after so long", "SECONDS" },
+    { "with", 0, 0, G_OPTION_ARG_STRING, &self.with,
+      "Make the program report by these instruments of plugins; auto: by all that can", "NAME,…" },
+    { "no-plugins", 0, 0, G_OPTION_ARG_NONE, &self.no_plugins, "Load no plugin", NULL },
     { "any-user", 0, 0, G_OPTION_ARG_NONE, &self.any_user, "As root: let every user's programs in",
       NULL },
     { "quiet", 'q', 0, G_OPTION_ARG_NONE, &self.quiet, "Say nothing but errors", NULL },
-    { "json", 0, 0, G_OPTION_ARG_NONE, &self.json, "Print the summary as JSON", NULL },
+    { "json", 'j', 0, G_OPTION_ARG_NONE, &self.json, "Print the summary as JSON", NULL },
     { NULL },
   };
   int status;
@@ -251,24 +306,12 @@ command_record (int argc, char **argv)
                       "Ctrl-C.",
                       "[-- PROGRAM [ARGUMENT…]]", entries, &argc, &argv, &status))
     return status;
-  if (!(self.duration >= 0 && self.duration <= MAX_DURATION))
-    {
-      complain ("--duration takes a number of seconds, %d at most", MAX_DURATION);
-      return EXIT_USAGE;
-    }
-  if (self.any_user && geteuid () != 0)
-    {
-      complain ("--any-user is for root: others' programs would not be let in");
-      return EXIT_USAGE;
-    }
   self.program = argc > 1 ? argv + 1 : NULL;
+  if (!check_options (&self))
+    return EXIT_USAGE;
   status = choose_output (&self);
   if (status != EXIT_OK)
     return status;
   self.loop = g_main_loop_new (NULL, FALSE);
-  status = record (&self);
-  g_clear_object (&self.recorder);
-  g_main_loop_unref (self.loop);
-  g_free (self.output);
-  return status;
+  return record (&self);
 }
