@@ -82,6 +82,7 @@ typedef struct
   gboolean is_found;
   guint64 aggregation;
   GString *others;
+  GHashTable *told; /* names in OTHERS */
 } CounterSearch;
 
 static void
@@ -97,7 +98,7 @@ take_counter (guint64 number, const guint64 *values, guint32 present, gpointer d
       self->is_found = TRUE;
       self->aggregation = values[1];
     }
-  else if (self->others->len < 200)
+  else if (self->others->len < 200 && g_hash_table_add (self->told, (gpointer) name))
     g_string_append_printf (self->others, "%s%s", self->others->len > 0 ? ", " : "", name);
 }
 
@@ -114,7 +115,8 @@ find_counter (Top *self, GError **error)
                                          [WEFT_AGGREGATION_MAX] = "max",
                                          [WEFT_AGGREGATION_LAST] = "mean" };
   g_autoptr (GString) others = g_string_new (NULL);
-  CounterSearch search = { .store = self->scope->store, .others = others };
+  g_autoptr (GHashTable) told = g_hash_table_new (g_str_hash, g_str_equal);
+  CounterSearch search = { .store = self->scope->store, .others = others, .told = told };
 
   if (!g_str_has_prefix (self->scope->order_by, "counter:"))
     return TRUE;
@@ -253,10 +255,10 @@ enum
 {
   KEY,
   NAME,
-  TIME_KIND,
+  SHARE,
   LANES,
   LANE_NAMES,
-  SHARE,
+  TIME_KIND,
   N_COLUMNS
 };
 
@@ -264,9 +266,18 @@ enum
 typedef struct
 {
   guint places[N_COLUMNS];
-  guint first_figure;
+  guint figures[WEFT_TOP_N_FIGURES];
   guint counter;
 } Layout;
+
+static guint
+add_counter (Top *self, WeftTableBuilder *builder)
+{
+  return weft_table_builder_add_column (
+      builder,
+      &(WeftTableColumn){ "counter", self->counter + strlen ("counter:"), WEFT_VALUE_DOUBLE,
+                          weft_table_get_column_unit (self->figures, 1 + WEFT_TOP_N_FIGURES) });
+}
 
 static void
 add_columns (Top *self, WeftTableBuilder *builder, Layout *layout)
@@ -279,27 +290,23 @@ add_columns (Top *self, WeftTableBuilder *builder, Layout *layout)
     [TIME_KIND] = { "time_kind", NULL, WEFT_VALUE_STRING },
     [LANES] = { "lanes", NULL, WEFT_VALUE_UINT64 },
     [LANE_NAMES] = { "lane_names", NULL, WEFT_VALUE_STRING },
-    [SHARE] = { "share", "share of target time", WEFT_VALUE_DOUBLE, "percent" },
+    [SHARE] = { "share", NULL, WEFT_VALUE_DOUBLE, "percent" },
   };
-  WeftTableColumn counter = { "counter", NULL, WEFT_VALUE_DOUBLE };
 
-  for (guint i = 0; i < N_COLUMNS; i++)
+  for (guint i = KEY; i <= NAME; i++)
     if (i != NAME || has_objects)
       layout->places[i] = weft_table_builder_add_column (builder, &columns[i]);
+  if (self->counter != NULL)
+    layout->counter = add_counter (self, builder);
   for (guint i = 0; i < WEFT_TOP_N_FIGURES; i++)
     {
-      guint place = weft_table_builder_add_column (
+      layout->figures[i] = weft_table_builder_add_column (
           builder, &(WeftTableColumn){ weft_top_columns[i].name, NULL, weft_top_columns[i].type });
-
-      if (i == 0)
-        layout->first_figure = place;
+      if (i == WEFT_TOP_TOTAL)
+        layout->places[SHARE] = weft_table_builder_add_column (builder, &columns[SHARE]);
     }
-  if (self->counter != NULL)
-    {
-      counter.title = self->counter + strlen ("counter:");
-      counter.unit = weft_table_get_column_unit (self->figures, 1 + WEFT_TOP_N_FIGURES);
-      layout->counter = weft_table_builder_add_column (builder, &counter);
-    }
+  for (guint i = SHARE + 1; i < N_COLUMNS; i++)
+    layout->places[i] = weft_table_builder_add_column (builder, &columns[i]);
 }
 
 static void
@@ -308,7 +315,7 @@ write_figures (Top *self, WeftTableBuilder *builder, const Layout *layout, guint
   for (guint i = 0; i < WEFT_TOP_N_FIGURES; i++)
     if (!weft_table_is_null (self->figures, 1 + i, row))
       weft_table_builder_set_uint64 (
-          builder, layout->first_figure + i,
+          builder, layout->figures[i],
           weft_table_get_column_type (self->figures, 1 + i) == WEFT_VALUE_DOUBLE
               ? (guint64) (weft_table_get_double (self->figures, 1 + i, row) + 0.5)
               : weft_table_get_uint64 (self->figures, 1 + i, row));
