@@ -27,9 +27,9 @@
 static const WeftFilterFieldInfo fields[WEFT_N_FILTER_FIELDS] = {
   [WEFT_FILTER_FIELD_ANY] = { .type = WEFT_FILTER_TYPE_NAME, .table = NO_OBJECTS },
   FIELD (LANE, "lane", NULL, NAME, OBJECTS (LANES),
-         "Name of the lane", "lane:GPU*"),
+         "Name of the lane", "lane:worker*"),
   FIELD (KIND, "kind", NULL, NAME, NO_OBJECTS,
-         "Kind of the lane, a namespaced word", "kind:executor.*"),
+         "Kind of the lane, a namespaced word", "kind:pool.*"),
   FIELD (QUEUE, "queue", NULL, NAME, OBJECTS (QUEUES),
          "Name of the queue", "queue:~copy"),
   FIELD (SUBMISSION, "submission", "sub", NAME, OBJECTS (SUBMISSIONS),

@@ -490,7 +490,7 @@ find_field (WeftFilterLexer *self, const char *begin, const WeftFilterBareWord *
   if (*word->literal == '\0')
     return weft_filter_lexer_fail (self, begin,
                                    "a field must stand directly before “%.*s”, as in duration>2ms "
-                                   "or lane:GPU*",
+                                   "or lane:worker*",
                                    (int) weft_filter_lexer_operator (self), self->at);
   nearest = weft_filter_field_nearest (word->literal);
   if (nearest != NULL)

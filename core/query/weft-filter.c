@@ -9,7 +9,7 @@
 /**
  * WeftFilter:
  *
- * Which rows are asked for, in a short language: `lane:GPU* routine:gemm dur>2ms origin:~decode`.
+ * Which rows are asked for, in a short language: `lane:worker* routine:gemm dur>2ms origin:~decode`.
  *
  * The same text means the same in every frontend. Conditions beside each other must all hold; `or`,
  * `not`, a minus sign and parentheses join them otherwise. A condition is a field with values,

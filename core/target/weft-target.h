@@ -3,10 +3,10 @@
  * weft-target: report what your program's own execution lanes do.
  *
  * A lane is anything that runs work: a queue of a device, a pool of threads, a task runtime, a
- * codec stage, a frame loop. The work it runs are dispatches, each of one routine.
+ * stage of a pipeline, a main loop. The work it runs are dispatches, each of one routine.
  *
  *   static WeftTargetRoutine compress = WEFT_TARGET_ROUTINE ("compress");
- *   WeftTargetLane *lane = weft_target_lane_new ("worker 1", "threadpool.worker");
+ *   WeftTargetLane *lane = weft_target_lane_new ("worker 1", "pool.worker");
  *
  *   WeftTargetSpan span = weft_target_span_begin (lane, &compress);
  *   …
@@ -82,7 +82,7 @@ weft_target_enabled (void)
 
 typedef struct _WeftTargetLane WeftTargetLane;
 
-/* KIND is a namespaced word such as "executor.pool"; plugins describe kinds, no one guesses from
+/* KIND is a namespaced word such as "pool.worker"; plugins describe kinds, no one guesses from
  * names. Never returns NULL: without resources the lane swallows its calls, and counts them.
  */
 WEFT_TARGET_API WeftTargetLane *weft_target_lane_new (const char *name, const char *kind);

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /* What recording costs the recorder: a producer in a child process, the recorder here. Prints one
  * line per figure: name, value, unit.

@@ -6,7 +6,7 @@
     recording = Weft.open ()                     # the latest one
     for row in recording.ask ('target-top', by='p95', limit=5):
         print (row['name'], row['p95'])
-    table = recording.query ('dispatches', select=['duration'], where='lane:GPU*')
+    table = recording.query ('dispatches', select=['duration'], where='lane:worker*')
     table['duration'].mean ()                    # a numpy array over the answer's own memory
 
 Columns are numpy arrays where numpy is installed, and memoryviews where it is not.
