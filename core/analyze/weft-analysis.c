@@ -64,6 +64,7 @@ static const WeftAnalysisKind *const kinds[] = {
   &weft_analyze_dispatch,
   &weft_analyze_diagnose,
   &weft_analyze_show,
+  &weft_analyze_source,
   NULL,
 };
 /* clang-format on */

@@ -24,3 +24,4 @@ extern const WeftAnalysisKind weft_analyze_warnings;
 extern const WeftAnalysisKind weft_analyze_dispatch;
 extern const WeftAnalysisKind weft_analyze_diagnose;
 extern const WeftAnalysisKind weft_analyze_show;
+extern const WeftAnalysisKind weft_analyze_source;
