@@ -56,8 +56,8 @@ static const WeftAnswerColumn columns[N_COLUMNS] = {
   WEFT_ANSWER_COLUMN ("command_line", STRING),
   WEFT_ANSWER_COLUMN ("imported_from", STRING),
   WEFT_ANSWER_COLUMN ("exit_status", INT64),
-  WEFT_ANSWER_UNIT ("processes", UINT64, "count"),
-  WEFT_ANSWER_UNIT ("runtimes", UINT64, "count"),
+  WEFT_ANSWER_UNIT ("processes_recorded", UINT64, "count"),
+  WEFT_ANSWER_UNIT ("runtimes_connected", UINT64, "count"),
   WEFT_ANSWER_UNIT ("lanes_reported", UINT64, "count"),
   WEFT_ANSWER_UNIT ("routines_reported", UINT64, "count"),
   WEFT_ANSWER_UNIT ("dispatches", UINT64, "count"),
@@ -251,7 +251,7 @@ static void
 add_lanes (Show *self)
 {
   static const WeftAnswerColumn lane_columns[] = {
-    WEFT_ANSWER_ID ("handle", "l"),
+    WEFT_ANSWER_ID ("lane", "l"),
     WEFT_ANSWER_COLUMN ("name", STRING),
     WEFT_ANSWER_COLUMN ("kind", STRING),
     WEFT_ANSWER_UNIT ("dispatches", UINT64, "count"),
@@ -300,7 +300,7 @@ static gboolean
 add_routines (Show *self, GError **error)
 {
   static const WeftAnswerColumn routine_columns[] = {
-    WEFT_ANSWER_ID ("handle", "r"),
+    WEFT_ANSWER_ID ("routine", "r"),
     WEFT_ANSWER_COLUMN ("name", STRING),
     WEFT_ANSWER_UNIT ("count", UINT64, "count"),
     WEFT_ANSWER_COLUMN ("total", DURATION),
@@ -392,7 +392,7 @@ static gboolean
 add_clocks (Show *self, GError **error)
 {
   static const WeftAnswerColumn clock_columns[] = {
-    WEFT_ANSWER_ID ("handle", "k"),
+    WEFT_ANSWER_ID ("clock", "k"),
     WEFT_ANSWER_COLUMN ("name", STRING),
     WEFT_ANSWER_ENUM ("kind", weft_clock_kind_get_type),
     WEFT_ANSWER_ID ("runtime", "rt"),
@@ -465,7 +465,7 @@ static gboolean
 add_plain_tables (Show *self, GError **error)
 {
   static const WeftAnswerColumn process_columns[] = {
-    WEFT_ANSWER_ID ("handle", "p"),
+    WEFT_ANSWER_ID ("process", "p"),
     WEFT_ANSWER_COLUMN ("pid", UINT64),
     WEFT_ANSWER_COLUMN ("parent_pid", UINT64),
     WEFT_ANSWER_COLUMN ("name", STRING),
@@ -474,7 +474,7 @@ add_plain_tables (Show *self, GError **error)
   static const WeftColumnNumber processes[] = { 0, WEFT_PROCESSES_PID, WEFT_PROCESSES_PARENT_PID,
                                                 WEFT_PROCESSES_NAME, WEFT_PROCESSES_COMMAND_LINE };
   static const WeftAnswerColumn runtime_columns[] = {
-    WEFT_ANSWER_ID ("handle", "rt"),           WEFT_ANSWER_COLUMN ("name", STRING),
+    WEFT_ANSWER_ID ("runtime", "rt"),          WEFT_ANSWER_COLUMN ("name", STRING),
     WEFT_ANSWER_ID ("process", "p"),           WEFT_ANSWER_COLUMN ("wire_major", UINT64),
     WEFT_ANSWER_COLUMN ("wire_minor", UINT64), WEFT_ANSWER_COLUMN ("attached", TIME),
   };

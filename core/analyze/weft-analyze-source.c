@@ -30,7 +30,7 @@ enum
 };
 
 static const WeftAnswerColumn columns[N_COLUMNS] = {
-  WEFT_ANSWER_ID ("handle", "src"),
+  WEFT_ANSWER_ID ("source", "src"),
   WEFT_ANSWER_COLUMN ("path", STRING),
   WEFT_ANSWER_COLUMN ("language", STRING),
   WEFT_ANSWER_COLUMN ("hash", STRING),
@@ -531,7 +531,7 @@ static void
 add_routines (Sources *self, guint64 source)
 {
   static const WeftAnswerColumn routine_columns[] = {
-    WEFT_ANSWER_ID ("handle", "r"),
+    WEFT_ANSWER_ID ("routine", "r"),
     WEFT_ANSWER_COLUMN ("name", STRING),
     WEFT_ANSWER_COLUMN ("first_line", UINT64),
     WEFT_ANSWER_COLUMN ("last_line", UINT64),

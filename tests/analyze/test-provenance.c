@@ -281,7 +281,7 @@ test_submissions (void)
   report = ask_ordered (sample, "target-submissions", "wait");
   sample_assert_table (
       main_table (report),
-      "handle lane_name dispatches target_time first last span committed completed "
+      "submission lane_name dispatches target_time first last span committed completed "
       "queue_time waits wait_time status fault",
       "s-1 queue 2 150 300 450 150 250 455 50 3 270 ok no\n"
       "s-2 queue 0 0 - - - - 600 - 0 0 error yes\n");
@@ -291,7 +291,7 @@ test_submissions (void)
                        "101 - s-1 260 300 40 0 no\n"
                        "101 d-2 - 280 320 40 20 no\n"
                        "102 - s-1 250 460 210 150 yes\n");
-  sample_assert_table (weft_report_get_table (waits, "dispatches"), "handle start",
+  sample_assert_table (weft_report_get_table (waits, "dispatches"), "dispatch start",
                        "d-2 300\nd-3 400\n");
   sample_assert_table (weft_report_get_table (waits, "events"), "kind time status",
                        "commit 250 ok\ncompleted 455 ok\n");
@@ -309,14 +309,14 @@ test_dispatches (void)
   g_autoptr (WeftReport) part = NULL;
 
   sample_assert_table (main_table (by_start),
-                       "handle name lane_name start duration self status submission",
+                       "dispatch name lane_name start duration self status submission",
                        "d-1 work queue 100 200 200 ok -\n"
                        "d-2 work queue 300 100 100 ok s-1\n"
                        "d-3 work queue 400 50 50 ok s-1\n");
-  sample_assert_table (main_table (by_duration), "handle", "d-1\nd-2\nd-3\n");
+  sample_assert_table (main_table (by_duration), "dispatch", "d-1\nd-2\nd-3\n");
   weft_analysis_set_range (analysis, 350, 401);
   part = sample_run (analysis);
-  sample_assert_table (main_table (part), "handle", "d-2\nd-3\n");
+  sample_assert_table (main_table (part), "dispatch", "d-2\nd-3\n");
   analysis = sample_analysis (sample, "target-dispatches");
   weft_analysis_set_range (analysis, 5000, 6000);
   sample_fails (analysis, WEFT_ERROR_OUT_OF_RANGE, "lies outside the recording");
@@ -347,7 +347,7 @@ test_dispatch (void)
   report = ask (sample, "target-dispatch", "d-2");
   g_assert_true (weft_report_is_single (report));
   sample_assert_table (main_table (report),
-                       "handle name lane_name lane_kind start end submission classification",
+                       "dispatch name lane_name lane_kind start end submission classification",
                        "d-2 work queue test.queue 300 400 s-1 undecided\n");
   sample_assert_table (main_table (report), "evidence",
                        "Only threads that did not queue it waited for it\n");
@@ -355,11 +355,11 @@ test_dispatch (void)
                        "parse 310 20 yes no\n");
   sample_assert_table (weft_report_get_table (report, "tags"), "key type value",
                        "balance int64 -12\n");
-  sample_assert_table (weft_report_get_table (report, "origins"), "handle role",
+  sample_assert_table (weft_report_get_table (report, "origins"), "origin role",
                        "o-2 dispatch\no-4 dispatch\no-5 wait-begin\no-6 wait-end\n");
   sample_assert_table (weft_report_get_table (report, "waits"),
                        "tid overlap covers_end same_thread", "102 100 yes no\n");
-  sample_assert_table (weft_report_get_table (report, "neighbours"), "handle relation gap",
+  sample_assert_table (weft_report_get_table (report, "neighbours"), "dispatch relation gap",
                        "d-1 before 0\nd-3 after 0\n");
 
   analysis = sample_analysis (sample, "target-dispatch");
@@ -433,11 +433,11 @@ test_counters (void)
                        "c-1 statistics present - 4 1 300.00 100.00 40.00 160.00 1000000000.00 2 "
                        "150.00 1 60.00\n"
                        "c-2 stages disabled left out 0 0 - - - - - 0 - 0 -\n");
-  sample_assert_table (weft_report_get_table (report, "sets"), "handle counters samples",
+  sample_assert_table (weft_report_get_table (report, "sets"), "set counters samples",
                        "cs-1 1 4\ncs-2 1 0\n");
   routines = sample_run (sample_analysis (sample, "target-routines"));
   sample_assert_table (main_table (routines),
-                       "handle name count total mean p95 max lanes lane_names",
+                       "routine name count total mean p95 max lanes lane_names",
                        "r-1 work 3 350 116 200 200 1 queue\n");
   sample_assert_table (weft_report_get_table (routines, "counters"),
                        "routine counter samples total per_dispatch", "r-1 c-1 4 300.00 150.00\n");
@@ -474,14 +474,14 @@ test_attachments (void)
   add_attachment (sample, 3, "b", 5, WEFT_ACCESS_READ);
   report = sample_run (sample_analysis (sample, "target-attachments"));
   sample_assert_table (main_table (report),
-                       "handle kind label uses dispatches target_time routines reads writes "
+                       "attachment kind label uses dispatches target_time routines reads writes "
                        "size_min size_max bytes largest",
                        "a-1 buffer a 3 2 300 1 2 2 10 30 40 d-1\n"
                        "a-4 buffer b 1 1 50 1 1 0 5 5 5 d-3\n");
   kinds = ask_grouped (sample, "target-attachments", "kind");
   sample_assert_table (main_table (kinds), "kind uses dispatches target_time", "buffer 4 3 350\n");
   one = ask (sample, "target-attachments", "d-1");
-  sample_assert_table (main_table (one), "handle label size access",
+  sample_assert_table (main_table (one), "attachment label size access",
                        "a-1 a 10 read\na-2 a 30 read-write\n");
 }
 
@@ -511,9 +511,9 @@ test_traces (void)
   model_commit (sample->model);
   report = ask (sample, "traces", "tr-1");
   sample_assert_table (main_table (report),
-                       "handle name start duration dispatches target_time busy lanes",
+                       "trace name start duration dispatches target_time busy lanes",
                        "tr-1 order 5 - 2 200 150 2\n");
-  sample_assert_table (weft_report_get_table (report, "dispatches"), "handle", "d-1\nd-2\n");
+  sample_assert_table (weft_report_get_table (report, "dispatches"), "dispatch", "d-1\nd-2\n");
   analysis = sample_analysis (sample, "traces");
   weft_analysis_set_handle (analysis, "tr-2");
   sample_fails (analysis, WEFT_ERROR_NO_SUCH_OBJECT, "no trace “tr-2”");
@@ -557,17 +557,21 @@ test_source (void)
   static const char text[] = "one\ntwo\r\nthree\n";
   g_autoptr (Sample) sample = make_origins ();
   g_autoptr (WeftReport) report = NULL;
+  guint32 known = model_string (sample->model, "known");
+  guint32 first = model_string (sample->model, "src/a.c");
+  guint32 second = model_string (sample->model, "src/b.c");
+  /* Its hash is a string that the model does not know: the last one. */
+  guint32 blob = weft_store_writer_blob (sample->model->writer, text, strlen (text));
 
   model_begin (sample->model, WEFT_TABLE_SOURCES);
-  model_set (sample->model, WEFT_SOURCES_PATH, model_string (sample->model, "src/a.c"));
-  model_set (sample->model, WEFT_SOURCES_TEXT,
-             weft_store_writer_blob (sample->model->writer, text, strlen (text)));
+  model_set (sample->model, WEFT_SOURCES_PATH, first);
+  model_set (sample->model, WEFT_SOURCES_TEXT, blob);
   model_commit (sample->model);
   model_begin (sample->model, WEFT_TABLE_SOURCES);
-  model_set (sample->model, WEFT_SOURCES_PATH, model_string (sample->model, "src/b.c"));
+  model_set (sample->model, WEFT_SOURCES_PATH, second);
   model_commit (sample->model);
   model_begin (sample->model, WEFT_TABLE_ROUTINES);
-  model_set (sample->model, WEFT_ROUTINES_NAME, model_string (sample->model, "known"));
+  model_set (sample->model, WEFT_ROUTINES_NAME, known);
   model_set (sample->model, WEFT_ROUTINES_SOURCE, 1);
   model_set (sample->model, WEFT_ROUTINES_FIRST_LINE, 2);
   model_set (sample->model, WEFT_ROUTINES_LAST_LINE, 9);
@@ -575,7 +579,7 @@ test_source (void)
   sample_dispatch (sample, 1, 2, 500, 7);
 
   report = ask (sample, "target-source", "a.c");
-  sample_assert_table (main_table (report), "handle path has_text bytes routines count total note",
+  sample_assert_table (main_table (report), "source path has_text bytes routines count total note",
                        "src-1 src/a.c yes 15 1 1 7 -\n");
   sample_assert_table (weft_report_get_table (report, "lines"), "number text routine count total",
                        "1 one - 0 0\n2 two r-2 1 7\n3 three r-2 1 7\n");
@@ -666,11 +670,12 @@ test_show (void)
   g_autoptr (Sample) sample = make_origins ();
   g_autoptr (WeftReport) report = sample_run (sample_analysis (sample, "show"));
 
-  sample_assert_table (main_table (report), "state duration processes lanes_reported dispatches",
+  sample_assert_table (main_table (report),
+                       "state duration processes_recorded lanes_reported dispatches",
                        "complete 1000 1 1 3\n");
   sample_assert_table (weft_report_get_table (report, "lanes"),
-                       "handle name dispatches total longest", "l-1 queue 3 350 200\n");
-  sample_assert_table (weft_report_get_table (report, "routines"), "handle count total mean",
+                       "lane name dispatches total longest", "l-1 queue 3 350 200\n");
+  sample_assert_table (weft_report_get_table (report, "routines"), "routine count total mean",
                        "r-1 3 350 116\n");
 }
 
