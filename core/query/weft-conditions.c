@@ -699,13 +699,47 @@ compile_words_of_origin (const Compiler *self, const WeftFilterNode *node, const
                 match_words (WEFT_TABLE_ORIGINS, field, node->words), error);
 }
 
+/* Where only handles are given, the reference itself tells; NULL: not that. */
+static WeftPredicate *
+compile_handles (const Compiler *self, const WeftFilterNode *node, const Names *thing)
+{
+  g_autoptr (WeftPredicate) any = new_any ();
+
+  if (node->values == NULL || node->values->len == 0 || g_strcmp0 (thing->handle_field, "") != 0)
+    return NULL;
+  for (guint i = 0; i < node->values->len; i++)
+    {
+      const WeftFilterMatch *match = g_ptr_array_index (node->values, i);
+      WeftExpression *expression;
+
+      if (match->kind != WEFT_FILTER_MATCH_HANDLE || match->table != thing->handle_table)
+        return NULL;
+      expression = weft_relation_find (self->table, thing->table);
+      if (expression == NULL)
+        return NULL;
+      weft_predicate_add (
+          any, weft_predicate_new_between (expression, (gint64) match->id, (gint64) match->id));
+    }
+  return g_steal_pointer (&any);
+}
+
+static WeftPredicate *
+compile_thing (const Compiler *self, const WeftFilterNode *node, const Names *thing, GError **error)
+{
+  WeftPredicate *handles = compile_handles (self, node, thing);
+
+  if (handles != NULL)
+    return handles;
+  return carry (self, node, thing->table, match_names (thing, node->values), error);
+}
+
 static WeftPredicate *
 compile_term (const Compiler *self, const WeftFilterNode *node, GError **error)
 {
   const Names *thing = find_thing (node->field);
 
   if (thing != NULL)
-    return carry (self, node, thing->table, match_names (thing, node->values), error);
+    return compile_thing (self, node, thing, error);
   for (guint i = 0; i < G_N_ELEMENTS (pairs); i++)
     if (pairs[i].field == node->field)
       return compile_pair (self, node, i, error);
