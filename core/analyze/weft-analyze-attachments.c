@@ -98,6 +98,7 @@ typedef struct
 {
   const WeftAnalysisScope *scope;
   By by;
+  WeftSelection *selection; /* NULL: all */
   WeftRowTable *dispatches;
   GHashTable *groups;  /* Group → itself */
   GPtrArray *numbered; /* the same, by number */
@@ -192,7 +193,8 @@ take_row (Attachments *self, WeftRowCursor *row)
   Touch routine = { 0, weft_row_table_get (self->dispatches, WEFT_DISPATCHES_ROUTINE, dispatch) };
   Group *group;
 
-  if (!weft_scope_overlaps (self->scope, start, end))
+  if (!weft_selection_allows (self->selection, dispatch) ||
+      !weft_scope_overlaps (self->scope, start, end))
     return;
   group = get_group (self, row);
   group->uses++;
@@ -374,7 +376,9 @@ run (const WeftAnalysisScope *scope, WeftReport *report, GError **error)
   self.numbered = g_ptr_array_new ();
   self.touches = g_array_new (FALSE, FALSE, sizeof (Touch));
   self.routines = g_array_new (FALSE, FALSE, sizeof (Touch));
-  good = read_attachments (&self, error) && list_groups (&self, report, error);
+  good = weft_scope_select_dispatches (scope, &self.selection, error) &&
+         read_attachments (&self, error) && list_groups (&self, report, error);
+  g_clear_pointer (&self.selection, weft_selection_free);
   g_clear_pointer (&self.dispatches, weft_row_table_free);
   g_hash_table_unref (self.groups);
   g_ptr_array_unref (self.numbered);
@@ -387,8 +391,9 @@ const WeftAnalysisKind weft_analyze_attachments = {
   .name = "target-attachments",
   .summary = "What dispatches touched, and how much target time touched it",
   .run = run,
-  .options = WEFT_ANALYSIS_OPTION_RANGE | WEFT_ANALYSIS_OPTION_GROUP | WEFT_ANALYSIS_OPTION_ORDER |
-             WEFT_ANALYSIS_OPTION_LIMIT | WEFT_ANALYSIS_OPTION_CURSOR | WEFT_ANALYSIS_OPTION_HANDLE,
+  .options = WEFT_ANALYSIS_OPTION_FILTER | WEFT_ANALYSIS_OPTION_RANGE | WEFT_ANALYSIS_OPTION_GROUP |
+             WEFT_ANALYSIS_OPTION_ORDER | WEFT_ANALYSIS_OPTION_LIMIT | WEFT_ANALYSIS_OPTION_CURSOR |
+             WEFT_ANALYSIS_OPTION_HANDLE,
   .groups = groups,
   .orders = orders,
   .default_limit = 100,

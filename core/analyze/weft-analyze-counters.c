@@ -70,6 +70,7 @@ typedef struct
 {
   const WeftAnalysisScope *scope;
   WeftCountersBy by;
+  WeftSelection *selection; /* NULL: all */
   WeftCounterNames names;
   WeftDispatchNames dispatches;
   GArray *figures; /* element type WeftCounterFigures */
@@ -387,10 +388,13 @@ run (const WeftAnalysisScope *scope, WeftReport *report, GError **error)
       (scope->handle != NULL &&
        !weft_answer_find_object (scope, tables, 1, &table, &dispatch, error)))
     return FALSE;
-  good = weft_counter_names_init (&self.names, scope, error) &&
+  good = weft_scope_select_dispatches (scope, &self.selection, error) &&
+         weft_counter_names_init (&self.names, scope, error) &&
          weft_dispatch_names_init (&self.dispatches, scope, error) &&
-         (self.figures = weft_counter_figures_read (scope, NULL, self.by, dispatch, error)) &&
+         (self.figures =
+              weft_counter_figures_read (scope, self.selection, self.by, dispatch, error)) &&
          list_counters (&self, report, error) && list_sets (&self, report, error);
+  g_clear_pointer (&self.selection, weft_selection_free);
   weft_counter_names_clear (&self.names);
   weft_dispatch_names_clear (&self.dispatches);
   g_clear_pointer (&self.figures, g_array_unref);
@@ -401,8 +405,8 @@ const WeftAnalysisKind weft_analyze_counters = {
   .name = "target-counters",
   .summary = "Counters: whether they deliver values, why not, and what the values say",
   .run = run,
-  .options = WEFT_ANALYSIS_OPTION_RANGE | WEFT_ANALYSIS_OPTION_GROUP | WEFT_ANALYSIS_OPTION_LIMIT |
-             WEFT_ANALYSIS_OPTION_CURSOR | WEFT_ANALYSIS_OPTION_HANDLE,
+  .options = WEFT_ANALYSIS_OPTION_FILTER | WEFT_ANALYSIS_OPTION_RANGE | WEFT_ANALYSIS_OPTION_GROUP |
+             WEFT_ANALYSIS_OPTION_LIMIT | WEFT_ANALYSIS_OPTION_CURSOR | WEFT_ANALYSIS_OPTION_HANDLE,
   .groups = groups,
   .default_limit = 100,
 };

@@ -53,7 +53,8 @@ get_key (WeftRowCursor *row, Order order)
 }
 
 static gboolean
-rank_dispatches (const WeftAnalysisScope *scope, WeftRanking *ranking, GError **error)
+rank_dispatches (const WeftAnalysisScope *scope, const WeftSelection *selection,
+                 WeftRanking *ranking, GError **error)
 {
   g_autoptr (WeftRowCursor) rows = weft_row_cursor_new (scope, WEFT_TABLE_DISPATCHES);
   Order order = find_order (scope->order_by);
@@ -62,7 +63,8 @@ rank_dispatches (const WeftAnalysisScope *scope, WeftRanking *ranking, GError **
     {
       gint64 start = weft_row_cursor_get_signed (rows, WEFT_DISPATCHES_START);
 
-      if (weft_scope_overlaps (
+      if (weft_selection_allows (selection, weft_row_cursor_get_number (rows)) &&
+          weft_scope_overlaps (
               scope, start,
               weft_time_after (start, weft_row_cursor_get (rows, WEFT_DISPATCHES_DURATION))))
         weft_ranking_add (ranking, get_key (rows, order), weft_row_cursor_get_number (rows), NULL);
@@ -77,14 +79,17 @@ run (const WeftAnalysisScope *scope, WeftReport *report, GError **error)
       strcmp (scope->order_by, "start") == 0 || strcmp (scope->order_by, "end") == 0;
   g_autoptr (WeftTableBuilder) builder = weft_dispatch_rows_begin ("target-dispatches");
   g_autoptr (WeftRanking) ranking = NULL;
+  g_autoptr (WeftSelection) selection = NULL;
   g_auto (WeftDispatchRows) rows = { 0 };
   g_autofree char *hint = NULL;
   gint64 begin, end;
   guint n_rows;
 
   if (!weft_scope_find_range (scope, &begin, &end, error) ||
+      !weft_scope_select_dispatches (scope, &selection, error) ||
       !(ranking = weft_ranking_new (scope, "target-dispatches", ascending, error)) ||
-      !rank_dispatches (scope, ranking, error) || !weft_dispatch_rows_init (&rows, scope, error))
+      !rank_dispatches (scope, selection, ranking, error) ||
+      !weft_dispatch_rows_init (&rows, scope, error))
     return FALSE;
   n_rows = weft_ranking_finish (ranking);
   for (guint i = 0; i < n_rows; i++)
@@ -105,8 +110,8 @@ const WeftAnalysisKind weft_analyze_dispatches = {
   .name = "target-dispatches",
   .summary = "Single dispatches, with what became of each",
   .run = run,
-  .options = WEFT_ANALYSIS_OPTION_RANGE | WEFT_ANALYSIS_OPTION_ORDER | WEFT_ANALYSIS_OPTION_LIMIT |
-             WEFT_ANALYSIS_OPTION_CURSOR,
+  .options = WEFT_ANALYSIS_OPTION_FILTER | WEFT_ANALYSIS_OPTION_RANGE | WEFT_ANALYSIS_OPTION_ORDER |
+             WEFT_ANALYSIS_OPTION_LIMIT | WEFT_ANALYSIS_OPTION_CURSOR,
   .orders = orders,
   .default_limit = 100,
 };

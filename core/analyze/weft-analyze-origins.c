@@ -38,7 +38,7 @@ is_wanted (Origins *self, WeftRowCursor *origin, guint64 dispatch)
 {
   guint64 submission = weft_row_cursor_get (origin, WEFT_ORIGINS_SUBMISSION);
 
-  if (self->selection != NULL && !weft_selection_contains (self->selection, dispatch))
+  if (!weft_selection_allows (self->selection, dispatch))
     return FALSE;
   if (self->dispatch == 0 && self->submission == 0)
     return TRUE;
@@ -197,6 +197,8 @@ take_submissions (ByThread *self, GError **error)
           submission ? g_hash_table_lookup (self->submissions, GSIZE_TO_POINTER (submission))
                      : NULL;
 
+      if (!weft_selection_allows (self->origins->selection, weft_row_cursor_get_number (rows)))
+        continue;
       for (guint i = 0; threads != NULL && i < threads->len; i++)
         {
           Queued queued = { g_array_index (threads, guint64, i),
@@ -446,20 +448,24 @@ run (const WeftAnalysisScope *scope, WeftReport *report, GError **error)
   g_autoptr (WeftProducerIds) ids = weft_producer_ids_new ();
   Origins self = { .scope = scope, .ids = ids };
   gint64 begin, end;
+  gboolean good;
 
-  return weft_scope_find_range (scope, &begin, &end, error) && find_object (&self, error) &&
-         weft_producer_ids_want_table (ids, scope, WEFT_TABLE_ORIGINS, WEFT_ORIGINS_DISPATCH,
-                                       WEFT_ORIGINS_RUNTIME, WEFT_ORIGINS_PRODUCER_DISPATCH,
-                                       error) &&
-         weft_producer_ids_resolve (ids, scope, error) && answer (&self, report, error);
+  good =
+      weft_scope_find_range (scope, &begin, &end, error) && find_object (&self, error) &&
+      weft_scope_select_dispatches (scope, &self.selection, error) &&
+      weft_producer_ids_want_table (ids, scope, WEFT_TABLE_ORIGINS, WEFT_ORIGINS_DISPATCH,
+                                    WEFT_ORIGINS_RUNTIME, WEFT_ORIGINS_PRODUCER_DISPATCH, error) &&
+      weft_producer_ids_resolve (ids, scope, error) && answer (&self, report, error);
+  g_clear_pointer (&self.selection, weft_selection_free);
+  return good;
 }
 
 const WeftAnalysisKind weft_analyze_origins = {
   .name = "target-origins",
   .summary = "Which threads queued target work, waited for it and heard of its end",
   .run = run,
-  .options = WEFT_ANALYSIS_OPTION_RANGE | WEFT_ANALYSIS_OPTION_GROUP | WEFT_ANALYSIS_OPTION_LIMIT |
-             WEFT_ANALYSIS_OPTION_CURSOR | WEFT_ANALYSIS_OPTION_HANDLE,
+  .options = WEFT_ANALYSIS_OPTION_FILTER | WEFT_ANALYSIS_OPTION_RANGE | WEFT_ANALYSIS_OPTION_GROUP |
+             WEFT_ANALYSIS_OPTION_LIMIT | WEFT_ANALYSIS_OPTION_CURSOR | WEFT_ANALYSIS_OPTION_HANDLE,
   .groups = groups,
   .default_limit = 100,
 };

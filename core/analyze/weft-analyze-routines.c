@@ -76,7 +76,8 @@ typedef struct
 typedef struct
 {
   const WeftAnalysisScope *scope;
-  GHashTable *routines; /* id → Routine */
+  GHashTable *routines;     /* id → Routine */
+  WeftSelection *selection; /* NULL: all */
   WeftRowTable *rows;
   WeftCatalog *catalog;
 } Routines;
@@ -129,7 +130,8 @@ take_dispatch (Routines *self, WeftRowCursor *row)
   gint64 end = weft_time_after (start, duration);
   Routine *routine;
 
-  if (!weft_scope_overlaps (self->scope, start, end))
+  if (!weft_selection_allows (self->selection, weft_row_cursor_get_number (row)) ||
+      !weft_scope_overlaps (self->scope, start, end))
     return;
   routine = get_routine (self, weft_row_cursor_get (row, WEFT_DISPATCHES_ROUTINE));
   routine->total += weft_scope_clip (self->scope, start, end);
@@ -160,7 +162,7 @@ count_attachments (Routines *self, GError **error)
       gint64 start = (gint64) weft_row_table_get (dispatches, WEFT_DISPATCHES_START, id);
       guint64 duration = weft_row_table_get (dispatches, WEFT_DISPATCHES_DURATION, id);
 
-      if (weft_row_table_contains (dispatches, id) &&
+      if (weft_row_table_contains (dispatches, id) && weft_selection_allows (self->selection, id) &&
           weft_scope_overlaps (self->scope, start, weft_time_after (start, duration)))
         get_routine (self, weft_row_table_get (dispatches, WEFT_DISPATCHES_ROUTINE, id))
             ->attachments++;
@@ -193,8 +195,9 @@ read_routines (Routines *self, GError **error)
   if (self->rows == NULL)
     return FALSE;
   /* Those that never ran are listed where nothing narrows the question. */
-  for (guint64 i = 0;
-       !weft_scope_has_range (self->scope) && i < weft_row_table_get_n_rows (self->rows); i++)
+  for (guint64 i = 0; !weft_scope_has_range (self->scope) && self->selection == NULL &&
+                      i < weft_row_table_get_n_rows (self->rows);
+       i++)
     get_routine (self, weft_row_table_get_number (self->rows, i));
   while (weft_row_cursor_next (rows))
     take_dispatch (self, rows);
@@ -393,7 +396,7 @@ list_counters (Routines *self, WeftReport *report, GHashTable *shown, GError **e
   g_autoptr (WeftTableBuilder) builder =
       weft_answer_begin_table ("counters", counter_columns, N_COUNTER_COLUMNS);
   g_autoptr (GArray) figures =
-      weft_counter_figures_read (self->scope, NULL, WEFT_COUNTERS_BY_ROUTINE, 0, error);
+      weft_counter_figures_read (self->scope, self->selection, WEFT_COUNTERS_BY_ROUTINE, 0, error);
   g_auto (WeftCounterNames) names = { 0 };
 
   if (figures == NULL || !weft_counter_names_init (&names, self->scope, error))
@@ -422,10 +425,12 @@ run (const WeftAnalysisScope *scope, WeftReport *report, GError **error)
   if (!weft_scope_find_range (scope, &begin, &end, error))
     return FALSE;
   self.routines = g_hash_table_new_full (NULL, NULL, NULL, routine_free);
-  good = (self.catalog = weft_catalog_new (scope->store, scope->cancellable, error)) != NULL &&
+  good = weft_scope_select_dispatches (scope, &self.selection, error) &&
+         (self.catalog = weft_catalog_new (scope->store, scope->cancellable, error)) != NULL &&
          read_routines (&self, error) && list_routines (&self, report, shown, error) &&
          list_counters (&self, report, shown, error);
   g_hash_table_unref (self.routines);
+  g_clear_pointer (&self.selection, weft_selection_free);
   g_clear_pointer (&self.rows, weft_row_table_free);
   g_clear_pointer (&self.catalog, weft_catalog_free);
   return good;
@@ -435,8 +440,8 @@ const WeftAnalysisKind weft_analyze_routines = {
   .name = "target-routines",
   .summary = "Routines: how often and how long they ran, their source, what was counted",
   .run = run,
-  .options = WEFT_ANALYSIS_OPTION_RANGE | WEFT_ANALYSIS_OPTION_ORDER | WEFT_ANALYSIS_OPTION_LIMIT |
-             WEFT_ANALYSIS_OPTION_CURSOR,
+  .options = WEFT_ANALYSIS_OPTION_FILTER | WEFT_ANALYSIS_OPTION_RANGE | WEFT_ANALYSIS_OPTION_ORDER |
+             WEFT_ANALYSIS_OPTION_LIMIT | WEFT_ANALYSIS_OPTION_CURSOR,
   .orders = orders,
   .default_limit = 100,
 };

@@ -5,6 +5,7 @@
 #include "weft-analysis-scope.h"
 #include "weft-analyze.h"
 #include "weft-answer.h"
+#include "weft-dispatch-stream.h"
 #include "weft-ranking.h"
 #include "weft-row-table.h"
 
@@ -67,6 +68,7 @@ typedef struct
 {
   const WeftAnalysisScope *scope;
   WeftReport *report;
+  WeftSelection *selection; /* NULL: all dispatches */
   WeftRowTable *routines;
   GHashTable *chosen; /* sources that are asked about; NULL: all */
   GArray *ranges;     /* element type Range */
@@ -227,7 +229,8 @@ read_dispatches (Sources *self, GError **error)
       Range *work;
       Sum *sum;
 
-      if (!weft_scope_overlaps (self->scope, start, end))
+      if (!weft_selection_allows (self->selection, weft_row_cursor_get_number (rows)) ||
+          !weft_scope_overlaps (self->scope, start, end))
         continue;
       is_own = own.source != 0 || own.first != 0;
       if (own.source == 0)
@@ -632,7 +635,8 @@ run (const WeftAnalysisScope *scope, WeftReport *report, GError **error)
   self.ranges = g_array_new (FALSE, FALSE, sizeof (Range));
   self.work = g_hash_table_new_full (NULL, NULL, NULL, g_free);
   self.sums = g_hash_table_new_full (NULL, NULL, NULL, g_free);
-  good = answer (&self, error);
+  good = weft_scope_select_dispatches (scope, &self.selection, error) && answer (&self, error);
+  g_clear_pointer (&self.selection, weft_selection_free);
   g_clear_pointer (&self.routines, weft_row_table_free);
   g_clear_pointer (&self.chosen, g_hash_table_unref);
   g_array_unref (self.ranges);
@@ -645,8 +649,8 @@ const WeftAnalysisKind weft_analyze_source = {
   .name = "target-source",
   .summary = "Sources, and the time of each line of one",
   .run = run,
-  .options = WEFT_ANALYSIS_OPTION_RANGE | WEFT_ANALYSIS_OPTION_ORDER | WEFT_ANALYSIS_OPTION_LIMIT |
-             WEFT_ANALYSIS_OPTION_CURSOR | WEFT_ANALYSIS_OPTION_HANDLE,
+  .options = WEFT_ANALYSIS_OPTION_FILTER | WEFT_ANALYSIS_OPTION_RANGE | WEFT_ANALYSIS_OPTION_ORDER |
+             WEFT_ANALYSIS_OPTION_LIMIT | WEFT_ANALYSIS_OPTION_CURSOR | WEFT_ANALYSIS_OPTION_HANDLE,
   .orders = orders,
   .default_limit = 100,
 };

@@ -84,9 +84,10 @@ typedef struct
   const WeftAnalysisScope *scope;
   WeftProducerIds *ids;
   WeftRowTable *rows;
-  Submission *submissions; /* by the index of ROWS */
-  GArray *waits;           /* element type WeftWait */
-  guint64 wanted;          /* 0: all */
+  Submission *submissions;  /* by the index of ROWS */
+  GArray *waits;            /* element type WeftWait */
+  WeftSelection *selection; /* NULL: all */
+  guint64 wanted;           /* 0: all */
 } Submissions;
 
 static Submission *
@@ -118,7 +119,8 @@ read_dispatches (Submissions *self, GError **error)
       submission->first = submission->has_dispatches ? MIN (submission->first, start) : start;
       submission->last = submission->has_dispatches ? MAX (submission->last, end) : end;
       submission->has_dispatches = TRUE;
-      if (!weft_scope_overlaps (self->scope, start, end))
+      if (!weft_selection_allows (self->selection, weft_row_cursor_get_number (rows)) ||
+          !weft_scope_overlaps (self->scope, start, end))
         continue;
       submission->dispatches++;
       submission->total += weft_scope_clip (self->scope, start, end);
@@ -148,7 +150,7 @@ read_events (Submissions *self, GError **error)
         submission->status = (guint8) MIN (status, G_MAXUINT8);
       if (weft_row_cursor_get (rows, WEFT_SUBMISSION_EVENTS_ERROR) != 0)
         submission->error = weft_row_cursor_get (rows, WEFT_SUBMISSION_EVENTS_ERROR);
-      if (weft_scope_overlaps (self->scope, time, time))
+      if (self->selection == NULL && weft_scope_overlaps (self->scope, time, time))
         submission->in_range = TRUE;
     }
   return weft_row_cursor_finish (rows, error);
@@ -357,7 +359,8 @@ rank_submissions (Submissions *self, WeftRanking *ranking)
       const Submission *submission = &self->submissions[i];
 
       if ((self->wanted == 0 || self->wanted == id) &&
-          (submission->in_range || !weft_scope_has_range (self->scope)))
+          (submission->in_range ||
+           (self->selection == NULL && !weft_scope_has_range (self->scope))))
         weft_ranking_add (ranking, get_key (submission, self->scope->order_by), id, NULL);
     }
 }
@@ -485,6 +488,7 @@ run (const WeftAnalysisScope *scope, WeftReport *report, GError **error)
       weft_producer_ids_resolve (ids, scope, error) && answer (&self, report, error);
   g_clear_pointer (&self.rows, weft_row_table_free);
   g_clear_pointer (&self.waits, g_array_unref);
+  g_clear_pointer (&self.selection, weft_selection_free);
   g_free (self.submissions);
   return good;
 }
@@ -493,8 +497,8 @@ const WeftAnalysisKind weft_analyze_submissions = {
   .name = "target-submissions",
   .summary = "What was handed over together, how long it waited, and who waited for it",
   .run = run,
-  .options = WEFT_ANALYSIS_OPTION_RANGE | WEFT_ANALYSIS_OPTION_ORDER | WEFT_ANALYSIS_OPTION_LIMIT |
-             WEFT_ANALYSIS_OPTION_CURSOR | WEFT_ANALYSIS_OPTION_HANDLE,
+  .options = WEFT_ANALYSIS_OPTION_FILTER | WEFT_ANALYSIS_OPTION_RANGE | WEFT_ANALYSIS_OPTION_ORDER |
+             WEFT_ANALYSIS_OPTION_LIMIT | WEFT_ANALYSIS_OPTION_CURSOR | WEFT_ANALYSIS_OPTION_HANDLE,
   .orders = orders,
   .default_limit = 100,
 };

@@ -75,10 +75,11 @@ typedef struct
 typedef struct
 {
   const WeftAnalysisScope *scope;
-  guint64 wanted;     /* 0: all */
-  GHashTable *traces; /* Trace → itself */
-  GArray *intervals;  /* element type WeftInterval, owned by traces */
-  GHashTable *lanes;  /* TraceLane → itself */
+  WeftSelection *selection; /* NULL: all */
+  guint64 wanted;           /* 0: all */
+  GHashTable *traces;       /* Trace → itself */
+  GArray *intervals;        /* element type WeftInterval, owned by traces */
+  GHashTable *lanes;        /* TraceLane → itself */
 } Traces;
 
 static guint
@@ -161,7 +162,8 @@ read_dispatches (Traces *self, GError **error)
   if (self->wanted != 0)
     weft_row_cursor_where (rows, WEFT_DISPATCHES_TRACE, self->wanted);
   while (weft_row_cursor_next (rows))
-    if (weft_row_cursor_get (rows, WEFT_DISPATCHES_TRACE) != 0)
+    if (weft_row_cursor_get (rows, WEFT_DISPATCHES_TRACE) != 0 &&
+        weft_selection_allows (self->selection, weft_row_cursor_get_number (rows)))
       take_dispatch (self, rows);
   weft_intervals_sort (self->intervals);
   for (guint i = 0, n; i < self->intervals->len; i += n)
@@ -190,8 +192,11 @@ get_key (const Trace *trace, const char *order)
 static gboolean
 is_in_range (const WeftAnalysisScope *scope, const Trace *trace)
 {
-  if (trace->dispatches > 0 || !weft_scope_has_range (scope))
+  if (trace->dispatches > 0 || (!weft_scope_has_range (scope) && scope->filter == NULL))
     return TRUE;
+  /* Filters are about dispatches. */
+  if (scope->filter != NULL)
+    return FALSE;
   return trace->has_start &&
          weft_scope_overlaps (scope, trace->start, weft_time_after (trace->start, trace->duration));
 }
@@ -287,7 +292,9 @@ run (const WeftAnalysisScope *scope, WeftReport *report, GError **error)
   self.traces = g_hash_table_new_full (g_int64_hash, g_int64_equal, g_free, NULL);
   self.intervals = g_array_new (FALSE, FALSE, sizeof (WeftInterval));
   self.lanes = g_hash_table_new_full (hash_trace_lane, equal_trace_lanes, g_free, NULL);
-  good = answer (&self, report, error);
+  good =
+      weft_scope_select_dispatches (scope, &self.selection, error) && answer (&self, report, error);
+  g_clear_pointer (&self.selection, weft_selection_free);
   g_hash_table_unref (self.traces);
   g_array_unref (self.intervals);
   g_hash_table_unref (self.lanes);
@@ -298,8 +305,8 @@ const WeftAnalysisKind weft_analyze_traces = {
   .name = "traces",
   .summary = "Workflows, and the target work that belongs to them",
   .run = run,
-  .options = WEFT_ANALYSIS_OPTION_RANGE | WEFT_ANALYSIS_OPTION_ORDER | WEFT_ANALYSIS_OPTION_LIMIT |
-             WEFT_ANALYSIS_OPTION_CURSOR | WEFT_ANALYSIS_OPTION_HANDLE,
+  .options = WEFT_ANALYSIS_OPTION_FILTER | WEFT_ANALYSIS_OPTION_RANGE | WEFT_ANALYSIS_OPTION_ORDER |
+             WEFT_ANALYSIS_OPTION_LIMIT | WEFT_ANALYSIS_OPTION_CURSOR | WEFT_ANALYSIS_OPTION_HANDLE,
   .orders = orders,
   .default_limit = 100,
 };

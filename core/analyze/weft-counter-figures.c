@@ -157,7 +157,7 @@ is_wanted (Reading *self, guint64 sample, guint64 dispatch)
 
   if (self->wanted != 0)
     return dispatch == self->wanted;
-  if (self->selection != NULL && !weft_selection_contains (self->selection, dispatch))
+  if (!weft_selection_allows (self->selection, dispatch))
     return FALSE;
   if (dispatch != 0)
     return weft_scope_overlaps (self->scope, get_start (self, dispatch), get_end (self, dispatch));

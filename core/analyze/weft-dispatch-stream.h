@@ -11,6 +11,12 @@ typedef struct _WeftSelection WeftSelection;
 WeftSelection *weft_selection_new (void);
 void weft_selection_add (WeftSelection *self, guint64 id);
 gboolean weft_selection_contains (const WeftSelection *self, guint64 id);
+/* Likewise, where NULL is all of them. */
+static inline gboolean
+weft_selection_allows (const WeftSelection *self, guint64 id)
+{
+  return self == NULL || weft_selection_contains (self, id);
+}
 guint64 weft_selection_get_n_dispatches (const WeftSelection *self);
 void weft_selection_free (WeftSelection *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (WeftSelection, weft_selection_free)

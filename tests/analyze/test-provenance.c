@@ -679,6 +679,43 @@ test_show (void)
                        "r-1 3 350 116\n");
 }
 
+/* Each kind looks only at the dispatches that a filter matches: here d-2 and d-3, of 150 in all. */
+static void
+test_filtered (void)
+{
+  static const struct
+  {
+    const char *kind;
+    const char *columns;
+    const char *expected;
+  } cases[] = {
+    { "target-dispatches", "dispatch", "d-2\nd-3\n" },
+    { "target-origins", "origin", "o-4\n" },
+    { "target-routines", "routine count total", "r-1 2 150\n" },
+    { "target-submissions", "submission dispatches target_time", "s-1 2 150\n" },
+    { "target-attachments", "label dispatches target_time", "b 1 50\n" },
+    { "target-counters", "counter samples total", "c-1 1 7.00\n" },
+  };
+  g_autoptr (Sample) sample = make_origins ();
+
+  add_attachment (sample, 1, "a", 10, WEFT_ACCESS_READ);
+  add_attachment (sample, 3, "b", 10, WEFT_ACCESS_READ);
+  add_set (sample, "statistics", WEFT_AVAILABILITY_PRESENT, "");
+  add_value (sample, 1, WEFT_SAMPLE_POINT_AFTER_DISPATCH, 5, FALSE);
+  add_value (sample, 2, WEFT_SAMPLE_POINT_AFTER_DISPATCH, 7, FALSE);
+  for (guint i = 0; i < G_N_ELEMENTS (cases); i++)
+    {
+      WeftAnalysis *analysis = sample_analysis (sample, cases[i].kind);
+      g_autoptr (GError) error = NULL;
+      g_autoptr (WeftReport) report = NULL;
+
+      weft_analysis_set_filter (analysis, "submission:s-1", &error);
+      g_assert_no_error (error);
+      report = sample_run (analysis);
+      sample_assert_table (main_table (report), cases[i].columns, cases[i].expected);
+    }
+}
+
 /* Nothing was recorded: each kind says so, and fails on nothing. */
 static void
 test_empty (void)
@@ -720,6 +757,7 @@ main (int argc, char **argv)
   g_test_add_func ("/analyze/diagnose/healthy", test_healthy);
   g_test_add_func ("/analyze/diagnose/faults", test_faults);
   g_test_add_func ("/analyze/show", test_show);
+  g_test_add_func ("/analyze/filtered", test_filtered);
   g_test_add_func ("/analyze/empty", test_empty);
   return g_test_run ();
 }
