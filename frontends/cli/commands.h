@@ -21,7 +21,6 @@ int command_stop (int argc, char **argv);
 int command_list (int argc, char **argv);
 int command_repair (int argc, char **argv);
 int command_import (int argc, char **argv);
-int command_show (int argc, char **argv);
 int command_export (int argc, char **argv);
 int command_plugins (int argc, char **argv);
 int command_plugins_install (int argc, char **argv);

@@ -82,7 +82,8 @@ class Case(unittest.TestCase):
     def weft(self, *arguments, expect=0, **options):
         done = self.run_command([WEFT, *arguments], expect, **options)
         if '--json' in arguments and done.returncode == 0:
-            done.answer = self.check_json(done.stdout, arguments[0])
+            name = f'target-{arguments[1]}' if arguments[0] == 'target' else arguments[0]
+            done.answer = self.check_json(done.stdout, name)
         else:
             for line in done.stdout.splitlines():
                 self.assertIsNone(CONTROL.search(line), repr(line))
@@ -91,8 +92,7 @@ class Case(unittest.TestCase):
     def check_json(self, text, name):
         answer = json.loads(text)
         self.assertEqual(answer['schema'], f'weft.{name}/1')
-        self.assertEqual(len(answer), 2)
-        self.assertTrue('rows' in answer or 'value' in answer)
+        self.assertEqual(('rows' in answer) + ('value' in answer), 1)
         return answer['rows'] if 'rows' in answer else answer['value']
 
     def start(self, *command, **options):
@@ -119,7 +119,9 @@ class Case(unittest.TestCase):
         return file
 
     def show(self, file):
-        return self.weft('show', '--json', file).answer
+        answer = self.weft('show', '--json', file).answer
+        answer['rows'] = {table['table']: table['rows'] for table in answer['tables']}
+        return answer
 
 
 class Words(Case):
@@ -499,11 +501,14 @@ class Files(Case):
         file = self.path('x.weft')
         self.weft('record', '-q', '-o', file, '--', PRODUCER, 'spans=3000', 'lanes=3', 'wait=1')
         lanes = self.show(file)['lanes']
-        lanes.sort(key=lambda lane: (-lane['total'], int(lane['handle'][2:])))
         lines = self.weft('show', file).stdout.split('\n\n')[1].splitlines()
-        self.assertEqual([line.split()[0] for line in lines[1:]], [lane['name'] for lane in lanes])
+        self.assertEqual(lines[0], 'Lanes')
+        self.assertEqual([line.split()[0] for line in lines[2:] if line.startswith('l-')],
+                         [lane['handle'] for lane in lanes])
+        routines = self.show(file)['routines']
+        self.assertEqual(routines, sorted(routines, key=lambda row: (-row['total'], int(row['handle'][2:]))))
         self.assertEqual(self.show(file)['diagnostics'], [])
-        self.assertEqual(self.show(file)['clocks'][0]['id'], 1)
+        self.assertEqual(self.show(file)['clocks'][0]['handle'], 'k-1')
 
     def test_cut_spool(self):
         os.mkdir(self.path('spools'))
