@@ -120,8 +120,10 @@ draw_timeline (WeftReport *report, guint n_buckets)
     g_autofree char *end = print_named (timeline.lanes, "end", 0);
     g_autofree char *length = text_duration (timeline.length);
 
-    text_print (stdout, "%*s  %s to %s, %s a block: · idle, ▁ hardly busy … █ busy throughout\n",
-                LANE_WIDTH, "", begin, end, length);
+    g_autofree char *legend = g_strdup_printf (
+        "%s to %s, %s a block: · idle, ▁ hardly busy … █ busy throughout", begin, end, length);
+
+    text_wrap (stdout, LANE_WIDTH + 2, legend);
   }
 }
 
@@ -132,32 +134,89 @@ draw_bar (GString *line, guint64 part, guint64 whole)
 {
   guint filled = whole ? (guint) ((double) part * BAR_WIDTH / (double) whole + 0.5) : 0;
 
-  for (guint i = 0; i < BAR_WIDTH; i++)
-    g_string_append (line, i < filled ? "█" : " ");
+  for (guint i = 0; i < MIN (filled, BAR_WIDTH); i++)
+    g_string_append (line, i == 0 ? "  █" : "█");
+}
+
+/* Rows of the tree that people see: the longest. A parent is as long as its child and stands before
+ * it, so that it is among them too.
+ */
+#define FLAME_ROWS 40
+
+static int
+compare_totals (gconstpointer a, gconstpointer b, gpointer data)
+{
+  guint left = *(const guint *) a, right = *(const guint *) b;
+  guint64 left_total = number_of (data, "total", left);
+  guint64 right_total = number_of (data, "total", right);
+
+  if (left_total != right_total)
+    return left_total > right_total ? -1 : 1;
+  return left < right ? -1 : 1;
+}
+
+/* element type gboolean, one for each row */
+static GArray *
+choose_nodes (WeftTable *table)
+{
+  guint n = weft_table_get_n_rows (table);
+  g_autofree guint *rows = g_new (guint, n);
+  GArray *shown = g_array_sized_new (FALSE, TRUE, sizeof (gboolean), n);
+
+  for (guint row = 0; row < n; row++)
+    rows[row] = row;
+  g_qsort_with_data (rows, (int) n, sizeof *rows, compare_totals, table);
+  g_array_set_size (shown, n);
+  for (guint i = 0; i < MIN (n, FLAME_ROWS); i++)
+    g_array_index (shown, gboolean, rows[i]) = TRUE;
+  return shown;
+}
+
+static void
+draw_node (WeftTable *table, guint row, guint width, guint64 whole)
+{
+  g_autofree char *label = g_strdup_printf ("%*s%s", (int) (2 * number_of (table, "depth", row)),
+                                            "", string_of (table, "name", row));
+  g_autofree char *name = cell (label, width);
+  g_autofree char *total = print_named (table, "total", row);
+  g_autofree char *count = print_named (table, "count", row);
+  g_autoptr (GString) line = g_string_new (NULL);
+
+  draw_bar (line, number_of (table, "total", row), whole);
+  text_print (stdout, "%s  %*s  %*s%s\n", name, (int) (10 + strlen (total) - text_width (total)),
+              total, 9, count, line->str);
+}
+
+static void
+draw_left_out (WeftTable *table, guint first, guint n)
+{
+  text_print (stdout, "%*s… %u more\n", (int) (2 * number_of (table, "depth", first)), "", n);
 }
 
 static void
 draw_flame (WeftReport *report)
 {
   WeftTable *table = weft_report_get_main_table (report);
-  guint64 whole = weft_table_get_n_rows (table) > 0 ? number_of (table, "total", 0) : 0;
-  guint width = text_columns () - BAR_WIDTH - 24;
+  g_autoptr (GArray) shown = choose_nodes (table);
+  guint width = MAX (text_columns () - BAR_WIDTH - 25, 16);
+  guint left_out = 0;
 
-  for (guint row = 0; row < weft_table_get_n_rows (table); row++)
+  for (guint row = 0; row <= shown->len; row++)
     {
-      g_autofree char *label = g_strdup_printf (
-          "%*s%s", (int) (2 * number_of (table, "depth", row)), "", string_of (table, "name", row));
-      g_autofree char *name = cell (label, MAX (width, 16));
-      g_autofree char *total = print_named (table, "total", row);
-      g_autofree char *count = print_named (table, "count", row);
-      g_autoptr (GString) line = g_string_new (NULL);
+      gboolean is_shown = row < shown->len && g_array_index (shown, gboolean, row);
 
-      draw_bar (line, number_of (table, "total", row), whole);
-      text_print (stdout, "%s  %*s  %*s  %s\n", name,
-                  (int) (10 + strlen (total) - text_width (total)), total, 9, count, line->str);
+      if (left_out > 0 && (is_shown || row == shown->len))
+        {
+          draw_left_out (table, row - left_out, left_out);
+          left_out = 0;
+        }
+      if (is_shown)
+        draw_node (table, row, width, number_of (table, "total", 0));
+      else
+        left_out++;
     }
-  text_print (stdout,
-              "All of it is target time, of lanes that run in parallel; none of it is CPU time.\n");
+  text_wrap (stdout, 0,
+             "All of it is target time, of lanes that run in parallel; none of it is CPU time.");
 }
 
 /* ---- Findings ---- */
@@ -172,16 +231,43 @@ mark_of (const char *verdict)
   return strcmp (verdict, "attention") == 0 ? "!" : "–";
 }
 
+/* What the evidence of one question says. */
 static void
-draw_finding (WeftTable *table, guint row)
+draw_evidence (WeftTable *table, guint row)
 {
   const char *advice = string_of (table, "advice", row);
 
-  text_print (stdout, "%s %s\n", mark_of (string_of (table, "verdict", row)),
-              string_of (table, "question", row));
   text_wrap (stdout, 4, string_of (table, "evidence", row));
-  if (*advice != '\0')
-    text_wrap (stdout, 4, advice);
+  if (*advice == '\0')
+    return;
+  fputs ("    → ", stdout);
+  text_wrap_from (stdout, 6, 6, advice);
+}
+
+/* The question of ROW, with all that was found about it with the same verdict. */
+static void
+draw_finding (WeftTable *table, guint row)
+{
+  const char *verdict = string_of (table, "verdict", row);
+  const char *question = string_of (table, "question", row);
+
+  fputs (mark_of (verdict), stdout);
+  fputc (' ', stdout);
+  text_wrap_from (stdout, 2, 2, question);
+  for (guint i = row; i < weft_table_get_n_rows (table); i++)
+    if (strcmp (string_of (table, "verdict", i), verdict) == 0 &&
+        strcmp (string_of (table, "question", i), question) == 0)
+      draw_evidence (table, i);
+}
+
+static gboolean
+is_first_of_question (WeftTable *table, guint row)
+{
+  for (guint i = 0; i < row; i++)
+    if (strcmp (string_of (table, "verdict", i), string_of (table, "verdict", row)) == 0 &&
+        strcmp (string_of (table, "question", i), string_of (table, "question", row)) == 0)
+      return FALSE;
+  return TRUE;
 }
 
 /* What needs looking at first; then what is good; then what does not arise. */
@@ -193,7 +279,8 @@ draw_findings (WeftReport *report)
 
   for (gsize i = 0; i < G_N_ELEMENTS (order); i++)
     for (guint row = 0; row < weft_table_get_n_rows (table); row++)
-      if (strcmp (string_of (table, "verdict", row), order[i]) == 0)
+      if (strcmp (string_of (table, "verdict", row), order[i]) == 0 &&
+          is_first_of_question (table, row))
         draw_finding (table, row);
 }
 

@@ -17,22 +17,41 @@ typedef struct
 } Choice;
 
 static const Choice choices[] = {
-  { "target-lanes",
-    "lane name kind dispatches busy utilisation mean longest errors pending rejected lost" },
-  { "losses", "lane name category reason count" },
-  { "threads", "what thread lane name kind tid dispatched waits wait_time ran target_time busy" },
+  { "target-lanes", "lane name kind dispatches busy utilisation errors pending mean longest "
+                    "rejected lost" },
+  { "target-top", "routine lane thread submission trace source name lane_names count total self "
+                  "mean p95 max share_of_target_time errors p50 p99 stddev" },
+  { "top", "name time_kind lane_names count total self mean share_of_target_time p95 max errors" },
+  { "target-outliers",
+    "dispatch routine_name lane_name start duration typical excess distance why" },
+  { "target-routines", "routine name lane_names count total mean p95 max errors source" },
+  { "target-attachments", "attachment kind label uses target_time bytes size_min size_max reads "
+                          "writes routines redacted" },
+  { "target-counters", "counter counter_name set_name unit availability samples value total mean "
+                       "min max errors reason kind aggregation" },
+  { "target-submissions", "submission lane_name queue_name dispatches target_time queue_time "
+                          "wait_time status begun committed completed error" },
+  { "losses", "lane name runtime category reason count" },
+  { "threads", "what name lane thread kind dispatched waits wait_time ran target_time busy tid" },
   { "target-dispatches",
-    "dispatch name lane_name start duration self status queue_delay submission trace thread_name" },
+    "dispatch name lane_name start duration self status queue_delay thread_name "
+    "submission trace" },
   { "traces", "trace name start duration status dispatches target_time lanes error" },
-  { "metrics", "metric name tags lane_name kind unit points last min mean max total p95" },
-  { "warnings", "warning time severity code message lane_name dispatch value threshold" },
-  { "gauges", "metric name lane_name tags value unit set_at" },
+  { "metrics", "metric name lane_name kind last unit points min mean max total p95 tags" },
+  { "warnings", "warning time severity code lane_name dispatch value threshold message" },
+  { "gauges", "metric name lane_name value unit set_at tags" },
   { "running", "dispatch lane_name routine_name start age end" },
   { "pending", "lane_name routine_name submitted waiting dispatch" },
   { "target-origins", "origin role dispatch thread_name tid time relation stack link_status queued "
                       "target_time waits wait_time" },
   { NULL, NULL },
 };
+
+/* Parts of an answer that are for programs, and for people only with --wide. */
+static const char *const parts_not_shown[] = { "tables", "own_cost", "program_counts", NULL };
+
+/* Rows of a part that people see at first. */
+#define PART_ROWS 20
 
 static char *
 print_number (double value, const char *unit)
@@ -52,6 +71,36 @@ print_number (double value, const char *unit)
       return g_strconcat (value < 0 ? "−" : "", count, NULL);
     }
   return g_strdup_printf ("%.4g", value);
+}
+
+static char *
+print_difference (gint64 difference)
+{
+  g_autofree char *text = text_duration ((guint64) ABS (difference));
+
+  return g_strconcat (difference < 0 ? "−" : "", text, NULL);
+}
+
+/* DATE: nanoseconds since 1970. */
+static char *
+print_date (gint64 date)
+{
+  g_autoptr (GDateTime) time = g_date_time_new_from_unix_local (date / 1000000000);
+
+  return time ? g_date_time_format (time, "%Y-%m-%d %H:%M:%S %z") : g_strdup ("?");
+}
+
+static char *
+print_int64 (WeftTable *table, guint column, guint row)
+{
+  gint64 number = weft_table_get_int64 (table, column, row);
+
+  if (g_strcmp0 (weft_table_get_column_unit (table, column), "ns") != 0)
+    return weft_table_get_text (table, column, row);
+  /* Everything else of this unit is relative to it. */
+  if (strcmp (weft_table_get_column_name (table, column), "start") == 0)
+    return print_date (number);
+  return print_difference (number);
 }
 
 static char *
@@ -85,6 +134,8 @@ print_value (WeftTable *table, guint column, guint row)
       return print_time (weft_table_get_int64 (table, column, row));
     case WEFT_VALUE_DURATION:
       return text_duration (weft_table_get_uint64 (table, column, row));
+    case WEFT_VALUE_INT64:
+      return print_int64 (table, column, row);
     case WEFT_VALUE_UINT64:
       if (g_strcmp0 (unit, "bytes") == 0)
         return text_bytes (weft_table_get_uint64 (table, column, row));
@@ -187,8 +238,8 @@ print_row (WeftTable *table, GArray *columns, guint row)
   return cells;
 }
 
-void
-print_table (WeftTable *table, const PrintOptions *options)
+static void
+print_rows (WeftTable *table, guint n_rows, const PrintOptions *options)
 {
   g_autoptr (GArray) columns = choose_columns (table, options);
   g_autoptr (GPtrArray) rows = g_ptr_array_new_with_free_func ((GDestroyNotify) g_strfreev);
@@ -206,18 +257,93 @@ print_table (WeftTable *table, const PrintOptions *options)
       g_string_append_c (align, align_of (table, column));
     }
   g_ptr_array_add (rows, heading);
-  for (guint row = 0; row < weft_table_get_n_rows (table); row++)
+  for (guint row = 0; row < n_rows; row++)
     g_ptr_array_add (rows, print_row (table, columns, row));
   text_table_print_within (rows, align->str, options->wide ? G_MAXUINT : text_columns ());
 }
 
-/* One row as lines of names and values. */
+void
+print_table (WeftTable *table, const PrintOptions *options)
+{
+  print_rows (table, weft_table_get_n_rows (table), options);
+}
+
+/* ---- One row as lines of names and values ---- */
+
+/* The value of the column that NAME with SUFFIX names; NULL if there is none or nothing in it. */
+static char *
+print_beside (WeftTable *table, const char *name, const char *suffix)
+{
+  g_autofree char *beside = g_strconcat (name, suffix, NULL);
+  g_autofree char *text = print_named (table, beside, 0);
+
+  return *text ? g_steal_pointer (&text) : NULL;
+}
+
+/* Told on the line of the object that it is of: "lane  l-17 GPU queue 0 (metal.queue)". */
+static gboolean
+is_told_beside (WeftTable *table, const char *name)
+{
+  static const char *const suffixes[] = { "_name", "_kind" };
+
+  for (gsize i = 0; i < G_N_ELEMENTS (suffixes); i++)
+    if (g_str_has_suffix (name, suffixes[i]))
+      {
+        g_autofree char *object = g_strndup (name, strlen (name) - strlen (suffixes[i]));
+        int column = weft_table_find_column (table, object);
+
+        return column >= 0 && weft_table_get_column_type (table, (guint) column) == WEFT_VALUE_ID &&
+               !weft_table_is_null (table, (guint) column, 0);
+      }
+  return FALSE;
+}
+
+/* What is as it mostly is. */
+static gboolean
+is_unremarkable (WeftTable *table, guint column, const char *value)
+{
+  if (weft_table_get_column_type (table, column) == WEFT_VALUE_BOOLEAN)
+    return !weft_table_get_boolean (table, column, 0);
+  return weft_table_get_column_type (table, column) == WEFT_VALUE_ENUM &&
+         strcmp (value, "none") == 0;
+}
+
+static char *
+print_fact (WeftTable *table, guint column)
+{
+  const char *name = weft_table_get_column_name (table, column);
+  g_autofree char *value = print_value (table, column, 0);
+  g_autofree char *called = NULL;
+  g_autofree char *kind = NULL;
+
+  if (weft_table_get_column_type (table, column) != WEFT_VALUE_ID || *value == '\0')
+    return g_steal_pointer (&value);
+  called = print_beside (table, name, "_name");
+  kind = print_beside (table, name, "_kind");
+  return g_strdup_printf ("%s%s%s%s%s%s", value, called ? " " : "", called ? called : "",
+                          kind ? " (" : "", kind ? kind : "", kind ? ")" : "");
+}
+
+static gboolean
+is_fact_shown (WeftTable *table, guint column, const PrintOptions *options)
+{
+  g_autofree char *value = print_value (table, column, 0);
+
+  if (options->wide || options->columns != NULL)
+    return TRUE;
+  return *value && !is_unremarkable (table, column, value) &&
+         !is_told_beside (table, weft_table_get_column_name (table, column));
+}
+
 static void
 print_single (WeftTable *table, const PrintOptions *options)
 {
   g_autoptr (GArray) columns = choose_columns (table, options);
   guint width = 0;
 
+  for (guint i = columns->len; i-- > 0;)
+    if (!is_fact_shown (table, g_array_index (columns, guint, i), options))
+      g_array_remove_index (columns, i);
   for (guint i = 0; i < columns->len; i++)
     width = MAX (
         width, text_width (weft_table_get_column_title (table, g_array_index (columns, guint, i))));
@@ -225,17 +351,42 @@ print_single (WeftTable *table, const PrintOptions *options)
     {
       guint column = g_array_index (columns, guint, i);
       const char *title = weft_table_get_column_title (table, column);
-      g_autofree char *value = print_value (table, column, 0);
+      g_autofree char *fact =
+          options->wide ? print_value (table, column, 0) : print_fact (table, column);
 
-      text_print (stdout, "%s%*s  %s\n", title, (int) (width - text_width (title)), "", value);
+      text_print (stdout, "%s%*s  ", title, (int) (width - text_width (title)), "");
+      if (options->wide)
+        text_print (stdout, "%s\n", fact);
+      else
+        text_wrap_from (stdout, width + 2, width + 2, fact);
     }
 }
+
+/* ---- Reports ---- */
 
 static void
 print_hint (WeftTable *table)
 {
   if (weft_table_get_hint (table) != NULL)
-    text_print (stdout, "%s\n", weft_table_get_hint (table));
+    text_wrap (stdout, 0, weft_table_get_hint (table));
+}
+
+static void
+print_part (WeftTable *table, const PrintOptions *options)
+{
+  guint n_rows = weft_table_get_n_rows (table);
+  guint shown = options->wide ? n_rows : MIN (n_rows, PART_ROWS);
+  g_autofree char *title = g_strdelimit (g_strdup (weft_table_get_name (table)), "-_", ' ');
+
+  title[0] = g_ascii_toupper (title[0]);
+  text_heading (title);
+  if (options->columns != NULL || !draw_part (table))
+    {
+      print_rows (table, shown, options);
+      if (shown < n_rows)
+        text_print (stdout, "… %u more: --wide, --json\n", n_rows - shown);
+    }
+  print_hint (table);
 }
 
 static void
@@ -245,15 +396,9 @@ print_parts (WeftReport *report, const PrintOptions *options)
     {
       g_autoptr (WeftTable) table = g_list_model_get_item (G_LIST_MODEL (report), i);
 
-      if (weft_table_get_n_rows (table) == 0)
-        continue;
-      g_autofree char *title = g_strdelimit (g_strdup (weft_table_get_name (table)), "-_", ' ');
-
-      title[0] = g_ascii_toupper (title[0]);
-      text_heading (title);
-      if (options->columns != NULL || !draw_part (table))
-        print_table (table, options);
-      print_hint (table);
+      if (weft_table_get_n_rows (table) > 0 &&
+          (options->wide || !g_strv_contains (parts_not_shown, weft_table_get_name (table))))
+        print_part (table, options);
     }
 }
 
@@ -261,7 +406,7 @@ static void
 print_cursor (WeftTable *table)
 {
   if (weft_table_get_cursor (table) != NULL)
-    text_print (stdout, "There is more: --limit N, or --cursor %s\n",
+    text_print (stdout, "There is more: --limit N, --all, or go on with\n--cursor %s\n",
                 weft_table_get_cursor (table));
 }
 

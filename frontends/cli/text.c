@@ -8,7 +8,8 @@
 #include <unistd.h>
 
 #define DEFAULT_COLUMNS 80
-#define LEAST_COLUMN 8
+/* Columns that are cut keep so much, where others to their right can be left out instead. */
+#define LEAST_COLUMN 16
 
 char *
 text_duration (guint64 nanoseconds)
@@ -218,8 +219,9 @@ text_table_print_within (GPtrArray *rows, const char *align, guint width)
   if (shown < n)
     {
       g_autofree char *left = g_strjoinv (", ", (char **) g_ptr_array_index (rows, 0) + shown);
+      g_autofree char *line = g_strdup_printf ("Not shown: %s", left);
 
-      text_wrap (stdout, 0, left);
+      text_wrap (stdout, 0, line);
     }
 }
 
@@ -232,37 +234,81 @@ text_table_print (GPtrArray *rows, const char *align)
 void
 text_heading (const char *title)
 {
-  gboolean terminal = isatty (STDOUT_FILENO);
+  const char *plain = g_getenv ("NO_COLOR");
+  gboolean bold = isatty (STDOUT_FILENO) && (plain == NULL || *plain == '\0');
 
-  printf ("\n%s%s%s\n", terminal ? "\033[1m" : "", title, terminal ? "\033[0m" : "");
+  printf ("\n%s", bold ? "\033[1m" : "");
+  text_print (stdout, "%s", title);
+  printf ("%s\n", bold ? "\033[0m" : "");
+}
+
+/* Where TEXT has to be broken to fit into WIDTH columns. */
+static const char *
+find_break (const char *text, guint width)
+{
+  guint used = 0;
+
+  for (; *text && used + width_of (g_utf8_get_char (text)) <= width; text = g_utf8_next_char (text))
+    used += width_of (g_utf8_get_char (text));
+  return text;
+}
+
+/* Words of TEXT, those that are wider than WIDTH in pieces. */
+static GStrv
+split_words (const char *text, guint width)
+{
+  g_auto (GStrv) words = g_strsplit (text, " ", -1);
+  g_autoptr (GStrvBuilder) pieces = g_strv_builder_new ();
+
+  for (guint i = 0; words[i] != NULL; i++)
+    {
+      const char *at = words[i];
+
+      do
+        {
+          const char *end = find_break (at, width);
+          g_autofree char *piece = g_strndup (at, (gsize) (end - at));
+
+          g_strv_builder_add (pieces, piece);
+          at = end;
+        }
+      while (*at);
+    }
+  return g_strv_builder_end (pieces);
 }
 
 void
-text_wrap (FILE *stream, guint indent, const char *text)
+text_wrap_from (FILE *stream, guint used, guint indent, const char *text)
 {
-  g_auto (GStrv) words = g_strsplit (text, " ", -1);
   guint room = MAX (text_columns (), indent + 20);
-  guint used = 0;
+  g_autofree char *valid = g_utf8_make_valid (text, -1);
+  g_auto (GStrv) words = split_words (valid, room - indent);
 
   for (guint i = 0; words[i] != NULL; i++)
     {
       guint width = text_width (words[i]);
+      gboolean first = i == 0 && used > 0;
 
-      if (used > 0 && used + 1 + width > room)
+      if (!first && used > 0 && used + 1 + width > room)
         {
           fputc ('\n', stream);
           used = 0;
         }
       if (used == 0)
         fprintf (stream, "%*s", (int) indent, "");
-      else
+      else if (!first)
         fputc (' ', stream);
-      used = (used ? used + 1 : indent) + width;
+      used = (used ? used + (first ? 0 : 1) : indent) + width;
       text_print (stream, "%s", words[i]);
     }
   fputc ('\n', stream);
 }
 
+void
+text_wrap (FILE *stream, guint indent, const char *text)
+{
+  text_wrap_from (stream, 0, indent, text);
+}
 char *
 text_expand (const char *text)
 {

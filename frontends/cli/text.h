@@ -43,6 +43,9 @@ void text_heading (const char *title);
 /* TEXT in lines that fit the terminal, each indented. */
 void text_wrap (FILE *stream, guint indent, const char *text);
 
+/* The same, on a line of which USED columns are taken. */
+void text_wrap_from (FILE *stream, guint used, guint indent, const char *text);
+
 /* TEXT with blanks for tabs, 8 columns apart; newly allocated. */
 char *text_expand (const char *text);
 

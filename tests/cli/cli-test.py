@@ -478,7 +478,7 @@ class FullDisk(Case):
         with open(self.path('errors')) as file:
             self.check(file.read(), 'x.weft')
         with open(self.path('show')) as file:
-            self.assertGreater(self.check_json(file.read(), 'show')['rows']['dispatches'], 1000)
+            self.assertGreater(self.check_json(file.read(), 'show')['dispatches'], 1000)
         with open(self.path('output')) as file:
             self.assertIn('lane:lane-0=6000000', file.read())
 
