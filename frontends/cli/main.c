@@ -39,6 +39,7 @@ static const Command commands[] = {
   { "target dispatch", NULL, "target-dispatch", NULL },
   { "target origins", NULL, "target-origins", NULL },
   { "target routines", NULL, "target-routines", NULL },
+  { "target source", NULL, "target-source", NULL },
   { "target attachments", NULL, "target-attachments", NULL },
   { "target counters", NULL, "target-counters", NULL },
   { "target submissions", NULL, "target-submissions", NULL },

@@ -504,11 +504,11 @@ class Files(Case):
         lines = self.weft('show', file).stdout.split('\n\n')[1].splitlines()
         self.assertEqual(lines[0], 'Lanes')
         self.assertEqual([line.split()[0] for line in lines[2:] if line.startswith('l-')],
-                         [lane['handle'] for lane in lanes])
+                         [lane['lane'] for lane in lanes])
         routines = self.show(file)['routines']
-        self.assertEqual(routines, sorted(routines, key=lambda row: (-row['total'], int(row['handle'][2:]))))
+        self.assertEqual(routines, sorted(routines, key=lambda row: (-row['total'], int(row['routine'][2:]))))
         self.assertEqual(self.show(file)['diagnostics'], [])
-        self.assertEqual(self.show(file)['clocks'][0]['handle'], 'k-1')
+        self.assertEqual(self.show(file)['clocks'][0]['clock'], 'k-1')
 
     def test_cut_spool(self):
         os.mkdir(self.path('spools'))
@@ -538,14 +538,14 @@ class Files(Case):
         for lane in lanes.values():
             self.assertEqual(lane['submitted'], lane['completed'] + lane['pending'] + lane['sampled_out']
                              + lane['rejected'] + lane['lost'])
-            self.assertRegex(lane['handle'], r'^l-\d+$')
+            self.assertRegex(lane['lane'], r'^l-\d+$')
         self.assertEqual(sum(lane['pending'] for lane in lanes.values()), 4)
         self.assertIn('gemm', [routine['name'] for routine in answer['routines']])
         self.assertEqual(sum(routine['count'] for routine in answer['routines']), answer['rows']['dispatches'])
         self.assertGreater(answer['own_cpu'], 0)
         self.assertGreater(answer['duration'], 0)
         text = self.weft('show', file).stdout
-        for word in ('lane-0', 'gemm', 'Own cost', 'complete'):
+        for word in ('lane-0', 'gemm', 'own cpu', 'complete'):
             self.assertIn(word, text)
 
     def test_tables_fit(self):
