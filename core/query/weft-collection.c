@@ -23,6 +23,24 @@ weft_collection_clear (WeftCollection *self)
   g_clear_pointer (&self->sorted, g_free);
 }
 
+void
+weft_collection_begin (WeftCollection *self, guint n, guint32 **groups, guint64 **values)
+{
+  guint old = self->groups->len;
+
+  g_array_set_size (self->groups, old + n);
+  g_array_set_size (self->values, old + n);
+  *groups = &g_array_index (self->groups, guint32, old);
+  *values = &g_array_index (self->values, guint64, old);
+}
+
+void
+weft_collection_end (WeftCollection *self, guint n, guint kept)
+{
+  g_array_set_size (self->groups, self->groups->len - n + kept);
+  g_array_set_size (self->values, self->values->len - n + kept);
+}
+
 gboolean
 weft_collection_merge (WeftCollection *self, const WeftCollection *other, const guint32 *map,
                        WeftRun *run, GError **error)

@@ -20,12 +20,9 @@ typedef struct
 void weft_collection_init (WeftCollection *self, guint width);
 void weft_collection_clear (WeftCollection *self);
 
-static inline void
-weft_collection_add (WeftCollection *self, guint32 group, guint64 value)
-{
-  g_array_append_val (self->groups, group);
-  g_array_append_val (self->values, value);
-}
+/* Makes room for N values of one word, of which the first KEPT are kept. */
+void weft_collection_begin (WeftCollection *self, guint n, guint32 **groups, guint64 **values);
+void weft_collection_end (WeftCollection *self, guint n, guint kept);
 
 /* Appends what OTHER has, its groups being numbered by MAP. */
 gboolean weft_collection_merge (WeftCollection *self, const WeftCollection *other,

@@ -33,13 +33,18 @@ typedef struct
   {                                                                                                \
     const TYPE *data = column->data;                                                               \
                                                                                                    \
-    for (guint i = 0; i < batch->n; i++)                                                           \
-      {                                                                                            \
-        guint32 group = table[data[batch->rows != NULL ? batch->rows[i] : i]];                     \
-                                                                                                   \
-        self->of_rows[i] = group - 1;                                                              \
-        least = MIN (least, group);                                                                \
-      }                                                                                            \
+    if (batch->rows == NULL)                                                                       \
+      for (guint i = 0; i < batch->n; i++)                                                         \
+        {                                                                                          \
+          self->of_rows[i] = table[data[i]] - 1;                                                   \
+          unknown |= self->of_rows[i];                                                             \
+        }                                                                                          \
+    else                                                                                           \
+      for (guint i = 0; i < batch->n; i++)                                                         \
+        {                                                                                          \
+          self->of_rows[i] = table[data[batch->rows[i]]] - 1;                                      \
+          unknown |= self->of_rows[i];                                                             \
+        }                                                                                          \
   }                                                                                                \
   break
 
@@ -49,7 +54,7 @@ look_up (Pass *self, const WeftBatch *batch)
 {
   const WeftStoreColumn *column = batch->columns[self->place];
   const guint32 *table = self->table + (column->base - self->low);
-  guint32 least = G_MAXUINT32;
+  guint32 unknown = 0; /* its highest bit */
 
   switch (column->width)
     {
@@ -62,11 +67,11 @@ look_up (Pass *self, const WeftBatch *batch)
     case 8:
       LOOK_UP (guint64);
     default:
-      least = *table;
       for (guint i = 0; i < batch->n; i++)
-        self->of_rows[i] = least - 1;
+        self->of_rows[i] = *table - 1;
+      unknown = *table - 1;
     }
-  return least != 0;
+  return unknown >> 31 == 0;
 }
 
 /* Puts into the table the groups of those of the batch's values that it does not know. */

@@ -167,16 +167,54 @@ typedef struct
   guint chunk;
 } OrderedPass;
 
+/* Leaves out rows whose first key comes after the bar. */
 static gboolean
-take_ordered (const WeftBatch *batch, guint first, gpointer data, GError **error)
+keep_below_bar (const Ordered *self, const WeftSorter *sorter, WeftBatch *batch, guint16 *rows,
+                GError **error)
+{
+  guint64 bar = __atomic_load_n (&self->bar, __ATOMIC_RELAXED);
+  guint64 record[WEFT_SORTER_FIRST_KEY + 64];
+  WeftVector vector;
+  guint kept = 0;
+
+  if (!self->has_bar || bar == G_MAXUINT64)
+    return TRUE;
+  if (!weft_expression_evaluate (
+          WEFT_PLAN_ITEM (self->plan, WEFT_PLAN_ORDER (self->plan, 0)->item)->expression, batch,
+          &vector, error))
+    return FALSE;
+  for (guint i = 0; i < batch->n; i++)
+    {
+      gboolean is_null = vector.has_nulls && vector.nulls[i];
+
+      record[WEFT_SORTER_NULLS] = 0;
+      weft_sorter_set_key (sorter, record, 0, vector.values[i], is_null);
+      rows[kept] = batch->rows != NULL ? batch->rows[i] : (guint16) i;
+      kept += !is_null && record[WEFT_SORTER_FIRST_KEY] <= bar;
+    }
+  batch->rows = rows;
+  batch->n = kept;
+  return TRUE;
+}
+
+static gboolean
+take_ordered (const WeftBatch *all, guint first, gpointer data, GError **error)
 {
   OrderedPass *self = data;
   const WeftPlan *plan = self->ordered->plan;
   guint n_words = self->sorter->n_words;
-  g_autofree guint64 *records = g_new0 (guint64, (gsize) batch->n * n_words);
+  guint16 rows[WEFT_BATCH_ROWS];
+  WeftBatch left = *all;
+  const WeftBatch *batch = &left;
+  g_autofree guint64 *records = NULL;
   const WeftCursor *cursor = self->ordered->cursor;
   WeftVector vector;
 
+  if (!keep_below_bar (self->ordered, self->sorter, &left, rows, error))
+    return FALSE;
+  if (left.n == 0)
+    return TRUE;
+  records = g_new0 (guint64, (gsize) left.n * n_words);
   if (!weft_expression_evaluate (self->ordered->identity, batch, &vector, error))
     return FALSE;
   for (guint i = 0; i < batch->n; i++)
