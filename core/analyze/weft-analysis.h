@@ -7,26 +7,28 @@
 G_BEGIN_DECLS
 
 #define WEFT_TYPE_ANALYSIS (weft_analysis_get_type ())
-WEFT_API G_DECLARE_FINAL_TYPE (WeftAnalysis, weft_analysis, WEFT, ANALYSIS, GObject)
+WEFT_API
+G_DECLARE_FINAL_TYPE (WeftAnalysis, weft_analysis, WEFT, ANALYSIS, GObject)
 
-    /**
-     * WeftAnalysisOptions:
-     * @WEFT_ANALYSIS_OPTION_FILTER: what is looked at can be filtered
-     * @WEFT_ANALYSIS_OPTION_RANGE: a range of time can be given
-     * @WEFT_ANALYSIS_OPTION_GROUP: what rows stand for can be chosen
-     * @WEFT_ANALYSIS_OPTION_ORDER: what rows are ordered by can be chosen
-     * @WEFT_ANALYSIS_OPTION_LIMIT: the number of rows can be limited
-     * @WEFT_ANALYSIS_OPTION_CURSOR: a limited answer can be continued
-     * @WEFT_ANALYSIS_OPTION_HANDLE: it is about one object, or can be
-     * @WEFT_ANALYSIS_OPTION_AT: it is about a point in time
-     * @WEFT_ANALYSIS_OPTION_BUCKETS: time is divided into buckets, whose number can be chosen
-     *
-     * What can be said about an analysis before it runs.
-     *
-     * Since: 0.1
-     */
-    typedef enum /*< flags >*/
-{ WEFT_ANALYSIS_OPTION_FILTER = 1 << 0,
+/**
+ * WeftAnalysisOptions:
+ * @WEFT_ANALYSIS_OPTION_FILTER: what is looked at can be filtered
+ * @WEFT_ANALYSIS_OPTION_RANGE: a range of time can be given
+ * @WEFT_ANALYSIS_OPTION_GROUP: what rows stand for can be chosen
+ * @WEFT_ANALYSIS_OPTION_ORDER: what rows are ordered by can be chosen
+ * @WEFT_ANALYSIS_OPTION_LIMIT: the number of rows can be limited
+ * @WEFT_ANALYSIS_OPTION_CURSOR: a limited answer can be continued
+ * @WEFT_ANALYSIS_OPTION_HANDLE: it is about one object, or can be
+ * @WEFT_ANALYSIS_OPTION_AT: it is about a point in time
+ * @WEFT_ANALYSIS_OPTION_BUCKETS: time is divided into buckets, whose number can be chosen
+ *
+ * What can be said about an analysis before it runs.
+ *
+ * Since: 0.1
+ */
+typedef enum /*< flags >*/
+{
+  WEFT_ANALYSIS_OPTION_FILTER = 1 << 0,
   WEFT_ANALYSIS_OPTION_RANGE = 1 << 1,
   WEFT_ANALYSIS_OPTION_GROUP = 1 << 2,
   WEFT_ANALYSIS_OPTION_ORDER = 1 << 3,

@@ -22,7 +22,7 @@ def main():
 
     print('What stands out:')
     for row in recording.ask('target-outliers', limit=5):
-        print(f"  {row['dispatch']:>6}  {row['name']:<24} {row['duration'] / 1e6:10.3f} ms  {row['why']}")
+        print(f"  {row['dispatch']:>6}  {row['routine_name']:<24} {row['duration'] / 1e6:10.3f} ms  {row['why']}")
 
     print('Sources:')
     for row in recording.ask('target-source'):

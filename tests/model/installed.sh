@@ -75,7 +75,7 @@ check headers headers
 typelib=$(find "$root/image" -name Weft-1.typelib | head -n 1)
 python_prints_the_same () {
   block python >"$root/lanes.py"
-  GI_TYPELIB_PATH=$(dirname "$typelib") "$PYTHON" "$root/lanes.py" "$recording" >"$root/by-python" \
+  GI_TYPELIB_PATH=$(dirname "$typelib") LD_PRELOAD=$PRELOAD ASAN_OPTIONS=detect_leaks=0 "$PYTHON" "$root/lanes.py" "$recording" >"$root/by-python" \
     && cmp "$root/printed" "$root/by-python"
 }
 if [ -n "$typelib" ] && [ -n "$PYTHON" ]; then check python python_prints_the_same; fi

@@ -23,6 +23,7 @@ BUILD, HOST, WEFT, PRODUCER = map(os.path.abspath, sys.argv[1:5])
 GUIDE = os.path.join(HERE, '..', '..', 'docs', 'plugin-guide.md')
 NOBODY = ['setpriv', '--reuid=12345', '--regid=12345', '--clear-groups']
 SANITIZE = os.environ.get('WEFT_TEST_SANITIZE', 'none')
+PRELOAD = os.environ.get('WEFT_TEST_PRELOAD', '')
 
 # Counts the processes that load it.
 COUNTED = '''
@@ -219,11 +220,8 @@ class Case(unittest.TestCase):
     def python(self, script, *arguments):
         environment = dict(self.environment, GI_TYPELIB_PATH=os.path.join(BUILD, 'core'),
                            LD_LIBRARY_PATH=os.path.join(BUILD, 'core'), PYTHONDONTWRITEBYTECODE='1')
-        if 'address' in SANITIZE:
-            libraries = [subprocess.run(['cc', '-print-file-name=' + name], text=True, check=True,
-                                        stdout=subprocess.PIPE).stdout.strip()
-                         for name in ('libasan.so', 'libubsan.so')]
-            environment.update(LD_PRELOAD=':'.join(libraries), ASAN_OPTIONS='detect_leaks=0')
+        if PRELOAD:
+            environment.update(LD_PRELOAD=PRELOAD, ASAN_OPTIONS='detect_leaks=0')
         return self.run_command(['/usr/bin/python3', '-c', script, *arguments], env=environment,
                                 cwd=self.folder).stdout
 
