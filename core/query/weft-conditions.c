@@ -850,5 +850,7 @@ weft_conditions_compile (const WeftQuestion *question, WeftRun *run, WeftPredica
   if (both->children->len == 0)
     return TRUE;
   *predicate = flatten (g_steal_pointer (&both));
+  if (!weft_relation_narrow (run, *predicate, error))
+    return FALSE;
   return weft_predicate_bind (*predicate, run->store, question->table, error);
 }

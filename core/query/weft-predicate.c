@@ -436,8 +436,8 @@ select_overlap (const WeftPredicate *self, const WeftBatch *batch, const WeftVec
 }
 
 static gboolean
-select_leaf (const WeftPredicate *self, WeftStore *store, const WeftBatch *batch, guint16 *out,
-             guint *n, GError **error)
+select_leaf_rows (const WeftPredicate *self, WeftStore *store, const WeftBatch *batch, guint16 *out,
+                  guint *n, GError **error)
 {
   WeftVector vector;
   guint kept = 0;
@@ -480,6 +480,34 @@ subtract (const WeftBatch *batch, const guint16 *some, guint n, guint16 *out)
       kept += !is_among;
     }
   return kept;
+}
+
+/* Where all values are one, the first row speaks for the others. */
+static gboolean
+is_constant (const WeftExpression *expression, const WeftBatch *batch)
+{
+  const WeftStoreColumn *column;
+
+  if (expression->kind != WEFT_EXPRESSION_COLUMN)
+    return FALSE;
+  column = batch->columns[expression->place];
+  return column->width == 0 && column->presence == NULL;
+}
+
+static gboolean
+select_leaf (const WeftPredicate *self, WeftStore *store, const WeftBatch *batch, guint16 *out,
+             guint *n, GError **error)
+{
+  WeftBatch one = *batch;
+
+  if (batch->n < 2 || self->second != NULL || !is_constant (self->first, batch))
+    return select_leaf_rows (self, store, batch, out, n, error);
+  one.n = 1;
+  if (!select_leaf_rows (self, store, &one, out, n, error))
+    return FALSE;
+  if (*n > 0)
+    *n = subtract (batch, NULL, 0, out);
+  return TRUE;
 }
 
 static guint

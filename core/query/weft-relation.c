@@ -240,3 +240,40 @@ weft_relation_carry (WeftRun *run, WeftTableId table, WeftTableId target, WeftPr
                weft_model_get_table (table)->name, about);
   return NULL;
 }
+
+/* ---- Texts of what rows refer to ---- */
+
+static gboolean
+can_narrow (WeftRun *run, const WeftPredicate *self)
+{
+  const WeftExpression *first = self->first;
+
+  if (self->kind != WEFT_PREDICATE_TEXT || first->kind != WEFT_EXPRESSION_LOOKUP)
+    return FALSE;
+  return first->target != WEFT_TABLE_DISPATCHES &&
+         (weft_schema_table (first->target)->columns[0].flags & WEFT_COLUMN_KEY) &&
+         weft_store_get_n_rows (run->store, first->target) <=
+             weft_store_get_n_rows (run->store, first->table);
+}
+
+gboolean
+weft_relation_narrow (WeftRun *run, WeftPredicate *self, GError **error)
+{
+  g_autoptr (WeftExpression) lookup = NULL;
+  g_autoptr (WeftExpression) arrival = NULL;
+  g_autoptr (WeftPredicate) of_target = NULL;
+
+  for (guint i = 0; i < self->children->len; i++)
+    if (!weft_relation_narrow (run, g_ptr_array_index (self->children, i), error))
+      return FALSE;
+  if (!can_narrow (run, self))
+    return TRUE;
+  lookup = g_steal_pointer (&self->first);
+  self->first = g_steal_pointer (&lookup->first);
+  self->kind = WEFT_PREDICATE_IDS;
+  of_target = weft_predicate_new_text (g_steal_pointer (&lookup->second), self->match);
+  arrival = weft_expression_new_arrival (lookup->target);
+  self->ids =
+      weft_relation_collect (run, lookup->target, of_target, arrival, lookup->target, error);
+  return self->ids != NULL;
+}

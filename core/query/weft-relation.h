@@ -22,4 +22,9 @@ WeftIdSet *weft_relation_collect (WeftRun *run, WeftTableId table, WeftPredicate
 WeftPredicate *weft_relation_carry (WeftRun *run, WeftTableId table, WeftTableId target,
                                     WeftPredicate *predicate, const char *about, GError **error);
 
+/* Conditions on texts of rows that others refer to, such as names of routines, become sets of these
+ * rows: each text is looked at once. SELF is not bound yet.
+ */
+gboolean weft_relation_narrow (WeftRun *run, WeftPredicate *self, GError **error);
+
 G_END_DECLS

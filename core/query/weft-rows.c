@@ -450,6 +450,16 @@ read_run (guint thread, guint item, gpointer data, GError **error)
   return TRUE;
 }
 
+/* What is in the order of arrival comes chunk by chunk already. */
+static gboolean
+is_by_chunk (const guint64 *places, guint n)
+{
+  for (guint i = 1; i < n; i++)
+    if (PLACE_CHUNK (places[i]) < PLACE_CHUNK (places[i - 1]))
+      return FALSE;
+  return TRUE;
+}
+
 static gboolean
 read_selected (WeftPlan *plan, const guint64 *places, WeftOutput *output, GError **error)
 {
@@ -459,7 +469,8 @@ read_selected (WeftPlan *plan, const guint64 *places, WeftOutput *output, GError
 
   for (guint i = 0; i < output->n_rows; i++)
     wanted[i] = (Wanted){ places[i], i };
-  qsort (wanted, output->n_rows, sizeof wanted[0], compare_wanted);
+  if (!is_by_chunk (places, output->n_rows))
+    qsort (wanted, output->n_rows, sizeof wanted[0], compare_wanted);
   for (guint i = 0; i < output->n_rows; i++)
     if (i == 0 || PLACE_CHUNK (wanted[i].place) != PLACE_CHUNK (wanted[i - 1].place))
       g_array_append_val (runs, i);

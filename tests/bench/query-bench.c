@@ -1,173 +1,289 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * What queries cost: query-bench FILE, a file that store-bench --write made, prints “name value
- * unit” lines. Each is the median of several runs on a recording that was opened for it; “floor” is
- * a plain loop over the same columns as arrays, on one thread.
+ * What answers cost: query-bench [ROWS [DIRECTORY]] prints "name value unit" lines, the medians of
+ * several runs on a recording that is open and has been asked before; query-bench --of FILE asks
+ * a recording that there is.
  */
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
 #include <weft.h>
 
-#include "weft-store.h"
+#include "bench-rows.h"
+#include "weft-store-writer.h"
 
-#define REPEATS 7
+#define N_LANES 8
+#define REPEATS 5
 
-typedef struct
+static double
+now (void)
 {
-  guint64 n;
-  guint32 *durations;
-  guint8 *routines;
-} Arrays;
+  return (double) g_get_monotonic_time () / 1e3;
+}
+
+/* Of all threads: what the time would be on one idle processor. */
+static double
+cpu (void)
+{
+  struct timespec time;
+
+  clock_gettime (CLOCK_PROCESS_CPUTIME_ID, &time);
+  return (double) time.tv_sec * 1e3 + (double) time.tv_nsec / 1e6;
+}
+
+static void
+say (const char *name, double value, const char *unit)
+{
+  printf ("%s %.3f %s\n", name, value, unit);
+  fflush (stdout);
+}
+
+/* ---- The recording ---- */
+
+static void
+append_names (WeftStoreWriter *writer, WeftTableId table, WeftColumnNumber column, const char *kind,
+              guint n)
+{
+  WeftTableWriter *rows = weft_store_writer_table (writer, table);
+
+  for (guint i = 1; i <= n; i++)
+    {
+      g_autofree char *name = g_strdup_printf ("%s %u", kind, i);
+
+      weft_table_writer_begin (rows);
+      weft_table_writer_set (rows, column, weft_store_writer_string (writer, name, -1));
+      weft_table_writer_commit (rows);
+    }
+}
+
+static void
+write_recording (const char *path, guint64 n)
+{
+  g_autoptr (GError) error = NULL;
+  WeftStoreWriter *writer = weft_store_writer_new (path, NULL, &error);
+  WeftTableWriter *dispatches;
+  BenchRows rows = { 0 };
+
+  g_assert_no_error (error);
+  append_names (writer, WEFT_TABLE_LANES, WEFT_LANES_NAME, "lane", N_LANES);
+  append_names (writer, WEFT_TABLE_THREADS, WEFT_THREADS_NAME, "thread", N_LANES);
+  append_names (writer, WEFT_TABLE_ROUTINES, WEFT_ROUTINES_NAME, "routine", BENCH_ROUTINES);
+  dispatches = weft_store_writer_table (writer, WEFT_TABLE_DISPATCHES);
+  bench_rows_init (&rows, n, N_LANES);
+  for (guint64 i = 0; i < n; i++)
+    {
+      weft_table_writer_begin (dispatches);
+      weft_table_writer_set (dispatches, WEFT_DISPATCHES_LANE, rows.lanes[i]);
+      weft_table_writer_set (dispatches, WEFT_DISPATCHES_ROUTINE, rows.routines[i] + 1u);
+      weft_table_writer_set (dispatches, WEFT_DISPATCHES_START, (guint64) rows.starts[i]);
+      weft_table_writer_set (dispatches, WEFT_DISPATCHES_DURATION, rows.durations[i]);
+      weft_table_writer_set (dispatches, WEFT_DISPATCHES_THREAD, rows.lanes[i]);
+      weft_table_writer_commit (dispatches);
+    }
+  bench_rows_clear (&rows);
+  weft_store_writer_close (writer, &error);
+  g_assert_no_error (error);
+}
+
+/* ---- Questions ---- */
 
 typedef struct
 {
   const char *name;
-  const char *keys;
-  const char *select[3];
+  const char *clauses; /* “/” groups, “+” selects, “>” orders, descending */
   const char *filter;
-  const char *order;
   guint limit;
 } Question;
 
 static const Question questions[] = {
-  { "summary", "routine", { "count", "sum(duration)" }, NULL, NULL, 0 },
-  { "scan", "routine", { "count", "sum(duration)" }, "dur>0", NULL, 0 },
-  { "scan.half", "routine", { "count", "sum(duration)" }, "dur>50us", NULL, 0 },
-  { "p95", "routine", { "p95(duration)" }, NULL, NULL, 0 },
-  { "p95.scan", "routine", { "p95(duration)" }, "dur>0", NULL, 0 },
-  { "top100", NULL, { "id", "routine", "duration" }, NULL, "duration", 100 },
-  { "top100.filtered", NULL, { "id", "routine", "duration" }, "lane:l-3", "duration", 100 },
-  { "first100", NULL, { "id", "routine", "duration" }, NULL, NULL, 100 },
+  { "group-by-summary", "/routine.name +count +sum(duration)", NULL, 0 },
+  { "group-by", "/routine.name +count +sum(duration)", "dur>=0", 0 },
+  { "p95", "/routine.name +p95(duration)", NULL, 0 },
+  { "p95-of-lanes", "/lane +p95(duration)", NULL, 0 },
+  { "p95-filtered", "/routine.name +p95(duration)", "dur>=5us", 0 },
+  { "text-filtered", "/routine.name +count", "e 1", 0 },
+  { "top-100", "+id +lane +routine +start +duration >duration", NULL, 100 },
+  { "top-100-of-lane", "+id +lane +routine +start +duration >duration", "lane:l-3", 100 },
+  { "select", "+duration", NULL, 0 },
 };
 
-static int
-compare_doubles (const void *a, const void *b)
+static WeftQuery *
+make_query (const Question *question)
 {
-  double x = *(const double *) a;
-  double y = *(const double *) b;
+  g_autoptr (WeftQuery) query = weft_query_new ("dispatches", NULL);
+  g_auto (GStrv) clauses = g_strsplit (question->clauses, " ", -1);
+  g_autoptr (GError) error = NULL;
 
-  return x < y ? -1 : x > y;
+  for (guint i = 0; clauses[i] != NULL; i++)
+    if (*clauses[i] == '/')
+      weft_query_group_by (query, clauses[i] + 1, NULL, &error);
+    else if (*clauses[i] == '+')
+      weft_query_select (query, clauses[i] + 1, NULL, &error);
+    else
+      weft_query_order_by (query, clauses[i] + 1, TRUE, &error);
+  if (error == NULL)
+    weft_query_set_filter_text (query, question->filter, &error);
+  g_assert_no_error (error);
+  weft_query_set_limit (query, question->limit);
+  return g_steal_pointer (&query);
 }
+
+static int
+compare_doubles (gconstpointer a, gconstpointer b)
+{
+  double left = *(const double *) a, right = *(const double *) b;
+
+  return left < right ? -1 : left > right;
+}
+
+static void
+say_median (const char *prefix, const char *name, double *times, double processors)
+{
+  g_autofree char *whole = g_strconcat (prefix, name, NULL);
+
+  qsort (times, REPEATS, sizeof times[0], compare_doubles);
+  say (whole, times[REPEATS / 2], "ms");
+  if (g_getenv ("WEFT_BENCH_CPU") != NULL)
+    printf ("# %s cpu %.3f ms\n", whole, processors / REPEATS);
+}
+
+static void
+ask (WeftRecording *recording, const Question *question)
+{
+  double times[REPEATS];
+  double spent = 0;
+
+  for (int i = -1; i < REPEATS; i++)
+    {
+      spent = i == 0 ? cpu () : spent;
+      g_autoptr (WeftQuery) query = make_query (question);
+      g_autoptr (GError) error = NULL;
+      double began = now ();
+      g_autoptr (WeftTable) table = weft_query_run (query, recording, NULL, &error);
+
+      if (i >= 0)
+        times[i] = now () - began;
+      g_assert_no_error (error);
+    }
+  say_median ("query.", question->name, times, cpu () - spent);
+}
+
+static void
+analyze (WeftRecording *recording, const char *kind, const char *order)
+{
+  g_autofree char *name = order == NULL ? g_strdup (kind) : g_strdup_printf ("%s-%s", kind, order);
+  double times[REPEATS];
+  double spent = 0;
+
+  for (int i = -1; i < REPEATS; i++)
+    {
+      spent = i == 0 ? cpu () : spent;
+      g_autoptr (GError) error = NULL;
+      g_autoptr (WeftAnalysis) analysis = weft_analysis_new (recording, kind, &error);
+      g_autoptr (WeftReport) report = NULL;
+      double began = now ();
+
+      if (order != NULL)
+        weft_analysis_set_order_by (analysis, order, &error);
+      g_assert_no_error (error);
+      report = weft_analysis_run (analysis, NULL, &error);
+      if (i >= 0)
+        times[i] = now () - began;
+      g_assert_no_error (error);
+    }
+  say_median ("analysis.", name, times, cpu () - spent);
+}
+
+static WeftRecording *
+open_recording (const char *path)
+{
+  g_autoptr (GFile) file = g_file_new_for_path (path);
+  g_autoptr (GError) error = NULL;
+  WeftRecording *recording = weft_recording_open (file, NULL, &error);
+
+  g_assert_no_error (error);
+  return recording;
+}
+
+static void
+ask_all (const char *path)
+{
+  static const char *const kinds[] = { "target-lanes", "target-routines", "target-outliers",
+                                       "flame", "threads" };
+  g_autoptr (WeftRecording) recording = open_recording (path);
+
+  for (guint i = 0; i < G_N_ELEMENTS (questions); i++)
+    ask (recording, &questions[i]);
+  analyze (recording, "target-top", NULL);
+  analyze (recording, "target-top", "p95");
+  for (guint i = 0; i < G_N_ELEMENTS (kinds); i++)
+    analyze (recording, kinds[i], NULL);
+}
+
+/* ---- Opening, in a process of its own ---- */
 
 static double
-median (double *times)
+get_peak_memory (void)
 {
-  qsort (times, REPEATS, sizeof times[0], compare_doubles);
-  return times[REPEATS / 2];
+  g_autofree char *status = NULL;
+  const char *line;
+
+  if (!g_file_get_contents ("/proc/self/status", &status, NULL, NULL))
+    return 0;
+  line = strstr (status, "VmHWM:");
+  return line == NULL ? 0 : g_ascii_strtod (line + 6, NULL) / 1024;
 }
 
-static WeftQuery *
-make (const Question *question)
+static int
+open_only (const char *path)
 {
-  WeftQuery *query = weft_query_new ("dispatches", NULL);
-  gboolean good = weft_query_set_filter_text (query, question->filter, NULL);
+  double began = now ();
+  g_autoptr (WeftRecording) recording = open_recording (path);
 
-  for (guint i = 0; i < G_N_ELEMENTS (question->select) && question->select[i] != NULL; i++)
-    good = good && weft_query_select (query, question->select[i], NULL, NULL);
-  if (question->keys != NULL)
-    good = good && weft_query_group_by (query, question->keys, NULL, NULL);
-  if (question->order != NULL)
-    good = good && weft_query_order_by (query, question->order, TRUE, NULL);
-  g_assert_true (good);
-  weft_query_set_limit (query, question->limit);
-  return query;
-}
-
-static void
-bench (GFile *file, const Question *question)
-{
-  g_autoptr (WeftQuery) query = make (question);
-  double times[REPEATS];
-
-  for (guint i = 0; i < REPEATS; i++)
-    {
-      g_autoptr (GError) error = NULL;
-      g_autoptr (WeftRecording) recording = weft_recording_open (file, NULL, &error);
-      g_autoptr (WeftTable) table = NULL;
-      gint64 began = g_get_monotonic_time ();
-
-      g_assert_no_error (error);
-      table = weft_query_run (query, recording, NULL, &error);
-      g_assert_no_error (error);
-      times[i] = (double) (g_get_monotonic_time () - began) / 1e3;
-    }
-  printf ("query.%s %.3f ms\n", question->name, median (times));
-}
-
-/* The columns of all chunks as arrays. */
-static void
-read_arrays (const char *path, Arrays *arrays)
-{
-  WeftStore *store = weft_store_open (path, NULL);
-  guint64 at = 0;
-
-  g_assert_nonnull (store);
-  arrays->n = weft_store_get_n_rows (store, WEFT_TABLE_DISPATCHES);
-  arrays->durations = g_new (guint32, arrays->n + 1);
-  arrays->routines = g_new (guint8, arrays->n + 1);
-  for (guint i = 0; i < weft_store_get_n_chunks (store, WEFT_TABLE_DISPATCHES); i++)
-    {
-      WeftStoreColumn durations, routines;
-
-      if (!weft_store_read_column (store, WEFT_TABLE_DISPATCHES, i, WEFT_DISPATCHES_DURATION,
-                                   &durations, NULL) ||
-          !weft_store_read_column (store, WEFT_TABLE_DISPATCHES, i, WEFT_DISPATCHES_ROUTINE,
-                                   &routines, NULL))
-        g_error ("%s cannot be read", path);
-      for (guint row = 0; row < durations.n_rows; row++, at++)
-        {
-          arrays->durations[at] = (guint32) weft_store_column_get (&durations, row);
-          arrays->routines[at] = (guint8) weft_store_column_get (&routines, row);
-        }
-      weft_store_column_clear (&durations);
-      weft_store_column_clear (&routines);
-    }
-  weft_store_unref (store);
+  say ("query.open", now () - began, "ms");
+  say ("query.open-memory", get_peak_memory (), "MB");
+  return 0;
 }
 
 static void
-bench_floor (const Arrays *arrays)
+measure_open (const char *path)
 {
-  double times[REPEATS];
-  guint64 all = 0;
+  pid_t child;
 
-  for (guint i = 0; i < REPEATS; i++)
+  fflush (stdout);
+  child = fork ();
+  if (child == 0)
     {
-      guint64 sums[256] = { 0 };
-      guint64 counts[256] = { 0 };
-      gint64 began = g_get_monotonic_time ();
-
-      for (guint64 row = 0; row < arrays->n; row++)
-        {
-          sums[arrays->routines[row]] += arrays->durations[row];
-          counts[arrays->routines[row]]++;
-        }
-      times[i] = (double) (g_get_monotonic_time () - began) / 1e3;
-      all += sums[1] + counts[1];
+      execl ("/proc/self/exe", "query-bench", "--open", path, NULL);
+      _exit (1);
     }
-  printf ("query.floor.scan %.3f ms\n", median (times));
-  g_assert_cmpuint (all, >, 0);
+  waitpid (child, NULL, 0);
 }
 
 int
 main (int argc, char **argv)
 {
-  g_autoptr (GFile) file = NULL;
-  Arrays arrays;
+  guint64 n = argc > 1 ? g_ascii_strtoull (argv[1], NULL, 10) : 10000000;
+  const char *directory = argc > 2 ? argv[2] : g_get_tmp_dir ();
+  g_autofree char *path = NULL;
 
-  if (argc < 2)
+  if (argc == 3 && strcmp (argv[1], "--open") == 0)
+    return open_only (argv[2]);
+  if (argc == 3 && strcmp (argv[1], "--of") == 0)
     {
-      fprintf (stderr, "usage: query-bench FILE\n");
-      return 2;
+      ask_all (argv[2]);
+      return 0;
     }
-  file = g_file_new_for_path (argv[1]);
-  for (guint i = 0; i < G_N_ELEMENTS (questions); i++)
-    if (argc < 3 || g_str_equal (argv[2], questions[i].name))
-      bench (file, &questions[i]);
-  read_arrays (argv[1], &arrays);
-  bench_floor (&arrays);
-  g_free (arrays.durations);
-  g_free (arrays.routines);
+
+  path = g_strdup_printf ("%s/query-bench-%d.weft", directory, getpid ());
+  write_recording (path, n);
+  measure_open (path);
+  ask_all (path);
+  unlink (path);
   return 0;
 }

@@ -14,32 +14,12 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "bench-rows.h"
 #include "weft-store-writer.h"
 #include "weft-store.h"
 
-#define ROUTINES 40
+#define ROUTINES BENCH_ROUTINES
 #define REPEATS 7
-
-typedef struct
-{
-  guint64 n;
-  gint64 *starts;
-  guint32 *durations;
-  guint16 *lanes;
-  guint8 *routines;
-  guint n_lanes;
-  gint64 end;
-} Rows;
-
-static guint64 state = G_GUINT64_CONSTANT (88172645463325252);
-
-static inline guint64
-next_random (void)
-{
-  state ^= state << 7;
-  state ^= state >> 9;
-  return state;
-}
 
 static double
 now (void)
@@ -64,76 +44,8 @@ report (const char *name, const char *suffix, double value, const char *unit)
   fflush (stdout);
 }
 
-/* Lanes are a heap by the end of their last row, so that rows come in order of completion. */
 static void
-sift (gint64 *ends, guint16 *lanes, guint n)
-{
-  for (guint i = 0;;)
-    {
-      guint least = i;
-
-      for (guint child = 2 * i + 1; child <= 2 * i + 2 && child < n; child++)
-        if (ends[child] < ends[least])
-          least = child;
-      if (least == i)
-        return;
-      gint64 end = ends[i];
-      guint16 lane = lanes[i];
-
-      ends[i] = ends[least];
-      lanes[i] = lanes[least];
-      ends[least] = end;
-      lanes[least] = lane;
-      i = least;
-    }
-}
-
-static void
-rows_init (Rows *self, guint64 n, guint n_lanes)
-{
-  g_autofree gint64 *ends = g_new (gint64, n_lanes);
-  g_autofree guint16 *lanes = g_new (guint16, n_lanes);
-
-  self->n = n;
-  self->n_lanes = n_lanes;
-  self->starts = g_new (gint64, n);
-  self->durations = g_new (guint32, n);
-  self->lanes = g_new (guint16, n);
-  self->routines = g_new (guint8, n);
-  for (guint i = 0; i < n_lanes; i++)
-    {
-      ends[i] = i;
-      lanes[i] = (guint16) (i + 1);
-    }
-  for (guint64 i = 0; i < n; i++)
-    {
-      guint routine = (guint) ((next_random () % ROUTINES + next_random () % ROUTINES) / 2);
-      guint64 base = 2000 + (guint64) routine * routine * 300;
-      guint64 duration = base / 2 + next_random () % (base + 1);
-
-      if (next_random () % 100 == 0)
-        duration *= 10;
-      self->starts[i] = ends[0] + 100 + (gint64) (next_random () % 2000);
-      self->durations[i] = (guint32) duration;
-      self->lanes[i] = lanes[0];
-      self->routines[i] = (guint8) routine;
-      ends[0] = self->starts[i] + (gint64) duration;
-      self->end = MAX (self->end, ends[0]);
-      sift (ends, lanes, n_lanes);
-    }
-}
-
-static void
-rows_clear (Rows *self)
-{
-  g_free (self->starts);
-  g_free (self->durations);
-  g_free (self->lanes);
-  g_free (self->routines);
-}
-
-static void
-append_simple (WeftTableWriter *table, const Rows *rows, guint64 i)
+append_simple (WeftTableWriter *table, const BenchRows *rows, guint64 i)
 {
   weft_table_writer_begin (table);
   weft_table_writer_set (table, WEFT_DISPATCHES_LANE, rows->lanes[i]);
@@ -146,7 +58,7 @@ append_simple (WeftTableWriter *table, const Rows *rows, guint64 i)
 
 /* With ids, submissions of four, a queue and a trace; parents of eight, and of the whole run. */
 static void
-append_hard (WeftTableWriter *table, const Rows *rows, guint64 i, gint64 *parents)
+append_hard (WeftTableWriter *table, const BenchRows *rows, guint64 i, gint64 *parents)
 {
   guint lane = rows->lanes[i];
   gint64 end = rows->starts[i] + rows->durations[i];
@@ -199,13 +111,13 @@ append_children (WeftStoreWriter *writer, guint64 dispatch)
       weft_table_writer_begin (values);
       weft_table_writer_set (values, WEFT_COUNTER_VALUES_SAMPLE, sample);
       weft_table_writer_set (values, WEFT_COUNTER_VALUES_COUNTER, i + 1);
-      weft_table_writer_set (values, WEFT_COUNTER_VALUES_BITS, next_random () % 100000);
+      weft_table_writer_set (values, WEFT_COUNTER_VALUES_BITS, bench_random () % 100000);
       weft_table_writer_commit (values);
     }
 }
 
 static void
-append_rows (WeftStoreWriter *writer, const Rows *rows, gboolean hard)
+append_rows (WeftStoreWriter *writer, const BenchRows *rows, gboolean hard)
 {
   g_autofree gint64 *parents = g_new0 (gint64, rows->n_lanes + 1);
   WeftTableWriter *table = weft_store_writer_table (writer, WEFT_TABLE_DISPATCHES);
@@ -223,7 +135,7 @@ append_rows (WeftStoreWriter *writer, const Rows *rows, gboolean hard)
 }
 
 static void
-bench_write (const char *path, const Rows *rows, gboolean hard, const char *name)
+bench_write (const char *path, const BenchRows *rows, gboolean hard, const char *name)
 {
   g_autoptr (GError) error = NULL;
   g_autoptr (WeftStore) store = NULL;
@@ -262,7 +174,7 @@ bench_write (const char *path, const Rows *rows, gboolean hard, const char *name
 
 /* As a recorder sees them: two million rows a second. */
 static void
-bench_paced (const char *path, const Rows *rows, const char *name)
+bench_paced (const char *path, const BenchRows *rows, const char *name)
 {
   WeftStoreWriter *writer = weft_store_writer_new (path, NULL, NULL);
   WeftTableWriter *table = weft_store_writer_table (writer, WEFT_TABLE_DISPATCHES);
@@ -285,7 +197,7 @@ bench_paced (const char *path, const Rows *rows, const char *name)
 
 typedef struct
 {
-  const Rows *rows;
+  const BenchRows *rows;
   guint64 sums[ROUTINES + 1];
   guint64 counts[ROUTINES + 1];
   guint next;
@@ -504,7 +416,7 @@ open_only (const char *path, const char *name)
 static void
 floor_scan (Query *query)
 {
-  const Rows *rows = query->rows;
+  const BenchRows *rows = query->rows;
   guint64 sums[4][64] = { { 0 } };
   guint64 counts[4][64] = { { 0 } };
 
@@ -550,7 +462,7 @@ floor_top (Query *query)
 static void
 floor_p95 (Query *query)
 {
-  const Rows *rows = query->rows;
+  const BenchRows *rows = query->rows;
   g_autofree guint32 *histogram = g_new0 (guint32, 64 * 4096);
   g_autofree guint32 *kept = g_new (guint32, rows->n + 1);
   guint32 wanted[64] = { 0 };
@@ -608,9 +520,9 @@ bench_shape (const char *program, const char *directory, guint64 n, gboolean har
   const char *name = hard ? "hard" : "simple";
   g_autofree char *path = g_strdup_printf ("%s/store-bench-%d-%s.weft", directory, getpid (), name);
   g_autofree Query *query = g_new0 (Query, 1);
-  Rows rows = { 0 };
+  BenchRows rows = { 0 };
 
-  rows_init (&rows, n, hard ? 1000 : 8);
+  bench_rows_init (&rows, n, hard ? 1000 : 8);
   query->rows = &rows;
   query->lanes = g_new (guint32, rows.n_lanes);
   if (!hard)
@@ -634,7 +546,7 @@ bench_shape (const char *program, const char *directory, guint64 n, gboolean har
 
   g_clear_pointer (&query->store, weft_store_unref);
   g_free (query->lanes);
-  rows_clear (&rows);
+  bench_rows_clear (&rows);
   unlink (path);
 }
 
@@ -643,11 +555,11 @@ static int
 write_only (const char *name, guint64 n, const char *path)
 {
   gboolean hard = strcmp (name, "hard") == 0;
-  Rows rows = { 0 };
+  BenchRows rows = { 0 };
 
-  rows_init (&rows, n, hard ? 1000 : 8);
+  bench_rows_init (&rows, n, hard ? 1000 : 8);
   bench_write (path, &rows, hard, name);
-  rows_clear (&rows);
+  bench_rows_clear (&rows);
   return 0;
 }
 
