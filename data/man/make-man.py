@@ -45,8 +45,9 @@ def page(title, name, body):
 
 def page_of_command(weft, command, summary):
     told = Help(weft, command)
-    lines = [f'.SH SYNOPSIS\n\\fB{roff(told.usage)}\\fR', f'.SH DESCRIPTION\n{roff(told.summary)}',
-             '.SH OPTIONS']
+    lines = [f'.SH SYNOPSIS\n\\fB{roff(told.usage)}\\fR', f'.SH DESCRIPTION\n{roff(told.summary)}']
+    if told.options:
+        lines.append('.SH OPTIONS')
     for option, meaning in told.options:
         lines.append(f'.TP\n\\fB{roff(option)}\\fR\n{roff(meaning)}')
     lines.append('.SH SEE ALSO\n\\fBweft\\fR(1)')

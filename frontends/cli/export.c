@@ -228,6 +228,23 @@ close_output (GOutputStream *stream, gboolean written, GError **error)
 
 /* ---- Tables ---- */
 
+/* On a terminal, names of the recording do nothing but stand there. */
+static gboolean
+put (GOutputStream *stream, const char *text, gsize length, GError **error)
+{
+  if (!G_IS_UNIX_OUTPUT_STREAM (stream) || !isatty (STDOUT_FILENO))
+    return g_output_stream_write_all (stream, text, length, NULL, NULL, error);
+  while (length > 0)
+    {
+      int part = (int) MIN (length, 1 << 16);
+
+      text_print (stdout, "%.*s", part, text);
+      text += part;
+      length -= (gsize) part;
+    }
+  return TRUE;
+}
+
 typedef struct
 {
   const Format *format;
@@ -238,34 +255,39 @@ typedef struct
   gboolean begun;
 } Export;
 
+static GBytes *
+write_to_memory (const Format *format, WeftTable *table, GError **error)
+{
+  g_autoptr (GOutputStream) memory = g_memory_output_stream_new_resizable ();
+
+  if (!format->write (table, memory, NULL, error) || !g_output_stream_close (memory, NULL, error))
+    return NULL;
+  return g_memory_output_stream_steal_as_bytes (G_MEMORY_OUTPUT_STREAM (memory));
+}
+
 /* Of the texts of all pages, the beginning of the first, the rows of each, and the end of the last,
  * where the cursor is left out.
  */
 static gboolean
 write_page (Export *self, WeftTable *page, gboolean last, GError **error)
 {
-  g_autoptr (GOutputStream) memory = g_memory_output_stream_new_resizable ();
-  g_autoptr (GBytes) bytes = NULL;
+  g_autoptr (GBytes) bytes = write_to_memory (self->format, page, error);
   const char *text;
   gsize length, begin;
   Rows rows;
 
-  if (!self->format->write (page, memory, NULL, error) ||
-      !g_output_stream_close (memory, NULL, error))
+  if (bytes == NULL)
     return FALSE;
-  bytes = g_memory_output_stream_steal_as_bytes (G_MEMORY_OUTPUT_STREAM (memory));
   text = g_bytes_get_data (bytes, &length);
   rows = self->format->find_rows (page, text, length);
   begin = self->begun ? rows.begin : 0;
   if (self->begun && rows.end > rows.begin &&
-      !g_output_stream_write_all (self->stream, self->format->separator,
-                                  strlen (self->format->separator), NULL, NULL, error))
+      !put (self->stream, self->format->separator, strlen (self->format->separator), error))
     return FALSE;
   self->begun = TRUE;
-  if (!g_output_stream_write_all (self->stream, text + begin, rows.end - begin, NULL, NULL, error))
+  if (!put (self->stream, text + begin, rows.end - begin, error))
     return FALSE;
-  return !last || self->format->find_rows != find_json_rows ||
-         g_output_stream_write_all (self->stream, "]}\n", 3, NULL, NULL, error);
+  return !last || self->format->find_rows != find_json_rows || put (self->stream, "]}\n", 3, error);
 }
 
 static gboolean
@@ -297,8 +319,19 @@ static gboolean
 write_table (Export *self, GError **error)
 {
   g_autoptr (WeftTable) table = weft_query_run (self->query, self->recording, NULL, error);
+  g_autoptr (GBytes) bytes = NULL;
+  gsize length;
+  const char *text;
 
-  return table != NULL && self->format->write (table, self->stream, NULL, error);
+  if (table == NULL)
+    return FALSE;
+  if (!self->format->is_text)
+    return self->format->write (table, self->stream, NULL, error);
+  bytes = write_to_memory (self->format, table, error);
+  if (bytes == NULL)
+    return FALSE;
+  text = g_bytes_get_data (bytes, &length);
+  return put (self->stream, text, length, error);
 }
 
 /* What is in the order of the file comes in parts; what has to be sorted or summed up comes whole,
