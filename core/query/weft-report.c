@@ -242,7 +242,9 @@ add_value (JsonBuilder *builder, WeftTable *table, guint column, guint row)
     }
 }
 
-/* JSON allows the control characters above 0x7e as they are; terminals obey them. */
+/* JSON allows the control characters above 0x7e, and those that turn the direction of text, as they
+ * are; terminals obey them.
+ */
 static void
 append_escaped (GString *text, const char *json)
 {
@@ -250,7 +252,7 @@ append_escaped (GString *text, const char *json)
     {
       gunichar c = g_utf8_get_char (json);
 
-      if (c >= 0x7f && c <= 0x9f)
+      if ((c >= 0x7f && c <= 0x9f) || (c >= 0x202a && c <= 0x202e) || (c >= 0x2066 && c <= 0x2069))
         g_string_append_printf (text, "\\u%04x", c);
       else
         g_string_append_unichar (text, c);

@@ -219,14 +219,36 @@ usage (GError *error)
 }
 
 static int
+print_answer (WeftReport *report, const Options *options, const PrintOptions *print)
+{
+  const char *unknown = print_find_unknown_column (report, print);
+  g_autofree char *json = NULL;
+
+  if (unknown != NULL)
+    {
+      complain ("there is no column “%s” in this answer: “--json” shows all by their names",
+                unknown);
+      return EXIT_USAGE;
+    }
+  if (!options->json)
+    {
+      print_report (report, print);
+      return EXIT_OK;
+    }
+  json = weft_report_to_json (report);
+  fputs (json, stdout);
+  return EXIT_OK;
+}
+
+static int
 answer (const char *kind, const char *handle, const char *file, const Options *options)
 {
   g_autoptr (GError) error = NULL;
   g_autoptr (WeftRecording) recording = ask_open (file, &error);
   g_autoptr (WeftAnalysis) analysis = NULL;
   g_autoptr (WeftReport) report = NULL;
-  PrintOptions print;
   g_auto (GStrv) columns = options->columns ? g_strsplit (options->columns, ",", -1) : NULL;
+  PrintOptions print = { columns, options->wide, draw_timeline_buckets () };
 
   if (recording == NULL)
     return complain ("%s", error->message);
@@ -234,23 +256,14 @@ answer (const char *kind, const char *handle, const char *file, const Options *o
   if (analysis == NULL || !set_options (analysis, options, &error))
     return usage (error);
   weft_analysis_set_handle (analysis, handle);
-  print =
-      (PrintOptions){ columns, options->wide,
-                      options->buckets > 0 ? (guint) options->buckets : draw_timeline_buckets () };
+  if (options->buckets > 0)
+    print.n_buckets = (guint) options->buckets;
   if (!options->json)
     weft_analysis_set_buckets (analysis, print.n_buckets);
   report = weft_analysis_run (analysis, NULL, &error);
   if (report == NULL)
     return complain ("%s", error->message);
-  if (options->json)
-    {
-      g_autofree char *json = weft_report_to_json (report);
-
-      fputs (json, stdout);
-    }
-  else
-    print_report (report, &print);
-  return EXIT_OK;
+  return print_answer (report, options, &print);
 }
 
 /* Only the options that KIND knows. */

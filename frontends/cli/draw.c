@@ -198,7 +198,7 @@ draw_flame (WeftReport *report)
 {
   WeftTable *table = weft_report_get_main_table (report);
   g_autoptr (GArray) shown = choose_nodes (table);
-  guint width = MAX (text_columns () - BAR_WIDTH - 25, 16);
+  guint width = MAX (text_columns (), BAR_WIDTH + 37) - BAR_WIDTH - 25;
   guint left_out = 0;
 
   for (guint row = 0; row <= shown->len; row++)
@@ -286,17 +286,22 @@ draw_findings (WeftReport *report)
 
 /* ---- Source ---- */
 
+/* The time of each line, its number, and the line as it is, cut where the terminal ends. */
 static void
 draw_source_lines (WeftTable *lines)
 {
+  guint room = MAX (text_columns (), 40) - 20;
+
   for (guint row = 0; row < weft_table_get_n_rows (lines); row++)
     {
-      g_autofree char *number = print_named (lines, "line", row);
-      g_autofree char *total = print_named (lines, "total", row);
-      g_autofree char *text = text_expand (string_of (lines, "text", row));
+      g_autofree char *total =
+          number_of (lines, "total", row) ? print_named (lines, "total", row) : g_strdup ("");
+      g_autofree char *expanded = text_expand (string_of (lines, "text", row));
+      g_autofree char *text = text_cell (expanded, room);
 
-      text_print (stdout, "%*s%s %6s  %s\n", (int) (10 - MIN (text_width (total), 10)), "", total,
-                  number, text);
+      text_print (stdout, "%*s%s  %6" G_GUINT64_FORMAT "%s%s\n",
+                  (int) (10 - MIN (text_width (total), 10)), "", total,
+                  number_of (lines, "number", row), *text ? "  " : "", text);
     }
 }
 
@@ -322,7 +327,7 @@ draw_report (WeftReport *report, const PrintOptions *options)
 gboolean
 draw_part (WeftTable *table)
 {
-  if (weft_table_find_column (table, "line") < 0 || weft_table_find_column (table, "text") < 0)
+  if (weft_table_find_column (table, "number") < 0 || weft_table_find_column (table, "text") < 0)
     return FALSE;
   draw_source_lines (table);
   return TRUE;

@@ -21,7 +21,9 @@ json_answer_begin (const char *name, const char *member)
   return builder;
 }
 
-/* JSON allows the control characters above 0x7f as they are; terminals obey them. */
+/* JSON allows the control characters above 0x7e, and those that turn the direction of text, as they
+ * are; terminals obey them.
+ */
 static char *
 escape_controls (const char *json)
 {
@@ -31,7 +33,7 @@ escape_controls (const char *json)
     {
       gunichar c = g_utf8_get_char (json);
 
-      if (c >= 0x7f && c <= 0x9f)
+      if ((c >= 0x7f && c <= 0x9f) || (c >= 0x202a && c <= 0x202e) || (c >= 0x2066 && c <= 0x2069))
         g_string_append_printf (text, "\\u%04x", c);
       else
         g_string_append_unichar (text, c);

@@ -183,6 +183,28 @@ is_empty (WeftTable *table, guint column)
   return TRUE;
 }
 
+static gboolean
+has_column (WeftReport *report, const char *name)
+{
+  for (guint i = 0; i < g_list_model_get_n_items (G_LIST_MODEL (report)); i++)
+    {
+      g_autoptr (WeftTable) table = g_list_model_get_item (G_LIST_MODEL (report), i);
+
+      if (weft_table_find_column (table, name) >= 0)
+        return TRUE;
+    }
+  return FALSE;
+}
+
+const char *
+print_find_unknown_column (WeftReport *report, const PrintOptions *options)
+{
+  for (guint i = 0; options->columns != NULL && options->columns[i] != NULL; i++)
+    if (!has_column (report, options->columns[i]))
+      return options->columns[i];
+  return NULL;
+}
+
 /* element type guint */
 static GArray *
 choose_columns (WeftTable *table, const PrintOptions *options)
@@ -380,7 +402,7 @@ print_part (WeftTable *table, const PrintOptions *options)
 
   title[0] = g_ascii_toupper (title[0]);
   text_heading (title);
-  if (options->columns != NULL || !draw_part (table))
+  if (options->columns != NULL || options->wide || !draw_part (table))
     {
       print_rows (table, shown, options);
       if (shown < n_rows)

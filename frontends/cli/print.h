@@ -21,6 +21,10 @@ char *print_value (WeftTable *table, guint column, guint row);
 char *print_named (WeftTable *table, const char *name, guint row);
 
 void print_table (WeftTable *table, const PrintOptions *options);
+
+/* The first of the columns asked for that no table of REPORT has, or NULL. */
+const char *print_find_unknown_column (WeftReport *report, const PrintOptions *options);
+
 void print_report (WeftReport *report, const PrintOptions *options);
 
 G_END_DECLS

@@ -25,8 +25,8 @@ VIEWS = {
     'flame': ['flame'],
     'flame-kind': ['flame', '--group', 'kind'],
     'timeline': ['timeline'],
-    'timeline-filter': ['timeline', '--filter', 'kind:metal.*'],
-    'timeline-buckets': ['timeline', '--buckets', '5', '--limit', '6'],
+    'timeline-filter': ['timeline', '--filter', 'kind:metal.*', '--buckets', '12'],
+    'timeline-buckets': ['timeline', '--buckets', '5', '--lane', 'worker*'],
     'state': ['state'],
     'state-at': ['state', '--at', '150ms'],
     'target-lanes': ['target', 'lanes'],
@@ -71,12 +71,12 @@ class Views:
                             'ASAN_OPTIONS': os.environ.get('ASAN_OPTIONS', '')}
 
     def run(self, *arguments):
-        # A name without a folder: where the file lies is no part of an answer.
         done = subprocess.run([self.weft, *arguments, 'corpus.weft'], cwd=self.folder, stdin=subprocess.DEVNULL,
                               stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=self.environment, timeout=120)
         if done.returncode != 0 or done.stderr:
             return f'status {done.returncode}\n{done.stderr.decode()}'
-        return done.stdout.decode()
+        # Where the file lies is no part of an answer.
+        return done.stdout.decode().replace(os.path.realpath(self.folder) + '/', '')
 
     def text(self, arguments):
         return f"$ weft {' '.join(arguments)}\n" + self.run(*arguments)
@@ -107,7 +107,7 @@ def main():
     update = '--update' in sys.argv
     failures = 0
     print(f'1..{2 * len(VIEWS)}')
-    with tempfile.TemporaryDirectory(prefix='weft-golden-') as scratch:
+    with tempfile.TemporaryDirectory(prefix="weft-golden-") as scratch:
         os.symlink(os.path.abspath(archive), os.path.join(scratch, 'corpus.weft'))
         views = Views(weft, archive, scratch)
         for number, (name, arguments) in enumerate(VIEWS.items()):
