@@ -103,6 +103,30 @@ class Queries(Case):
         loop.run()
         self.assertEqual(len(found[0]), self.recording.get_n_rows('lanes'))
 
+    def test_progress(self):
+        """Two callbacks, each with what belongs to it."""
+        loop = GLib.MainLoop()
+        told, found = [], []
+
+        def ran(source, result, *data):
+            found.append((source.run_finish(result), data))
+            loop.quit()
+
+        def run(source, *arguments):
+            source.run_async(*arguments)
+            loop.run()
+
+        GLib.timeout_add_seconds(30, loop.quit)
+        run(Weft.Query.new('dispatches'), self.recording, None, lambda *words: told.append(words), 'mine', ran, 'too')
+        done, total, *data = told[-1]
+        self.assertEqual((done, data), (total, ['mine']))
+        self.assertEqual(found[-1][1], ('too',))
+        run(Weft.Query.new('dispatches'), self.recording, None, lambda *words: told.append(words), None, ran)
+        self.assertEqual(len(told[-1]), 2)
+        run(Weft.Analysis.new(self.recording, 'target-outliers'), None, lambda *words: told.append(words), None, ran)
+        self.assertEqual(found[-1][0].get_name(), 'target-outliers')
+        self.assertEqual(len(found), 3)
+
     def test_cancelled(self):
         cancellable = Gio.Cancellable()
         cancellable.cancel()

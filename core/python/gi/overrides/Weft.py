@@ -334,6 +334,25 @@ class Object(Weft.Object):
     def __repr__(self):
         return f'<Weft.{type(self).__name__} {self.get_handle() or "of " + self.get_table()}>'
 
+def _data(data):
+    # PyGObject hands over what belongs to the first of two callbacks as a tuple, or not at all.
+    return data if isinstance(data, tuple) else () if data is None else (data,)
+
+
+@_override
+class Query(Weft.Query):
+    def run_async(self, recording, cancellable=None, progress=None, progress_data=None, callback=None, *data):
+        """run () on a thread of its own; progress is called with what is done, what there is, and progress_data."""
+        super().run_async(recording, cancellable, progress, _data(progress_data), callback, *data)
+
+
+@_override
+class Analysis(Weft.Analysis):
+    def run_async(self, cancellable=None, progress=None, progress_data=None, callback=None, *data):
+        """run () on a thread of its own; progress is called with what is done, what there is, and progress_data."""
+        super().run_async(cancellable, progress, _data(progress_data), callback, *data)
+
+
 _UNITS = {'s': 10 ** 9, 'ms': 10 ** 6, 'us': 10 ** 3, 'µs': 10 ** 3, 'ns': 1}
 
 
