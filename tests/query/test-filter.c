@@ -515,7 +515,7 @@ test_depth (void)
 
 /* ---- Trees made at random ---- */
 
-#define PICK(ARRAY) ((ARRAY)[g_random_int_range (0, G_N_ELEMENTS (ARRAY))])
+#define PICK(ARRAY) ((ARRAY)[g_test_rand_int_range (0, G_N_ELEMENTS (ARRAY))])
 
 static char *
 make_text (void)
@@ -527,7 +527,7 @@ make_text (void)
                                        "\n",   "\a", "%",  "ms",  "+1", "\302\240", "\302\205" };
   GString *text = g_string_new (NULL);
 
-  for (int n = g_random_int_range (1, 6); n > 0; n--)
+  for (int n = g_test_rand_int_range (1, 6); n > 0; n--)
     g_string_append (text, PICK (parts));
   return g_string_free (text, FALSE);
 }
@@ -538,7 +538,7 @@ make_glob (void)
   static const char *const parts[] = { "a", "*", "?", "\\*", "\\\\", " ", ",", "\"", "(",
                                        ":", "/", "~", "-",   "=",    "é", ">", "..", "5" };
   g_autoptr (GString) pattern = g_string_new (NULL);
-  int star = g_random_int_range (0, 4);
+  int star = g_test_rand_int_range (0, 4);
 
   for (int i = 0; i < 4; i++)
     g_string_append (pattern, i == star ? "*" : PICK (parts));
@@ -553,7 +553,7 @@ make_regex (void)
   g_autofree char *message = NULL;
   gsize offset;
 
-  return weft_filter_match_new_regex (PICK (patterns), g_random_boolean (), &offset, &message);
+  return weft_filter_match_new_regex (PICK (patterns), g_test_rand_bit (), &offset, &message);
 }
 
 static WeftFilterNumber
@@ -563,20 +563,22 @@ make_number (WeftFilterType type)
   gboolean free_unit = type == WEFT_FILTER_TYPE_NUMBER || type == WEFT_FILTER_TYPE_TAG;
 
   number.magnitude =
-      ((guint64) g_random_int () << 32 | g_random_int ()) >> g_random_int_range (2, 64);
+      ((guint64) (guint32) g_test_rand_int () << 32 | (guint32) g_test_rand_int ()) >>
+      g_test_rand_int_range (2, 64);
   if (type == WEFT_FILTER_TYPE_TIME || type == WEFT_FILTER_TYPE_DURATION)
     number.unit = WEFT_FILTER_UNIT_NANOSECONDS;
   else if (type == WEFT_FILTER_TYPE_SIZE)
     number.unit = WEFT_FILTER_UNIT_BYTES;
   else if (free_unit)
-    number.unit = (WeftFilterUnit) g_random_int_range (0, 4);
+    number.unit = (WeftFilterUnit) g_test_rand_int_range (0, 4);
   if (free_unit || type == WEFT_FILTER_TYPE_TIME)
-    number.negative = g_random_boolean () && number.magnitude != 0;
+    number.negative = g_test_rand_bit () && number.magnitude != 0;
   number.real = (double) number.magnitude * (number.negative ? -1 : 1);
-  if (free_unit && g_random_boolean () &&
+  if (free_unit && g_test_rand_bit () &&
       (number.unit == WEFT_FILTER_UNIT_NONE || number.unit == WEFT_FILTER_UNIT_PERCENT))
     {
-      number.real = (g_random_double () - 0.5) * pow (10, g_random_int_range (-20, 14)) + 1e-21;
+      number.real =
+          (g_test_rand_double () - 0.5) * pow (10, g_test_rand_int_range (-20, 14)) + 1e-21;
       number.negative = number.real < 0;
       number.integral = FALSE;
       number.magnitude = 0;
@@ -588,7 +590,7 @@ make_number (WeftFilterType type)
 static WeftFilterMatch *
 make_range (WeftFilterType type, gboolean comparison)
 {
-  WeftFilterRange range = { .has_low = g_random_boolean (), .has_high = g_random_boolean () };
+  WeftFilterRange range = { .has_low = g_test_rand_bit (), .has_high = g_test_rand_bit () };
 
   if (comparison)
     range.has_high = !range.has_low;
@@ -600,14 +602,14 @@ make_range (WeftFilterType type, gboolean comparison)
     {
       range.low.integral = TRUE;
       range.low.negative = FALSE;
-      range.low.magnitude = g_random_int ();
+      range.low.magnitude = (guint32) g_test_rand_int ();
       range.low.real = (double) range.low.magnitude;
       range.high = range.low;
-      range.high.magnitude += type == WEFT_FILTER_TYPE_TAG || g_random_boolean () ? 1 : 0;
+      range.high.magnitude += type == WEFT_FILTER_TYPE_TAG || g_test_rand_bit () ? 1 : 0;
       range.high.real = (double) range.high.magnitude;
     }
-  range.low_open = comparison && range.has_low && g_random_boolean ();
-  range.high_open = comparison && range.has_high && g_random_boolean ();
+  range.low_open = comparison && range.has_low && g_test_rand_bit ();
+  range.high_open = comparison && range.has_high && g_test_rand_bit ();
   return weft_filter_match_new_range (&range);
 }
 
@@ -617,7 +619,7 @@ make_name (WeftFilterField field, gboolean name)
   const WeftFilterFieldInfo *info = weft_filter_field_info (field);
   g_autofree char *text = make_text ();
 
-  switch (g_random_int_range (0, 5))
+  switch (g_test_rand_int_range (0, 5))
     {
     case 0:
       return make_glob ();
@@ -625,7 +627,7 @@ make_name (WeftFilterField field, gboolean name)
       return make_regex ();
     case 2:
       if (info->table >= 0 && (name || !info->keyed))
-        return weft_filter_match_new_handle (info->table, 1 + g_random_int ());
+        return weft_filter_match_new_handle (info->table, 1 + (guint32) g_test_rand_int ());
       G_GNUC_FALLTHROUGH;
     case 3:
       if (field != WEFT_FILTER_FIELD_ANY)
@@ -642,36 +644,36 @@ make_value (WeftFilterField field)
   const WeftFilterFieldInfo *info = weft_filter_field_info (field);
 
   if (info->type == WEFT_FILTER_TYPE_NAME || info->type == WEFT_FILTER_TYPE_NUMBERED ||
-      (info->type == WEFT_FILTER_TYPE_TAG && g_random_boolean ()))
+      (info->type == WEFT_FILTER_TYPE_TAG && g_test_rand_bit ()))
     return make_name (field, FALSE);
-  if (info->type == WEFT_FILTER_TYPE_ID && g_random_boolean ())
-    return weft_filter_match_new_handle (WEFT_TABLE_DISPATCHES, 1 + g_random_int ());
+  if (info->type == WEFT_FILTER_TYPE_ID && g_test_rand_bit ())
+    return weft_filter_match_new_handle (WEFT_TABLE_DISPATCHES, 1 + (guint32) g_test_rand_int ());
   return make_range (info->type, FALSE);
 }
 
 static WeftFilterNode *
 make_term (void)
 {
-  WeftFilterField field = (WeftFilterField) g_random_int_range (0, WEFT_N_FILTER_FIELDS);
+  WeftFilterField field = (WeftFilterField) g_test_rand_int_range (0, WEFT_N_FILTER_FIELDS);
   const WeftFilterFieldInfo *info = weft_filter_field_info (field);
   WeftFilterNode *node = weft_filter_node_new_term (field);
   gboolean numeric = info->type > WEFT_FILTER_TYPE_WORDS;
 
   if (info->type == WEFT_FILTER_TYPE_WORDS)
     {
-      node->words = (guint32) g_random_int_range (1, 8);
+      node->words = (guint32) g_test_rand_int_range (1, 8);
       return node;
     }
-  for (int n = info->keyed ? g_random_int_range (1, 4) : 0; n > 0; n--)
+  for (int n = info->keyed ? g_test_rand_int_range (1, 4) : 0; n > 0; n--)
     g_ptr_array_add (node->names, make_name (field, TRUE));
-  if (info->keyed && g_random_int_range (0, 4) == 0)
+  if (info->keyed && g_test_rand_int_range (0, 4) == 0)
     return node;
-  if (numeric && g_random_boolean ())
+  if (numeric && g_test_rand_bit ())
     {
       g_ptr_array_add (node->values, make_range (info->type, TRUE));
       return node;
     }
-  for (int n = g_random_int_range (1, 4); n > 0; n--)
+  for (int n = g_test_rand_int_range (1, 4); n > 0; n--)
     g_ptr_array_add (node->values, make_value (field));
   return node;
 }
@@ -680,14 +682,14 @@ static WeftFilterNode *
 make_tree (int depth)
 {
   WeftFilterNode *node;
-  int kind = g_random_int_range (0, 5);
+  int kind = g_test_rand_int_range (0, 5);
 
   if (depth == 0 || kind > 2)
     return make_term ();
   if (kind == 0)
     return weft_filter_node_negate (make_tree (depth - 1));
   node = weft_filter_node_new (kind == 1 ? WEFT_FILTER_NODE_AND : WEFT_FILTER_NODE_OR);
-  for (int n = g_random_int_range (2, 5); n > 0; n--)
+  for (int n = g_test_rand_int_range (2, 5); n > 0; n--)
     weft_filter_node_add (node, make_tree (depth - 1));
   return node;
 }
@@ -719,20 +721,20 @@ mutate (GString *text)
   static const char specials[] = { '"', '\\', '(', ')', ',', ':', '<', '>', '=',
                                    '!', '-',  '~', '/', '*', '?', '.', ' ', 'i' };
 
-  for (int n = g_random_int_range (1, 5); n > 0; n--)
+  for (int n = g_test_rand_int_range (1, 5); n > 0; n--)
     {
-      int at = g_random_int_range (0, (int) text->len + 1);
+      int at = g_test_rand_int_range (0, (int) text->len + 1);
 
-      switch (g_random_int_range (0, 4))
+      switch (g_test_rand_int_range (0, 4))
         {
         case 0:
-          g_string_insert_c (text, at, (char) g_random_int_range (1, 256));
+          g_string_insert_c (text, at, (char) g_test_rand_int_range (1, 256));
           break;
         case 1:
           g_string_insert_c (text, at, PICK (specials));
           break;
         case 2:
-          g_string_erase (text, at, g_random_int_range (0, (int) text->len - at + 1) % 4);
+          g_string_erase (text, at, g_test_rand_int_range (0, (int) text->len - at + 1) % 4);
           break;
         default:
           g_string_insert (text, at, PICK (good).text);
@@ -861,9 +863,8 @@ test_ranges (void)
       const WeftFilterRange *range = &match->range;
       const WeftFilterNumber *end = range->has_low ? &range->low : &range->high;
       gint64 near = fabs (end->real) < 9e18 ? (gint64) end->real : 0;
-      gint64 values[] = {
-        near - 1, near, near + 1, 0, -1, G_MININT64, G_MAXINT64, g_random_int ()
-      };
+      gint64 values[] = { near - 1, near,       near + 1,   0,
+                          -1,       G_MININT64, G_MAXINT64, (guint32) g_test_rand_int () };
       gint64 low;
       gint64 high;
       gboolean any = weft_filter_range_get_bounds (range, &low, &high);
