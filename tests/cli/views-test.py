@@ -2,9 +2,10 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """Every question about a recording: whole and odd recordings, odd words, terminals. Reports in TAP.
 
-    views-test.py WEFT PRODUCER ARCHIVE [TEST…]
+    views-test.py WEFT PRODUCER ARCHIVE PLUGIN [TEST…]
 
-ARCHIVE is a recording of the corpus, whose names are hostile and whose figures are extreme.
+ARCHIVE is a recording of the corpus, whose names are hostile and whose figures are extreme; PLUGIN brings
+one of each.
 """
 
 import csv
@@ -23,7 +24,7 @@ import unittest
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), '..'))
 import tap_report  # noqa: E402
 
-WEFT, PRODUCER, ARCHIVE = (os.path.abspath(path) for path in sys.argv[1:4])
+WEFT, PRODUCER, ARCHIVE, PLUGIN = (os.path.abspath(path) for path in sys.argv[1:5])
 NOBODY = ['setpriv', '--reuid=12345', '--regid=12345', '--clear-groups']
 CONTROL = re.compile('[\x00-\x09\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]')
 
@@ -389,6 +390,55 @@ class Plugins(Case):
             self.weft('record', '-q', option, '-o', self.path(option + '.weft'), '--', 'true')
         self.assertFalse(os.path.exists(self.path('recordings')))
 
+    def install(self):
+        self.assertIn('cli-plugin 1.2, loaded', self.weft('plugins', 'install', PLUGIN).stdout)
+
+    def test_installed_and_removed(self):
+        self.install()
+        row = self.json('plugins')['rows'][0]
+        self.assertEqual((row['name'], row['version'], row['state'], row['reason']), ('cli-plugin', '1.2', 'loaded', None))
+        self.assertEqual((row['domains'], row['instruments'], row['importers'], row['exporters']),
+                         (['test'], ['test-instrument'], ['test-importer'], ['test-format']))
+        self.assertIn('instrument test-instrument', self.weft('plugins').stdout)
+        self.assertEqual(self.weft('completion', '--', 'export', 'test').stdout, 'test-format\n')
+        self.assertEqual(self.weft('completion', '--', 'plugins', 'remove', '').stdout, 'cli-plugin\n')
+        self.weft('plugins', 'remove', 'cli-plugin')
+        self.assertEqual(self.json('plugins')['rows'], [])
+        self.refuse('plugins', 'remove', 'cli-plugin', status=1)
+
+    def test_recorded_with_an_instrument(self):
+        self.install()
+        done = self.weft('record', '-q', '--with', 'test-instrument', '-o', self.path('x.weft'), '--', 'sh', '-c',
+                         'echo $WEFT_CLI_TEST; exit 3', expect=3)
+        self.assertEqual(done.stdout, 'prepared\n')
+        self.assertIn('The test is prepared', done.stderr)
+        self.assertIn(f'finished with {3 << 8}', done.stderr)
+        self.assertIn('nothing to report', self.refuse('record', '--with', 'test-instrument', '--', 'false'))
+        self.assertIn('test-instrument', self.refuse('record', '--with', 'nonsense', '--', 'true'))
+        self.weft('record', '-q', '--with', 'auto', '-o', self.path('y.weft'), '--', 'false', expect=1)
+
+    def test_what_recordings_keep(self):
+        self.install()
+        for option, kept in (('--no-plugins', 0), ('-q', 1)):
+            file = self.path(f'{kept}.weft')
+            self.weft('record', '-q', option, '-o', file, '--', PRODUCER, 'spans=5', 'wait=1')
+            tables = {row['table']: row['rows'] for row in self.json('show', file)['value']['tables']}
+            self.assertEqual((tables['plugins'], bool(tables['words'])), (kept, bool(kept)))
+
+    def test_formats(self):
+        self.install()
+        done = self.weft('export', 'test-format', ARCHIVE)
+        self.assertEqual(done.stdout, 'exported\n')
+        self.assertIn('not carried: half of it', done.stderr)
+        self.refuse('export', 'test-format', '-t', 'lanes', ARCHIVE)
+        with open(self.path('file.weft-test'), 'w') as file:
+            file.write('anything')
+        done = self.weft('import', '-o', self.path('x.weft'), self.path('file.weft-test'))
+        self.assertIn('test-importer', done.stdout)
+        self.assertIn('not carried: half of it', done.stderr)
+        self.weft('show', self.path('x.weft'))
+        self.refuse('import', '-o', self.path('x.weft'), self.path('file.weft-test'), status=1)
+
     def test_import_of_an_unknown_file(self):
         with open(self.path('file'), 'w') as file:
             file.write('anything')
@@ -396,4 +446,4 @@ class Plugins(Case):
         self.assertFalse(os.path.exists(self.path('x.weft')))
 
 
-tap_report.main(sys.argv[4:])
+tap_report.main(sys.argv[5:])
