@@ -139,7 +139,9 @@ join_arrivals (Arrivals *self, guint64 *places, guint64 n)
     {
       guint64 taken = MIN (self->found[i].n, n - at);
 
-      memcpy (places + at, self->found[i].places, taken * sizeof places[0]);
+      /* Where nothing was found, there are no places to copy from. */
+      if (taken > 0)
+        memcpy (places + at, self->found[i].places, taken * sizeof places[0]);
       at += taken;
     }
 }
