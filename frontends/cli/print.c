@@ -23,7 +23,7 @@ static const Choice choices[] = {
                   "mean p95 max share_of_target_time errors p50 p99 stddev" },
   { "top", "name time_kind lane_names count total self mean share_of_target_time p95 max errors" },
   { "target-outliers",
-    "dispatch routine_name lane_name start duration typical excess distance why" },
+    "dispatch routine_name why duration typical distance lane_name excess start" },
   { "target-routines", "routine name lane_names count total mean p95 max errors source" },
   { "target-attachments", "attachment kind label uses target_time bytes size_min size_max reads "
                           "writes routines redacted" },
@@ -31,14 +31,15 @@ static const Choice choices[] = {
                        "min max errors reason kind aggregation" },
   { "target-submissions", "submission lane_name queue_name dispatches target_time queue_time "
                           "wait_time status begun committed completed error" },
+  { "reasons", "dispatch reason text distance counter value typical" },
   { "losses", "lane name runtime category reason count" },
-  { "threads", "what name lane thread kind dispatched waits wait_time ran target_time busy tid" },
+  { "threads", "what name lane thread dispatched waits wait_time target_time busy ran kind tid" },
   { "target-dispatches",
     "dispatch name lane_name start duration self status queue_delay thread_name "
     "submission trace" },
-  { "traces", "trace name start duration status dispatches target_time lanes error" },
+  { "traces", "trace name status duration error start dispatches target_time lanes" },
   { "metrics", "metric name lane_name kind last unit points min mean max total p95 tags" },
-  { "warnings", "warning time severity code lane_name dispatch value threshold message" },
+  { "warnings", "warning severity code message time lane_name dispatch value threshold" },
   { "gauges", "metric name lane_name value unit set_at tags" },
   { "running", "dispatch lane_name routine_name start age end" },
   { "pending", "lane_name routine_name submitted waiting dispatch" },
@@ -234,13 +235,16 @@ choose_columns (WeftTable *table, const PrintOptions *options)
 
 /* ---- Tables ---- */
 
+/* Texts that are of no use cut to the width of a name. */
+static const char *const sentences[] = { "error", "message", "reason", "text", "why", NULL };
+
 static char
 align_of (WeftTable *table, guint column)
 {
   switch (weft_table_get_column_type (table, column))
     {
     case WEFT_VALUE_STRING:
-      return 'L';
+      return g_strv_contains (sentences, weft_table_get_column_name (table, column)) ? 'T' : 'L';
     case WEFT_VALUE_ENUM:
     case WEFT_VALUE_ID:
     case WEFT_VALUE_BOOLEAN:

@@ -10,6 +10,7 @@
 #define DEFAULT_COLUMNS 80
 /* Columns that are cut keep so much, where others to their right can be left out instead. */
 #define LEAST_COLUMN 16
+#define LEAST_SENTENCE 32
 
 char *
 text_duration (guint64 nanoseconds)
@@ -150,6 +151,14 @@ print_cell (const char *text, guint width, gboolean right, gboolean last)
   fputs (last ? "\n" : "  ", stdout);
 }
 
+static guint
+least_width (char align)
+{
+  if (align == 'L')
+    return LEAST_COLUMN;
+  return align == 'T' ? LEAST_SENTENCE : G_MAXUINT;
+}
+
 /* Takes from the widest columns that may give way until all fit; returns how much is still too
  * much.
  */
@@ -161,7 +170,7 @@ shrink (guint *widths, const char *align, guint n, guint excess)
       guint widest = G_MAXUINT;
 
       for (guint c = 0; c < n; c++)
-        if (align[c] == 'L' && widths[c] > LEAST_COLUMN &&
+        if (widths[c] > least_width (align[c]) &&
             (widest == G_MAXUINT || widths[c] > widths[widest]))
           widest = c;
       if (widest == G_MAXUINT)

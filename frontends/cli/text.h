@@ -30,7 +30,8 @@ guint text_columns (void);
 void text_table_print (GPtrArray *rows, const char *align);
 
 /* The same, for WIDTH columns. The letter 'L' may stand several times: the widest of them gives
- * way first. What does not fit even so is left out from the right, and named below.
+ * way first; 'T' is for sentences, which keep more room. What does not fit even so is left out from
+ * the right, and named below.
  */
 void text_table_print_within (GPtrArray *rows, const char *align, guint width);
 
