@@ -284,7 +284,7 @@ explain_unfiltered (const WeftAnalysisScope *scope)
     return "No program reported a lane; docs/producer-guide.md tells how to report one with "
            "libweft-target";
   if (weft_store_get_n_rows (scope->store, WEFT_TABLE_DISPATCHES) == 0)
-    return "There are lanes, but nothing was completed on any; “target-lanes” tells what was "
+    return "There are lanes, but nothing was completed on any; “weft target lanes” tells what was "
            "handed "
            "over, refused or lost";
   return NULL;

@@ -258,7 +258,8 @@ explain_nothing (Counters *self)
   if (weft_row_table_get_n_rows (self->names.sets) == 0)
     return "No counter set was defined; a program that can count tells which counters it has, or "
            "why not, with weft_target_counter_set_new () (docs/producer-guide.md)";
-  return "Counters are defined, but no sample fits what was asked for: “diagnose” tells which sets "
+  return "Counters are defined, but no sample fits what was asked for: “weft diagnose” tells which "
+         "sets "
          "are disabled, unsupported or failing";
 }
 

@@ -17,14 +17,17 @@ check_data (WeftDiagnosis *self)
 
   if (dispatches > 0)
     weft_diagnosis_add (self, "target-data", question, WEFT_VERDICT_GOOD, NULL, NULL,
-                        "%" G_GUINT64_FORMAT " dispatches on %" G_GUINT64_FORMAT " lanes",
-                        dispatches, lanes);
+                        "%" G_GUINT64_FORMAT " %s on %" G_GUINT64_FORMAT " %s", dispatches,
+                        weft_plural (dispatches, "dispatch", "dispatches"), lanes,
+                        weft_plural (lanes, "lane", "lanes"));
   else if (lanes > 0)
     weft_diagnosis_add (
         self, "target-data", question, WEFT_VERDICT_ATTENTION,
-        "“target-lanes” tells what was handed over and where it went: a lane without dispatches "
+        "“weft target lanes” tells what was handed over and where it went: a lane without "
+        "dispatches "
         "was made and not used, or all of its work was pending, sampled out, rejected or lost",
-        NULL, "%" G_GUINT64_FORMAT " lanes were reported, and no dispatch", lanes);
+        NULL, "%" G_GUINT64_FORMAT " %s reported, and no dispatch", lanes,
+        weft_plural (lanes, "lane was", "lanes were"));
   else
     weft_diagnosis_add (
         self, "target-data", question, WEFT_VERDICT_ATTENTION,
@@ -59,10 +62,11 @@ check_processes (WeftDiagnosis *self, GError **error)
         weft_finding_objects_add (&known, "p", process, found->name);
     }
   if (unknown.count > 0)
-    weft_diagnosis_add (
-        self, "target-processes", question, WEFT_VERDICT_PROBLEM,
-        "The recording is damaged, or its importer left the processes out", &unknown,
-        "%" G_GUINT64_FORMAT " runtimes belong to no process of the recording", unknown.count);
+    weft_diagnosis_add (self, "target-processes", question, WEFT_VERDICT_PROBLEM,
+                        "The recording is damaged, or its importer left the processes out",
+                        &unknown, "%" G_GUINT64_FORMAT " %s to no process of the recording",
+                        unknown.count,
+                        weft_plural (unknown.count, "runtime belongs", "runtimes belong"));
   else if (known.count > 0)
     weft_diagnosis_add (self, "target-processes", question, WEFT_VERDICT_GOOD, NULL, &known,
                         "All runtimes belong to recorded processes: %s",
@@ -148,13 +152,15 @@ check_conservation (WeftDiagnosis *self, GHashTable *counts)
         self, "conservation", question, WEFT_VERDICT_PROBLEM,
         "Totals of these lanes cannot be relied on; this should never happen: please report it "
         "with the recording",
-        &bad, "On %" G_GUINT64_FORMAT " of %" G_GUINT64_FORMAT " lanes the sum does not hold: %s",
-        bad.count, n_lanes, weft_finding_objects_get_names (&bad));
+        &bad, "On %" G_GUINT64_FORMAT " of %" G_GUINT64_FORMAT " %s the sum does not hold: %s",
+        bad.count, n_lanes, weft_plural (n_lanes, "lane", "lanes"),
+        weft_finding_objects_get_names (&bad));
   else if (n_lanes > 0)
     weft_diagnosis_add (self, "conservation", question, WEFT_VERDICT_GOOD, NULL, NULL,
-                        "On all %" G_GUINT64_FORMAT " lanes submitted = completed + pending + "
-                        "sampled out + rejected + lost",
-                        n_lanes);
+                        "submitted = completed + pending + sampled out + rejected + lost, on "
+                        "%s%" G_GUINT64_FORMAT " %s with work",
+                        weft_plural (n_lanes, "the ", "all "), n_lanes,
+                        weft_plural (n_lanes, "lane", "lanes"));
   else
     weft_diagnosis_add (self, "conservation", question, WEFT_VERDICT_NOT_APPLICABLE, NULL, NULL,
                         "Nothing was counted: no lane was used, or the recording is an import");
@@ -186,10 +192,11 @@ check_pending (WeftDiagnosis *self, GHashTable *counts)
   else
     weft_diagnosis_add (
         self, "pending", question, WEFT_VERDICT_ATTENTION,
-        "The program reserved them and never completed them: it ended first, or forgets to call "
+        "The program reserved this work and never completed it: it ended first, or forgets to call "
         "weft_target_complete () on some path",
-        &lanes, "%" G_GUINT64_FORMAT " dispatches were handed over and never completed, on %s",
-        pending, weft_finding_objects_get_names (&lanes));
+        &lanes, "%" G_GUINT64_FORMAT " %s handed over and never completed, on %s", pending,
+        weft_plural (pending, "dispatch was", "dispatches were"),
+        weft_finding_objects_get_names (&lanes));
 }
 
 /* ---- Traces and warnings ---- */
@@ -212,8 +219,8 @@ check_traces (WeftDiagnosis *self, GError **error)
     weft_diagnosis_add (
         self, "traces-ended", question, WEFT_VERDICT_ATTENTION,
         "The program ended first, or forgets to call weft_target_trace_end () on some path", &open,
-        "%" G_GUINT64_FORMAT " of %" G_GUINT64_FORMAT " traces never ended: %s", open.count,
-        n_traces, weft_finding_objects_get_names (&open));
+        "%" G_GUINT64_FORMAT " of %" G_GUINT64_FORMAT " %s never ended: %s", open.count, n_traces,
+        weft_plural (n_traces, "trace", "traces"), weft_finding_objects_get_names (&open));
   else
     weft_diagnosis_add (self, "traces-ended", question,
                         n_traces > 0 ? WEFT_VERDICT_GOOD : WEFT_VERDICT_NOT_APPLICABLE, NULL, NULL,
@@ -240,14 +247,16 @@ check_warnings (WeftDiagnosis *self, GError **error)
                                   weft_row_cursor_get_string (rows, WEFT_WARNINGS_CODE));
     }
   if (serious.count > 0)
-    weft_diagnosis_add (self, "warnings", question, WEFT_VERDICT_ATTENTION,
-                        "“warnings” lists them with what was measured and expected", &serious,
-                        "Errors: %" G_GUINT64_FORMAT ", warnings: %" G_GUINT64_FORMAT ": %s",
-                        counts[WEFT_SEVERITY_ERROR], counts[WEFT_SEVERITY_WARNING],
-                        weft_finding_objects_get_names (&serious));
+    weft_diagnosis_add (
+        self, "warnings", question, WEFT_VERDICT_ATTENTION,
+        "“weft warnings” lists them with what was measured and expected", &serious,
+        "%" G_GUINT64_FORMAT " %s and %" G_GUINT64_FORMAT " %s: %s", counts[WEFT_SEVERITY_ERROR],
+        weft_plural (counts[WEFT_SEVERITY_ERROR], "error", "errors"), counts[WEFT_SEVERITY_WARNING],
+        weft_plural (counts[WEFT_SEVERITY_WARNING], "warning", "warnings"),
+        weft_finding_objects_get_names (&serious));
   else
     weft_diagnosis_add (self, "warnings", question, WEFT_VERDICT_GOOD, NULL, NULL,
-                        counts[WEFT_SEVERITY_INFO] > 0 ? "Nothing but information"
+                        counts[WEFT_SEVERITY_INFO] > 0 ? "They gave information only"
                                                        : "No program warned of anything");
   return weft_row_cursor_finish (rows, error);
 }

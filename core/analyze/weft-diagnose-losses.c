@@ -14,53 +14,52 @@ static const struct
   const char *meaning;
   const char *advice;
 } reasons[] = {
-  { "times-reversed", "target-times", "end before they start",
+  { "times-reversed", "target-times", "the end lies before the start",
     "Give start and end in this order and of the same clock" },
-  { "out-of-range", "target-times", "lie outside the run, or last longer than it",
+  { "out-of-range", "target-times", "outside the run, or longer than it",
     "Give times of weft_target_now () or of the lane's own clock; a device's ticks need "
     "calibration" },
-  { "before-recording", "target-times", "ended before the recording began",
+  { "before-recording", "target-times", "over before the recording began",
     "Nothing is wrong if work was under way when recording began" },
-  { "no-clock", NULL, "have times of a clock that was never calibrated",
+  { "no-clock", NULL, "times of a clock that was never calibrated",
     "Call weft_target_clock_calibrate () before the first dispatch and now and then" },
-  { "unknown-lane", NULL, "name a lane that does not exist",
+  { "unknown-lane", NULL, "of a lane that does not exist",
     "Make the lane first, in the same process" },
-  { "unknown-routine", NULL, "name no routine, or one that does not exist",
+  { "unknown-routine", NULL, "of no routine, or of one that does not exist",
     "Make the routine first, in the same process" },
-  { "unknown-id", NULL, "name a set, artifact, queue, submission or clock that does not exist",
+  { "unknown-id", NULL, "naming a set, artifact, queue, submission or clock that does not exist",
     "Register it first; what named it was kept without it" },
-  { "duplicate-id", NULL, "have an id that another one has",
+  { "duplicate-id", NULL, "with an id that another one has",
     "Take ids from weft_target_id_new (), each for one dispatch" },
-  { "malformed", NULL, "make no sense to the recorder",
+  { "malformed", NULL, "making no sense to the recorder",
     "The program overwrites its own memory, or its libweft-target is broken: run it under a memory "
     "checker" },
-  { "unknown-type", NULL, "are of a type that this recorder does not know",
+  { "unknown-type", NULL, "of a type that this recorder does not know",
     "Record with a newer weft: the program was built against a later libweft-target" },
-  { "invalid", NULL, "were refused by the library in the program itself",
+  { "invalid", NULL, "refused by the library in the program itself",
     "Check what is given: lane and routine must not be NULL, sizes and kinds must be right" },
-  { "no-room", NULL, "came faster than they could be taken",
+  { "no-room", NULL, "reported faster than the recorder could take it",
     "Report fewer or longer dispatches, sample them with weft_target_set_sampling (), or give the "
     "recorder more room and a quieter machine" },
-  { "reentrant", NULL, "were reported by a signal handler that interrupted another report",
+  { "reentrant", NULL, "reported by a signal handler that interrupted another report",
     "Report from outside signal handlers" },
-  { "disconnected", NULL, "were reported while no recorder was connected",
-    "The recorder ended or was started again meanwhile; look for “runtimes” in “show”" },
-  { "too-large", NULL, "were larger than a record may be",
+  { "disconnected", NULL, "reported while no recorder was connected",
+    "The recorder ended or was started again meanwhile; “weft show” lists the runtimes" },
+  { "too-large", NULL, "larger than a record may be",
     "Attach fewer and shorter things to one dispatch" },
-  { "sequence-gap", NULL, "are missing from what a thread wrote",
+  { "sequence-gap", NULL, "missing from what a thread wrote",
     "Parts of the shared memory or of the spool are missing or damaged" },
-  { "too-many-pending", NULL, "were not kept because too much was pending",
+  { "too-many-pending", NULL, "not kept, because too much was pending",
     "Complete what is reserved, end traces, and leave out what never ends" },
-  { "too-many-registered", "registrations", "could not be registered: the registry is full",
+  { "too-many-registered", "registrations", "not registered, because the registry is full",
     "Register each lane, routine and source once and not for each piece of work" },
-  { "stack-skipped", NULL, "of the stacks were not copied, to keep the program fast",
+  { "stack-skipped", NULL, "stack not copied, to keep the program fast",
     "Capture stacks less often: at most 20,000 a second of a thread are copied" },
-  { "by-sampling", "sampled-out", "were left out, as the program asked", NULL },
-  { "string-cut", NULL, "of the texts were cut to what a record may hold",
+  { "by-sampling", "sampled-out", "left out, as the program asked", NULL },
+  { "string-cut", NULL, "text cut to what a record may hold",
     "Use shorter names, messages and tags" },
-  { "list-cut", NULL, "have lists that were cut to what a record may hold",
-    "Attach fewer things to one dispatch" },
-  { "invalid-utf8", NULL, "of the texts were no UTF-8; the wrong bytes were replaced",
+  { "list-cut", NULL, "list cut to what a record may hold", "Attach fewer things to one dispatch" },
+  { "invalid-utf8", NULL, "text was not UTF-8; the wrong bytes were replaced",
     "Give all texts in UTF-8" },
 };
 
@@ -78,7 +77,7 @@ static const struct
   [WEFT_LOSS_CATEGORY_SAMPLED_OUT] = { "sampled-out", "Was anything left out by sampling?",
                                        WEFT_VERDICT_GOOD, "Nothing was sampled out" },
   [WEFT_LOSS_CATEGORY_REPAIRED] = { "repaired", "Were names or lists cut or mended?",
-                                    WEFT_VERDICT_ATTENTION, "None was" },
+                                    WEFT_VERDICT_ATTENTION, "Nothing was cut or mended" },
 };
 
 static int
@@ -125,9 +124,8 @@ tell_reason (WeftDiagnosis *self, GArray *totals, guint category, const char *re
                       check && is_about_times (reason) ? "Are times in range and in order?"
                                                        : categories[category].question,
                       categories[category].verdict, known < 0 ? NULL : reasons[known].advice,
-                      &lanes, "%" G_GUINT64_FORMAT " %s%s%s%s", count,
-                      known < 0 ? reason : reasons[known].meaning, known < 0 ? "" : " (",
-                      known < 0 ? "" : reason, known < 0 ? "" : ")");
+                      &lanes, "%" G_GUINT64_FORMAT " × %s%s%s", count, reason,
+                      known < 0 ? "" : ": ", known < 0 ? "" : reasons[known].meaning);
 }
 
 static int
@@ -206,16 +204,16 @@ check_programs (WeftDiagnosis *self, GArray *totals, GError **error)
     const char *advice;
   } counts[] = {
     { "registry-full", "registrations", "Could everything be registered?", WEFT_VERDICT_PROBLEM,
-      "registrations were refused: the registry is full",
+      "Registrations refused: the registry is full",
       "Register each lane, routine and source once and not for each piece of work" },
     { "schema-mismatch", "program-versions", "Do programs and recorder understand each other?",
-      WEFT_VERDICT_PROBLEM, "attempts to connect failed for versions that do not fit",
+      WEFT_VERDICT_PROBLEM, "Connections refused for versions that do not fit",
       "Record with a newer weft, or build the program against this libweft-target" },
     { "unsupported", "program-support", "Can the programs report here?", WEFT_VERDICT_PROBLEM,
-      "reports were impossible on this system",
+      "Reports impossible on this system",
       "Set WEFT_TARGET_SPOOL, and import the file with “weft import”" },
     { "listener-errors", "program-listeners", "Did listeners in the programs work?",
-      WEFT_VERDICT_ATTENTION, "events made a listener in the program fail",
+      WEFT_VERDICT_ATTENTION, "Events at which a listener in the program failed",
       "The listener is the program's own code: see what it returns" },
   };
   g_autoptr (WeftRowCursor) rows = weft_row_cursor_new (self->scope, WEFT_TABLE_RUNTIME_STATS);
@@ -230,8 +228,8 @@ check_programs (WeftDiagnosis *self, GArray *totals, GError **error)
   for (guint i = 0; i < G_N_ELEMENTS (counts); i++)
     if (sums[i] > 0)
       weft_diagnosis_add (self, counts[i].check, counts[i].question, counts[i].verdict,
-                          counts[i].advice, NULL, "%" G_GUINT64_FORMAT " %s", sums[i],
-                          counts[i].meaning);
+                          counts[i].advice, NULL, "%s: %" G_GUINT64_FORMAT, counts[i].meaning,
+                          sums[i]);
   for (guint i = 0; i < totals->len; i++)
     registrations |=
         strcmp (g_array_index (totals, WeftLossTotal, i).reason, "too-many-registered") == 0;

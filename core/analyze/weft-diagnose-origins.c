@@ -83,14 +83,14 @@ check_present (WeftDiagnosis *self, const Facts *facts)
                         "There is no target work");
   else if (queued == 0)
     weft_diagnosis_add (self, "origins", question, WEFT_VERDICT_ATTENTION, capture_advice, NULL,
-                        "None of %" G_GUINT64_FORMAT " dispatches tells what queued it",
-                        dispatches);
+                        "No dispatch of %" G_GUINT64_FORMAT " tells what queued it", dispatches);
   else
     weft_diagnosis_add (self, "origins", question, WEFT_VERDICT_GOOD, NULL, NULL,
-                        "%" G_GUINT64_FORMAT
-                        " origins tell where work was queued; %" G_GUINT64_FORMAT
-                        " of all %" G_GUINT64_FORMAT " hold a stack",
-                        queued, facts->with_stack, facts->total);
+                        "%" G_GUINT64_FORMAT " %s where work was queued; %" G_GUINT64_FORMAT
+                        " of all %" G_GUINT64_FORMAT " %s a stack",
+                        queued, weft_plural (queued, "origin tells", "origins tell"),
+                        facts->with_stack, facts->total,
+                        weft_plural (facts->with_stack, "holds", "hold"));
 }
 
 static void
@@ -115,16 +115,16 @@ check_links (WeftDiagnosis *self, const Facts *facts)
         "An origin is linked to the nearest CPU sample of its thread, or exactly where its stack "
         "was copied: record CPU samples beside the target work",
         NULL,
-        "Not decided for all %" G_GUINT64_FORMAT
-        " origins: the recording has no CPU samples; %" G_GUINT64_FORMAT
-        " brought a stack of their own, which is not unwound yet",
-        facts->total, facts->with_stack);
+        "Not decided for any of %" G_GUINT64_FORMAT " %s: the recording has no CPU samples, and "
+        "stacks that programs copied (%" G_GUINT64_FORMAT ") are not unwound yet",
+        facts->total, weft_plural (facts->total, "origin", "origins"), facts->with_stack);
   else
     weft_diagnosis_add (self, "origin-links", question,
                         reasons->len > 0 ? WEFT_VERDICT_ATTENTION : WEFT_VERDICT_GOOD,
-                        reasons->len > 0 ? "“target-origins” lists each with its reason" : NULL,
-                        NULL, "%" G_GUINT64_FORMAT " of %" G_GUINT64_FORMAT " are linked%s", linked,
-                        facts->total, reasons->str);
+                        reasons->len > 0 ? "“weft target origins” lists each with its reason"
+                                         : NULL,
+                        NULL, "%" G_GUINT64_FORMAT " of %" G_GUINT64_FORMAT " %s linked%s", linked,
+                        facts->total, weft_plural (linked, "is", "are"), reasons->str);
 }
 
 static void
@@ -140,8 +140,8 @@ check_stale (WeftDiagnosis *self, const Facts *facts)
   else if (stale > 0)
     weft_diagnosis_add (self, "stale-origins", question, WEFT_VERDICT_ATTENTION,
                         "Capture the origin where the work is queued, not once when it is set up",
-                        NULL, "%" G_GUINT64_FORMAT " of %" G_GUINT64_FORMAT " origins are stale",
-                        stale, facts->total);
+                        NULL, "%" G_GUINT64_FORMAT " of %" G_GUINT64_FORMAT " origins %s stale",
+                        stale, facts->total, weft_plural (stale, "is", "are"));
   else
     weft_diagnosis_add (self, "stale-origins", question, WEFT_VERDICT_GOOD, NULL, NULL,
                         "No origin is stale");
@@ -157,14 +157,17 @@ check_threads (WeftDiagnosis *self, Facts *facts)
         self, "origin-processes", question, WEFT_VERDICT_ATTENTION,
         "Capture origins in the process that reports them; thread numbers of another process mean "
         "nothing there",
-        &facts->other_process, "%" G_GUINT64_FORMAT " origins name threads of another process: %s",
-        facts->other_process.count, weft_finding_objects_get_names (&facts->other_process));
+        &facts->other_process, "%" G_GUINT64_FORMAT " %s of another process: %s",
+        facts->other_process.count,
+        weft_plural (facts->other_process.count, "origin names a thread", "origins name threads"),
+        weft_finding_objects_get_names (&facts->other_process));
   if (facts->strange.count > 0)
     weft_diagnosis_add (
         self, "origin-threads", question, WEFT_VERDICT_ATTENTION,
         "Give the number that weft_target_origin () captured, never one that the program made up",
-        &facts->strange, "%" G_GUINT64_FORMAT " origins name threads that nobody saw: %s",
-        facts->strange.count, weft_finding_objects_get_names (&facts->strange));
+        &facts->strange, "%" G_GUINT64_FORMAT " %s that nobody saw: %s", facts->strange.count,
+        weft_plural (facts->strange.count, "origin names a thread", "origins name threads"),
+        weft_finding_objects_get_names (&facts->strange));
   if (facts->strange.count + facts->other_process.count == 0)
     weft_diagnosis_add (self, "origin-threads", question,
                         facts->total > 0 ? WEFT_VERDICT_GOOD : WEFT_VERDICT_NOT_APPLICABLE, NULL,
@@ -177,12 +180,12 @@ check_times (WeftDiagnosis *self, Facts *facts)
   static const char *const question = "Do origins lie within the recording?";
 
   if (facts->outside.count > 0)
-    weft_diagnosis_add (self, "origin-times", question, WEFT_VERDICT_ATTENTION,
-                        "Capture each origin anew, with the clock of weft_target_now ()",
-                        &facts->outside,
-                        "%" G_GUINT64_FORMAT " origins are from before the recording's begin or "
-                        "after its end; they were kept as they came",
-                        facts->outside.count);
+    weft_diagnosis_add (
+        self, "origin-times", question, WEFT_VERDICT_ATTENTION,
+        "Capture each origin anew, with the clock of weft_target_now ()", &facts->outside,
+        "%" G_GUINT64_FORMAT " %s from before the recording's begin or after its "
+        "end, kept as it came",
+        facts->outside.count, weft_plural (facts->outside.count, "origin is", "origins are"));
   else
     weft_diagnosis_add (self, "origin-times", question,
                         facts->total > 0 ? WEFT_VERDICT_GOOD : WEFT_VERDICT_NOT_APPLICABLE, NULL,
@@ -221,11 +224,12 @@ check_waits (WeftDiagnosis *self, const Facts *facts, GError **error)
     weft_diagnosis_add (self, "waits", question, WEFT_VERDICT_ATTENTION,
                         "Report both ends of each wait, on the thread that waits, with the same "
                         "dispatch or submission",
-                        NULL, "%" G_GUINT64_FORMAT " of %u waits have only a begin or only an end",
-                        half, waits->len);
+                        NULL, "%" G_GUINT64_FORMAT " of %u waits %s only a begin or only an end",
+                        half, waits->len, weft_plural (half, "has", "have"));
   else
     weft_diagnosis_add (self, "waits", question, WEFT_VERDICT_GOOD, NULL, NULL,
-                        "%u waits, each with begin and end", waits->len);
+                        "%u %s with begin and end", waits->len,
+                        weft_plural (waits->len, "wait,", "waits, each"));
   return TRUE;
 }
 
@@ -247,14 +251,14 @@ check_parallel (WeftDiagnosis *self, GError **error)
     weft_diagnosis_add (
         self, "parallelism", question, WEFT_VERDICT_NOT_APPLICABLE, NULL, NULL,
         "Not decided: target work counts as parallel unless a wait proves otherwise; "
-        "“target-dispatch” tells the waits for each");
+        "“weft target dispatch” tells the waits for one");
   else
-    weft_diagnosis_add (
-        self, "parallelism", question, WEFT_VERDICT_GOOD, NULL, NULL,
-        "%" G_GUINT64_FORMAT " dispatches are proven synchronous, %" G_GUINT64_FORMAT
-        " are asynchronous, of %" G_GUINT64_FORMAT " it cannot be told",
-        counts[WEFT_CLASSIFICATION_SYNCHRONOUS], counts[WEFT_CLASSIFICATION_ASYNCHRONOUS],
-        counts[WEFT_CLASSIFICATION_UNKNOWN]);
+    weft_diagnosis_add (self, "parallelism", question, WEFT_VERDICT_GOOD, NULL, NULL,
+                        "Dispatches proven synchronous: %" G_GUINT64_FORMAT
+                        ", asynchronous: %" G_GUINT64_FORMAT ", not to be told: %" G_GUINT64_FORMAT,
+                        counts[WEFT_CLASSIFICATION_SYNCHRONOUS],
+                        counts[WEFT_CLASSIFICATION_ASYNCHRONOUS],
+                        counts[WEFT_CLASSIFICATION_UNKNOWN]);
   return weft_row_cursor_finish (rows, error);
 }
 
@@ -271,9 +275,11 @@ check_parallel_threads (WeftDiagnosis *self, Facts *facts)
   else
     weft_diagnosis_add (self, "parallel-threads", question, WEFT_VERDICT_GOOD, NULL,
                         &facts->threads,
-                        "%" G_GUINT64_FORMAT " threads queued target work: %s. It ran on lanes "
-                        "beside them: parallel work, not CPU execution of these threads",
-                        count, weft_finding_objects_get_names (&facts->threads));
+                        "%" G_GUINT64_FORMAT " %s queued target work: %s. It ran on lanes: "
+                        "parallel work, not CPU execution of %s",
+                        count, weft_plural (count, "thread", "threads"),
+                        weft_finding_objects_get_names (&facts->threads),
+                        weft_plural (count, "this thread", "these threads"));
 }
 
 static gboolean

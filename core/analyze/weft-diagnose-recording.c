@@ -25,7 +25,7 @@ check_state (WeftDiagnosis *self)
     case WEFT_STORE_GROWING:
       weft_diagnosis_add (
           self, "recording", question, WEFT_VERDICT_ATTENTION,
-          "“weft list” tells which recorders are running; what was flushed before one "
+          "“weft status” tells which recorders are running; what was flushed before one "
           "was killed is here, and “weft repair” finishes the file",
           NULL, "It is still being written, or its recorder was killed");
       break;
@@ -135,12 +135,13 @@ describe_clock (const WeftClockFacts *clock)
   double drift;
 
   if (weft_clock_facts_get_drift (clock, &drift))
-    return g_strdup_printf ("%s: %" G_GUINT64_FORMAT " pairs, ± %.3f µs, %+.1f ppm",
+    return g_strdup_printf ("%s: %" G_GUINT64_FORMAT " %s, ± %.3f µs, %+.1f ppm",
                             clock->name ? clock->name : "(no name)", clock->pairs,
+                            weft_plural (clock->pairs, "pair", "pairs"),
                             (double) clock->error_bound / 1e3, drift);
-  return g_strdup_printf ("%s: %" G_GUINT64_FORMAT " pairs, ± %.3f µs",
-                          clock->name ? clock->name : "(no name)", clock->pairs,
-                          (double) clock->error_bound / 1e3);
+  return g_strdup_printf (
+      "%s: %" G_GUINT64_FORMAT " %s, ± %.3f µs", clock->name ? clock->name : "(no name)",
+      clock->pairs, weft_plural (clock->pairs, "pair", "pairs"), (double) clock->error_bound / 1e3);
 }
 
 static gboolean
@@ -176,10 +177,11 @@ weft_diagnose_clocks (WeftDiagnosis *self, GError **error)
     { needs_pairs, "clock-calibration", WEFT_VERDICT_PROBLEM, "never calibrated",
       "Call weft_target_clock_calibrate () before the first dispatch and now and then" },
     { is_wide, "clock-error", WEFT_VERDICT_ATTENTION,
-      "known worse than to 100 µs, so that ends of short waits cannot be compared",
+      "known to no better than 100 µs, so that ends of short waits cannot be compared",
       "Read the device's clock as closely as possible between two readings of weft_target_now ()" },
     { is_extrapolated, "clock-extrapolated", WEFT_VERDICT_ATTENTION,
-      "with dispatches further than 2 s from the next pair", "Calibrate at least every second" },
+      "used for dispatches further than 2 s from the next calibration pair",
+      "Calibrate at least every second" },
   };
   g_autoptr (GArray) clocks = weft_clock_facts_read (self->scope, error);
   gboolean all_well = TRUE;
@@ -207,8 +209,9 @@ weft_diagnose_clocks (WeftDiagnosis *self, GError **error)
         continue;
       all_well = FALSE;
       weft_diagnosis_add (self, faults[fault].check, question, faults[fault].verdict,
-                          faults[fault].advice, &bad, "%" G_GUINT64_FORMAT " %s: %s", bad.count,
-                          faults[fault].what, weft_finding_objects_get_names (&bad));
+                          faults[fault].advice, &bad, "%" G_GUINT64_FORMAT " %s %s: %s", bad.count,
+                          weft_plural (bad.count, "clock is", "clocks are"), faults[fault].what,
+                          weft_finding_objects_get_names (&bad));
     }
   if (all_well)
     weft_diagnosis_add (

@@ -73,8 +73,9 @@ tell_missing (WeftDiagnosis *self, WeftRowTable *routines, GHashTable *missing, 
   if (objects.count > 0)
     weft_diagnosis_add (self, "sources", question, WEFT_VERDICT_ATTENTION, advice, &objects,
                         "On lanes where other routines have sources, %" G_GUINT64_FORMAT
-                        " have none: %s",
-                        objects.count, weft_finding_objects_get_names (&objects));
+                        " %s none: %s",
+                        objects.count, weft_plural (objects.count, "has", "have"),
+                        weft_finding_objects_get_names (&objects));
   else if (n_with > 0)
     weft_diagnosis_add (self, "sources", question, WEFT_VERDICT_GOOD, NULL, NULL,
                         "Every routine on lanes that tell of sources has one");
@@ -107,8 +108,9 @@ check_texts (WeftDiagnosis *self, GError **error)
         "Give the text to weft_target_source_new (); with path or hash alone the recording cannot "
         "show it on another machine",
         &missing,
-        "Only path or hash is known of %" G_GUINT64_FORMAT " of %" G_GUINT64_FORMAT " sources: %s",
-        missing.count, total, weft_finding_objects_get_names (&missing));
+        "Only path or hash is known of %" G_GUINT64_FORMAT " of %" G_GUINT64_FORMAT " %s: %s",
+        missing.count, total, weft_plural (total, "source", "sources"),
+        weft_finding_objects_get_names (&missing));
   else
     weft_diagnosis_add (self, "source-texts", question,
                         total > 0 ? WEFT_VERDICT_GOOD : WEFT_VERDICT_NOT_APPLICABLE, NULL, NULL,
@@ -158,7 +160,8 @@ check_definitions (WeftDiagnosis *self, WeftCounterNames *names)
   if (empty.count > 0)
     weft_diagnosis_add (self, "counter-definitions", question, WEFT_VERDICT_ATTENTION,
                         "Name the counters of a set where it is made, with their units and kinds",
-                        &empty, "%" G_GUINT64_FORMAT " without counters: %s", empty.count,
+                        &empty, "%" G_GUINT64_FORMAT " %s without counters: %s", empty.count,
+                        weft_plural (empty.count, "set", "sets"),
                         weft_finding_objects_get_names (&empty));
   else if (n_sets == 0)
     weft_diagnosis_add (self, "counter-definitions", question, WEFT_VERDICT_NOT_APPLICABLE,
@@ -167,8 +170,9 @@ check_definitions (WeftDiagnosis *self, WeftCounterNames *names)
                         NULL, "No counter set was defined");
   else
     weft_diagnosis_add (self, "counter-definitions", question, WEFT_VERDICT_GOOD, NULL, NULL,
-                        "%" G_GUINT64_FORMAT " counters in %" G_GUINT64_FORMAT " sets", n_counters,
-                        n_sets);
+                        "%" G_GUINT64_FORMAT " %s in %" G_GUINT64_FORMAT " %s", n_counters,
+                        weft_plural (n_counters, "counter", "counters"), n_sets,
+                        weft_plural (n_sets, "set", "sets"));
 }
 
 /* Sets of one availability, with the reasons that were told. */
@@ -212,7 +216,8 @@ check_availability (WeftDiagnosis *self, WeftCounterNames *names)
     { WEFT_AVAILABILITY_UNSUPPORTED, "counters-unsupported", WEFT_VERDICT_ATTENTION, "unsupported",
       "Nothing can be done here: the device, driver or path that is used has no such counters" },
     { WEFT_AVAILABILITY_FAILING, "counters-failing", WEFT_VERDICT_PROBLEM, "failing",
-      "They should work and do not: “target-counters” tells what was tried and what came of it" },
+      "They should work and do not: “weft target counters” tells what was tried and what came of "
+      "it" },
   };
   gboolean all_well = TRUE;
 
@@ -226,7 +231,8 @@ check_availability (WeftDiagnosis *self, WeftCounterNames *names)
         continue;
       all_well = FALSE;
       weft_diagnosis_add (self, kinds[i].check, question, kinds[i].verdict, kinds[i].advice, &sets,
-                          "%" G_GUINT64_FORMAT " %s: %s", sets.count, kinds[i].what,
+                          "%" G_GUINT64_FORMAT " %s %s: %s", sets.count,
+                          weft_plural (sets.count, "set is", "sets are"), kinds[i].what,
                           weft_finding_objects_get_names (&sets));
     }
   return all_well;
@@ -245,15 +251,17 @@ check_samples (WeftDiagnosis *self, WeftCounterNames *names, gboolean all_well)
     weft_diagnosis_add (self, "counter-samples", question, WEFT_VERDICT_ATTENTION,
                         "Add samples to dispatches or submissions, or report them with "
                         "weft_target_report_samples ()",
-                        &sets, "%" G_GUINT64_FORMAT " present and never sampled: %s", sets.count,
+                        &sets, "%" G_GUINT64_FORMAT " %s present and never sampled: %s", sets.count,
+                        weft_plural (sets.count, "set is", "sets are"),
                         weft_finding_objects_get_names (&sets));
   else
     weft_diagnosis_add (self, "counter-samples", question,
                         n_samples > 0 ? WEFT_VERDICT_GOOD : WEFT_VERDICT_NOT_APPLICABLE, NULL, NULL,
-                        n_samples > 0 && all_well ? "%" G_GUINT64_FORMAT " samples, of every set"
-                                                  : "%" G_GUINT64_FORMAT
-                                                    " samples, of every set that is present",
-                        n_samples);
+                        "%" G_GUINT64_FORMAT " %s%s", n_samples,
+                        weft_plural (n_samples, "sample", "samples"),
+                        n_samples == 0 ? ""
+                        : all_well     ? ", of every set"
+                                       : ", of every set that is present");
 }
 
 static gboolean
@@ -269,9 +277,10 @@ check_errors (WeftDiagnosis *self, GError **error)
   if (errors > 0)
     weft_diagnosis_add (
         self, "counter-errors", question, WEFT_VERDICT_ATTENTION,
-        "“target-counters” tells of which counters; sums and means leave these out", NULL,
-        "%" G_GUINT64_FORMAT " of %" G_GUINT64_FORMAT " values are errors in a value's place",
-        errors, total);
+        "“weft target counters” tells of which counters; sums and means leave these out", NULL,
+        "%" G_GUINT64_FORMAT " of %" G_GUINT64_FORMAT " %s", errors, total,
+        weft_plural (errors, "values is an error in a value's place",
+                     "values are errors in a value's place"));
   else
     weft_diagnosis_add (self, "counter-errors", question,
                         total > 0 ? WEFT_VERDICT_GOOD : WEFT_VERDICT_NOT_APPLICABLE, NULL, NULL,

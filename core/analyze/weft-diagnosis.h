@@ -38,6 +38,13 @@ void weft_diagnosis_add (WeftDiagnosis *self, const char *check, const char *que
 
 guint64 weft_diagnosis_count (WeftDiagnosis *self, WeftTableId table);
 
+/* ONE or MANY: what stands behind COUNT in a sentence. */
+static inline const char *
+weft_plural (guint64 count, const char *one, const char *many)
+{
+  return count == 1 ? one : many;
+}
+
 /* The checks, by what they are about. */
 gboolean weft_diagnose_arrival (WeftDiagnosis *self, GError **error);
 gboolean weft_diagnose_origins (WeftDiagnosis *self, GError **error);

@@ -183,8 +183,8 @@ add_figure (Search *self, WeftReasonKind kind, guint place, const WeftTypical *t
     [WEFT_REASON_QUEUE_DELAY] = { "waited ", " in the queue, typically " },
     [WEFT_REASON_ATTACHMENTS] = { "", " of attachments, typically " },
     [WEFT_REASON_NESTED] = { "", " in what is nested inside it, typically " },
-    [WEFT_REASON_SAME_LANE] = { "", " others beside it on its lane, typically " },
-    [WEFT_REASON_OTHER_LANES] = { "", " others beside it on other lanes, typically " },
+    [WEFT_REASON_SAME_LANE] = { "", " beside it on its lane, typically " },
+    [WEFT_REASON_OTHER_LANES] = { "", " beside it on other lanes, typically " },
   };
   g_autofree char *figure = NULL;
   g_autofree char *usual = NULL;
@@ -344,7 +344,7 @@ add_plain_reasons (Search *self, guint place)
 
   if (routine->has_first && routine->first_id == outlier->id)
     add_reason (self, WEFT_REASON_FIRST, place,
-                g_strdup ("the first of its routine (compilation, cold caches)"));
+                g_strdup ("the first of its routine (often compilation or cold caches)"));
   if (facts->attempts > 1)
     add_reason (self, WEFT_REASON_ATTEMPTS, place,
                 g_strdup_printf ("%" G_GUINT64_FORMAT " attempts", facts->attempts))

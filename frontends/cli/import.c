@@ -14,15 +14,16 @@
 static void
 print_result (const WeftImportSummary *result, const char *output, gboolean json)
 {
-  g_autofree char *dispatches = text_count (result->dispatches);
+  g_autofree char *dispatches = text_counted (result->dispatches, "dispatch", "dispatches");
+  g_autofree char *lanes = text_counted (result->lanes, "lane", "lanes");
   JsonBuilder *builder;
 
   if (!json)
     {
       text_print (stdout,
-                  "Imported %s dispatches on %u lanes; %" G_GUINT64_FORMAT
-                  " lost, %" G_GUINT64_FORMAT " rejected.\n%s\n",
-                  dispatches, result->lanes, result->lost, result->rejected, output);
+                  "Imported %s on %s; %" G_GUINT64_FORMAT " lost, %" G_GUINT64_FORMAT
+                  " rejected.\n%s\n",
+                  dispatches, lanes, result->lost, result->rejected, output);
       return;
     }
   builder = json_answer_begin ("import", "value");

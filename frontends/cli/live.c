@@ -26,17 +26,20 @@ static void
 print_status (WeftSession *session, WeftRecorderStatus *status)
 {
   g_autofree char *elapsed = text_duration ((guint64) weft_recorder_status_get_elapsed (status));
-  g_autofree char *dispatches = text_count (weft_recorder_status_get_dispatches (status));
+  g_autofree char *dispatches =
+      text_counted (weft_recorder_status_get_dispatches (status), "dispatch", "dispatches");
+  g_autofree char *lanes = text_counted (weft_recorder_status_get_lanes (status), "lane", "lanes");
+  g_autofree char *runtimes =
+      text_counted (weft_recorder_status_get_runtimes (status), "runtime", "runtimes");
   g_autofree char *size = text_bytes (weft_recorder_status_get_file_size (status));
   g_autofree char *cpu = text_duration (weft_recorder_status_get_cpu (status));
 
   text_print (stdout, "%s\n", weft_session_get_path (session));
   text_print (stdout, "  pid %d, %s for %s, %s written, own cost %s of CPU\n",
               weft_session_get_pid (session), state_name (status), elapsed, size, cpu);
-  printf ("  %s dispatches on %u lanes of %u runtimes; %" G_GUINT64_FORMAT
-          " lost, %" G_GUINT64_FORMAT " rejected, %" G_GUINT64_FORMAT " pending\n",
-          dispatches, weft_recorder_status_get_lanes (status),
-          weft_recorder_status_get_runtimes (status), weft_recorder_status_get_lost (status),
+  printf ("  %s on %s of %s; %" G_GUINT64_FORMAT " lost, %" G_GUINT64_FORMAT
+          " rejected, %" G_GUINT64_FORMAT " pending\n",
+          dispatches, lanes, runtimes, weft_recorder_status_get_lost (status),
           weft_recorder_status_get_rejected (status), weft_recorder_status_get_pending (status));
 }
 

@@ -42,13 +42,14 @@ static void
 print_progress (WeftRecorderStatus *status)
 {
   g_autofree char *elapsed = text_duration ((guint64) weft_recorder_status_get_elapsed (status));
-  g_autofree char *dispatches = text_count (weft_recorder_status_get_dispatches (status));
+  g_autofree char *lanes = text_counted (weft_recorder_status_get_lanes (status), "lane", "lanes");
+  g_autofree char *dispatches =
+      text_counted (weft_recorder_status_get_dispatches (status), "dispatch", "dispatches");
   g_autofree char *size = text_bytes (weft_recorder_status_get_file_size (status));
   g_autofree char *losses = text_count (weft_recorder_status_get_lost (status) +
                                         weft_recorder_status_get_rejected (status));
 
-  fprintf (stderr, "\r\033[K%s  %u lanes  %s dispatches  %s not kept  %s", elapsed,
-           weft_recorder_status_get_lanes (status), dispatches, losses, size);
+  fprintf (stderr, "\r\033[K%s  %s  %s  %s not kept  %s", elapsed, lanes, dispatches, losses, size);
   fflush (stderr);
 }
 
@@ -66,23 +67,26 @@ print_summary (Recording *self, WeftRecorderStatus *status)
   guint n_runtimes = weft_recorder_status_get_runtimes_seen (status);
   guint64 n_refused = weft_recorder_status_get_refused (status);
   g_autofree char *elapsed = text_duration ((guint64) weft_recorder_status_get_elapsed (status));
-  g_autofree char *dispatches = text_count (weft_recorder_status_get_dispatches (status));
+  g_autofree char *dispatches =
+      text_counted (weft_recorder_status_get_dispatches (status), "dispatch", "dispatches");
+  g_autofree char *lanes = text_counted (weft_recorder_status_get_lanes (status), "lane", "lanes");
+  g_autofree char *runtimes = text_counted (n_runtimes, "runtime", "runtimes");
   g_autofree char *size = text_bytes (weft_recorder_status_get_file_size (status));
   g_autofree char *cpu = text_duration (weft_recorder_status_get_cpu (status));
   g_autofree char *rejected = text_count (weft_recorder_status_get_rejected (status));
   g_autofree char *lost = text_count (weft_recorder_status_get_lost (status));
   g_autofree char *pending = text_count (weft_recorder_status_get_pending (status));
 
-  fprintf (stderr, "%sRecorded %s: %s dispatches on %u lanes of %u runtimes, %s\n",
-           self->progress ? "\r\033[K" : "", elapsed, dispatches,
-           weft_recorder_status_get_lanes (status), n_runtimes, size);
+  fprintf (stderr, "%sRecorded %s: %s on %s of %s, %s\n", self->progress ? "\r\033[K" : "", elapsed,
+           dispatches, lanes, runtimes, size);
   fprintf (stderr, "Not kept: %s lost, %s rejected, %s pending.  Own cost: %s of CPU.\n", lost,
            rejected, pending, cpu);
   if (n_runtimes == 0)
     fprintf (stderr, "No program reported a lane: does it use libweft-target? "
                      "(docs/producer-guide.md)\n");
   if (n_refused > 0)
-    fprintf (stderr, "%" G_GUINT64_FORMAT " connections were refused: see “weft show”.\n",
+    fprintf (stderr,
+             "Connections that were refused: %" G_GUINT64_FORMAT " (see “weft diagnose”).\n",
              n_refused);
   text_print (stderr, "%s\n", self->output);
 }

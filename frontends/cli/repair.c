@@ -11,13 +11,13 @@
 static void
 print_report (const WeftRepairSummary *report, const char *output)
 {
-  g_autofree char *rows = text_count (report->rows);
+  g_autofree char *rows = text_counted (report->rows, "row", "rows");
+  g_autofree char *chunks = text_counted (report->chunks, "chunk", "chunks");
   g_autofree char *missing = text_bytes (report->missing_bytes);
 
   text_print (stdout,
-              "Saved %s rows of %" G_GUINT64_FORMAT " chunks; %" G_GUINT64_FORMAT
-              " chunks were damaged, %s unreadable.\n%s\n",
-              rows, report->chunks, report->damaged_chunks, missing, output);
+              "Saved %s of %s. Damaged chunks: %" G_GUINT64_FORMAT ", unreadable: %s.\n%s\n", rows,
+              chunks, report->damaged_chunks, missing, output);
 }
 
 int

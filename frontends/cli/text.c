@@ -57,6 +57,14 @@ text_count (guint64 count)
   return g_string_free (text, FALSE);
 }
 
+char *
+text_counted (guint64 count, const char *one, const char *many)
+{
+  g_autofree char *number = text_count (count);
+
+  return g_strconcat (number, " ", count == 1 ? one : many, NULL);
+}
+
 /* Display columns of a character. */
 static guint
 width_of (gunichar c)

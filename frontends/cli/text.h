@@ -10,7 +10,9 @@ G_BEGIN_DECLS
 /* Figures for people; newly allocated. */
 char *text_duration (guint64 nanoseconds); /* "1.23 ms" */
 char *text_bytes (guint64 bytes);          /* "4.5 MiB" */
-char *text_count (guint64 count);          /* "1 234 567" with narrow groups */
+char *text_count (guint64 count);          /* "1,234,567" */
+/* The same with what is counted: "1 lane", "2,000 lanes" */
+char *text_counted (guint64 count, const char *one, const char *many);
 
 /* TEXT without control characters, cut to WIDTH columns; newly allocated. */
 char *text_cell (const char *text, guint width);

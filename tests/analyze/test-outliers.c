@@ -171,12 +171,9 @@ test_beside (void)
   /* Four more on its lane, three on the other one, all the time. */
   for (guint i = 0; i < 7; i++)
     sample_dispatch (sample, i < 4 ? 1 : 2, 2, ODD_ONE * 10 * MS - 1, 9 * MS + 2);
-  check (
-      sample,
-      "4 others beside it on its lane, typically 0; 3 others beside it on other lanes, typically "
-      "0",
-      "d-26 same-lane - 4.00 0.00\n"
-      "d-26 other-lanes - 3.00 0.00\n");
+  check (sample, "4 beside it on its lane, typically 0; 3 beside it on other lanes, typically 0",
+         "d-26 same-lane - 4.00 0.00\n"
+         "d-26 other-lanes - 3.00 0.00\n");
 }
 
 /* That something takes longer gives it no more company. */
@@ -222,7 +219,7 @@ test_first (void)
     sample_dispatch (sample, 1, 1, (gint64) i * 10 * MS, i == 0 ? 8 * MS : 1 * MS);
   report = sample_run (sample_analysis (sample, "target-outliers"));
   sample_assert_table (weft_report_get_main_table (report), "dispatch why",
-                       "d-1 the first of its routine (compilation, cold caches)\n");
+                       "d-1 the first of its routine (often compilation or cold caches)\n");
 }
 
 /* What is furthest from what is typical is told first. */
