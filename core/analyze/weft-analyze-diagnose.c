@@ -35,6 +35,8 @@ void
 weft_finding_objects_init (WeftFindingObjects *self)
 {
   self->count = 0;
+  self->n_names = 0;
+  self->seen = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
   self->handles = g_string_new (NULL);
   self->names = g_string_new (NULL);
 }
@@ -44,6 +46,7 @@ weft_finding_objects_clear (WeftFindingObjects *self)
 {
   g_string_free (self->handles, TRUE);
   g_string_free (self->names, TRUE);
+  g_hash_table_unref (self->seen);
 }
 
 void
@@ -53,21 +56,25 @@ weft_finding_objects_add (WeftFindingObjects *self, const char *prefix, guint64 
   if (self->count < MAX_HANDLES)
     g_string_append_printf (self->handles, "%s%s-%" G_GUINT64_FORMAT, self->count > 0 ? " " : "",
                             prefix, id);
-  if (self->count < MAX_NAMES)
-    g_string_append_printf (self->names, "%s%s", self->count > 0 ? ", " : "",
-                            name != NULL ? name : "(no name)");
   self->count++;
+  if (name == NULL)
+    name = "(no name)";
+  if (!g_hash_table_add (self->seen, g_strdup (name)))
+    return;
+  if (self->n_names < MAX_NAMES)
+    g_string_append_printf (self->names, "%s%s", self->n_names > 0 ? ", " : "", name);
+  self->n_names++;
 }
 
 const char *
 weft_finding_objects_get_names (WeftFindingObjects *self)
 {
-  if (self->count > MAX_NAMES)
+  if (self->n_names > MAX_NAMES)
     {
       g_string_append_printf (self->names, " and %" G_GUINT64_FORMAT " more",
-                              self->count - MAX_NAMES);
+                              self->n_names - MAX_NAMES);
       /* Once. */
-      self->count = MAX_NAMES;
+      self->n_names = MAX_NAMES;
     }
   return self->names->str;
 }

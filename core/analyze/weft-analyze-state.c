@@ -4,6 +4,7 @@
 
 #include "weft-analysis-scope.h"
 #include "weft-analyze.h"
+#include "weft-answer.h"
 #include "weft-enum-types.h"
 #include "weft-row-scan.h"
 
@@ -439,12 +440,10 @@ make_gauges (State *self)
     { "metric", NULL, WEFT_VALUE_ID, NULL, "m" }, { "name", NULL, WEFT_VALUE_STRING },
     { "lane", NULL, WEFT_VALUE_ID, NULL, "l" },   { "lane_name", NULL, WEFT_VALUE_STRING },
     { "tags", NULL, WEFT_VALUE_STRING },          { "value", NULL, WEFT_VALUE_DOUBLE },
-    { "set_at", NULL, WEFT_VALUE_TIME },          { "unit_name", NULL, WEFT_VALUE_STRING },
+    { "set_at", NULL, WEFT_VALUE_TIME },          { "unit", NULL, WEFT_VALUE_STRING },
   };
 
   weft_table_builder_add_columns (builder, columns, G_N_ELEMENTS (columns));
-  weft_table_builder_add_enum (builder, &(WeftTableColumn){ "unit", NULL, WEFT_VALUE_ENUM },
-                               WEFT_TYPE_UNIT);
   for (guint i = 0; i < self->gauges->len; i++)
     {
       const Gauge *gauge = &g_array_index (self->gauges, Gauge, i);
@@ -460,8 +459,8 @@ make_gauges (State *self)
       weft_table_builder_set_string (builder, 4, gauge->tags == NULL ? NULL : gauge->tags->str);
       weft_table_builder_set_double (builder, 5, gauge->value);
       weft_table_builder_set_int64 (builder, 6, gauge->time);
-      weft_table_builder_set_string (builder, 7, gauge->unit_name);
-      weft_table_builder_set_uint64 (builder, 8, gauge->unit);
+      weft_table_builder_set_string (builder, 7,
+                                     weft_answer_get_unit (gauge->unit, gauge->unit_name));
     }
   return weft_table_builder_finish (builder);
 }

@@ -46,7 +46,12 @@ take_thread (WeftDiagnosis *self, Facts *facts, WeftRowCursor *row)
     }
   if (weft_row_cursor_get (row, WEFT_ORIGINS_ROLE) == WEFT_ORIGIN_ROLE_DISPATCH &&
       g_hash_table_add (facts->seen, GSIZE_TO_POINTER (thread)))
-    weft_finding_objects_add (&facts->threads, "t", thread, found ? found->name : NULL);
+    {
+      /* Threads of a pool have one name. */
+      number = g_strdup_printf ("%s (%" G_GUINT64_FORMAT ")",
+                                found && found->name ? found->name : "(no name)", tid);
+      weft_finding_objects_add (&facts->threads, "t", thread, number);
+    }
 }
 
 static gboolean

@@ -13,10 +13,12 @@ typedef struct
   WeftTableBuilder *builder;
 } WeftDiagnosis;
 
-/* Names of objects for a finding: the first few as handles and as names. */
+/* Objects of a finding: the first few as handles, and the first few names, each once. */
 typedef struct
 {
   guint64 count;
+  guint64 n_names;
+  GHashTable *seen; /* names */
   GString *handles;
   GString *names;
 } WeftFindingObjects;
