@@ -23,14 +23,8 @@ static const Choice choices[] = {
                   "mean p95 max share_of_target_time errors p50 p99 stddev" },
   { "top", "name time_kind lane_names count total self mean share_of_target_time p95 max errors" },
   { "target-outliers",
-<<<<<<< HEAD
     "dispatch routine_name why duration typical distance lane_name excess start" },
-  { "target-routines", "routine name lane_names count total mean p95 max errors source" },
-=======
-    "dispatch routine_name duration typical why lane_name start excess distance" },
-  { "reasons", "dispatch reason text distance counter value typical" },
   { "target-routines", "routine name source lane_names count total mean p95 max errors" },
->>>>>>> 53fae33 (Show first what answers the question: why an outlier is one, whether an origin is linked, what a warning says)
   { "target-attachments", "attachment kind label uses target_time bytes size_min size_max reads "
                           "writes routines redacted" },
   { "target-counters", "counter counter_name set_name availability samples value mean change_total "
@@ -39,21 +33,13 @@ static const Choice choices[] = {
                           "wait_time status begun committed completed error" },
   { "reasons", "dispatch reason text distance counter value typical" },
   { "losses", "lane name runtime category reason count" },
-<<<<<<< HEAD
   { "threads", "what name lane thread dispatched waits wait_time target_time busy ran kind tid" },
-=======
-  { "threads", "what name lane thread target_time busy dispatched waits kind wait_time ran tid" },
->>>>>>> 53fae33 (Show first what answers the question: why an outlier is one, whether an origin is linked, what a warning says)
   { "target-dispatches",
     "dispatch name lane_name start duration self status queue_delay thread_name "
     "submission trace" },
   { "traces", "trace name status duration error start dispatches target_time lanes" },
   { "metrics", "metric name lane_name kind last unit points min mean max total p95 tags" },
-<<<<<<< HEAD
   { "warnings", "warning severity code message time lane_name dispatch value threshold" },
-=======
-  { "warnings", "warning time severity code message lane_name dispatch value threshold" },
->>>>>>> 53fae33 (Show first what answers the question: why an outlier is one, whether an origin is linked, what a warning says)
   { "gauges", "metric name lane_name value unit set_at tags" },
   { "running", "dispatch lane_name routine_name start age end" },
   { "pending", "lane_name routine_name submitted waiting dispatch" },
