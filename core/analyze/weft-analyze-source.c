@@ -356,7 +356,8 @@ list_sources (Sources *self, GError **error)
     {
       guint64 id = weft_row_cursor_get_number (rows);
 
-      if (is_chosen (self, id))
+      /* Of a filter's sources only those whose code ran. */
+      if (is_chosen (self, id) && (self->selection == NULL || get_sum (self, id)->count > 0))
         weft_ranking_add (ranking, get_key (self, id), id, NULL);
     }
   n_rows = weft_ranking_finish (ranking);
@@ -367,7 +368,8 @@ list_sources (Sources *self, GError **error)
   if (weft_ranking_is_empty (ranking))
     weft_table_builder_set_hint (
         builder,
-        self->chosen != NULL
+        self->selection != NULL ? "Of nothing that fits the filter is the source told"
+        : self->chosen != NULL
             ? "Nothing tells the source of this: the program names it where the routine is "
               "made, or at the dispatch (docs/producer-guide.md)"
             : "No source was registered: a program brings the text or names the path with "

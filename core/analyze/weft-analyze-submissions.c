@@ -387,7 +387,7 @@ list_submissions (Submissions *self, WeftCatalog *catalog, WeftReport *report, G
     weft_table_builder_set_hint (
         builder,
         weft_row_table_get_n_rows (self->rows) > 0
-            ? "No submission has anything in this range of time"
+            ? "No submission has anything that fits what was asked for"
             : "No dispatch told which submission it was part of; a program gives those that it "
               "hands over together one number, and tells when it commits them, with "
               "weft_target_submission () (docs/producer-guide.md)");
@@ -483,6 +483,7 @@ run (const WeftAnalysisScope *scope, WeftReport *report, GError **error)
        !weft_answer_find_object (scope, tables, 1, &table, &self.wanted, error)))
     return FALSE;
   good =
+      weft_scope_select_dispatches (scope, &self.selection, error) &&
       weft_producer_ids_want_table (ids, scope, WEFT_TABLE_ORIGINS, WEFT_ORIGINS_DISPATCH,
                                     WEFT_ORIGINS_RUNTIME, WEFT_ORIGINS_PRODUCER_DISPATCH, error) &&
       weft_producer_ids_resolve (ids, scope, error) && answer (&self, report, error);

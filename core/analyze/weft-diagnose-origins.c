@@ -185,12 +185,14 @@ check_times (WeftDiagnosis *self, Facts *facts)
   static const char *const question = "Do origins lie within the recording?";
 
   if (facts->outside.count > 0)
-    weft_diagnosis_add (
-        self, "origin-times", question, WEFT_VERDICT_ATTENTION,
-        "Capture each origin anew, with the clock of weft_target_now ()", &facts->outside,
-        "%" G_GUINT64_FORMAT " %s from before the recording's begin or after its "
-        "end, kept as it came",
-        facts->outside.count, weft_plural (facts->outside.count, "origin is", "origins are"));
+    weft_diagnosis_add (self, "origin-times", question, WEFT_VERDICT_ATTENTION,
+                        "Capture each origin anew, with the clock of weft_target_now ()",
+                        &facts->outside,
+                        "%" G_GUINT64_FORMAT
+                        " %s before the recording's begin or after its end, and %s kept as told",
+                        facts->outside.count,
+                        weft_plural (facts->outside.count, "origin is from", "origins are from"),
+                        weft_plural (facts->outside.count, "was", "were"));
   else
     weft_diagnosis_add (self, "origin-times", question,
                         facts->total > 0 ? WEFT_VERDICT_GOOD : WEFT_VERDICT_NOT_APPLICABLE, NULL,

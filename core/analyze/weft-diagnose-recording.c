@@ -174,7 +174,7 @@ weft_diagnose_clocks (WeftDiagnosis *self, GError **error)
     const char *what;
     const char *advice;
   } faults[] = {
-    { needs_pairs, "clock-calibration", WEFT_VERDICT_PROBLEM, "never calibrated",
+    { needs_pairs, "clock-calibration", WEFT_VERDICT_PROBLEM, "not calibrated",
       "Call weft_target_clock_calibrate () before the first dispatch and now and then" },
     { is_wide, "clock-error", WEFT_VERDICT_ATTENTION,
       "known to no better than 100 µs, so that ends of short waits cannot be compared",

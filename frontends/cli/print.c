@@ -25,13 +25,14 @@ static const Choice choices[] = {
   { "target-outliers",
     "dispatch routine_name why duration typical distance lane_name excess start" },
   { "target-routines", "routine name source lane_names count total mean p95 max errors" },
-  { "target-attachments", "attachment kind label uses target_time bytes size_min size_max reads "
+  { "target-attachments", "attachment kind label size access role shape slot uses target_time "
+                          "bytes size_min size_max reads "
                           "writes routines redacted" },
-  { "target-counters", "counter counter_name set_name availability samples value mean change_total "
-                       "unit errors reason total min max kind aggregation" },
+  { "target-counters", "counter counter_name set_name samples value unit change_total mean "
+                       "availability errors reason total min max kind aggregation" },
   { "target-submissions", "submission lane_name queue_name dispatches target_time queue_time "
                           "wait_time status begun committed completed error" },
-  { "reasons", "dispatch reason text distance counter value typical" },
+  { "reasons", "dispatch text distance" },
   { "losses", "lane name runtime category reason count" },
   { "threads", "what name lane thread dispatched waits wait_time target_time busy ran kind tid" },
   { "target-dispatches",

@@ -609,6 +609,17 @@ list_faults (WeftReport *report)
   return g_string_free (faults, FALSE);
 }
 
+static char *
+find_evidence (WeftReport *report, const char *check)
+{
+  WeftTable *table = main_table (report);
+
+  for (guint i = 0; i < weft_table_get_n_rows (table); i++)
+    if (g_strcmp0 (weft_table_get_string (table, 0, i), check) == 0)
+      return g_strdup (weft_table_get_string (table, 3, i));
+  return NULL;
+}
+
 static void
 test_healthy (void)
 {
@@ -665,6 +676,48 @@ test_faults (void)
 }
 
 static void
+add_open_trace (Sample *sample, const char *name)
+{
+  model_begin (sample->model, WEFT_TABLE_TRACES);
+  model_set (sample->model, WEFT_TRACES_NAME, model_string (sample->model, name));
+  model_set (sample->model, WEFT_TRACES_START, 10);
+  model_commit (sample->model);
+}
+
+/* Evidence counts all, names the first six, and each name once. */
+static void
+test_evidence (void)
+{
+  static const struct
+  {
+    guint n_names;
+    guint n_each;
+    const char *evidence;
+  } cases[] = {
+    { 1, 1, "1 of 1 trace never ended: a" },
+    { 2, 4, "8 of 8 traces never ended: a, b" },
+    { 8, 1, "8 of 8 traces never ended: a, b, c, d, e, f and 2 more" },
+  };
+
+  for (guint i = 0; i < G_N_ELEMENTS (cases); i++)
+    {
+      g_autoptr (Sample) sample = make_origins ();
+      g_autoptr (WeftReport) report = NULL;
+      g_autofree char *text = NULL;
+
+      for (guint j = 0; j < cases[i].n_names * cases[i].n_each; j++)
+        {
+          char name[] = { (char) ('a' + j % cases[i].n_names), '\0' };
+
+          add_open_trace (sample, name);
+        }
+      report = sample_run (sample_analysis (sample, "diagnose"));
+      text = find_evidence (report, "traces-ended");
+      g_assert_cmpstr (text, ==, cases[i].evidence);
+    }
+}
+
+static void
 test_show (void)
 {
   g_autoptr (Sample) sample = make_origins ();
@@ -698,6 +751,7 @@ test_filtered (void)
   };
   g_autoptr (Sample) sample = make_origins ();
 
+  add_submitted (sample, 1, 1, 500, 10, add_submission (sample, 1));
   add_attachment (sample, 1, "a", 10, WEFT_ACCESS_READ);
   add_attachment (sample, 3, "b", 10, WEFT_ACCESS_READ);
   add_set (sample, "statistics", WEFT_AVAILABILITY_PRESENT, "");
@@ -756,6 +810,7 @@ main (int argc, char **argv)
   g_test_add_func ("/analyze/source", test_source);
   g_test_add_func ("/analyze/diagnose/healthy", test_healthy);
   g_test_add_func ("/analyze/diagnose/faults", test_faults);
+  g_test_add_func ("/analyze/diagnose/evidence", test_evidence);
   g_test_add_func ("/analyze/show", test_show);
   g_test_add_func ("/analyze/filtered", test_filtered);
   g_test_add_func ("/analyze/empty", test_empty);
