@@ -28,7 +28,7 @@ static const Choice choices[] = {
   { "target-attachments", "attachment kind label size access role shape slot uses target_time "
                           "bytes size_min size_max reads "
                           "writes routines redacted" },
-  { "target-counters", "counter counter_name set_name samples value unit change_total mean "
+  { "target-counters", "counter counter_name set_name samples value change_total unit mean "
                        "availability errors reason total min max kind aggregation" },
   { "target-submissions", "submission lane_name queue_name dispatches target_time queue_time "
                           "wait_time status begun committed completed error" },
