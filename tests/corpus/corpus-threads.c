@@ -135,7 +135,7 @@ uint64_t corpus_parse_numbers (uint64_t until);
 __attribute__ ((noinline)) double
 corpus_multiply_matrices (uint64_t until)
 {
-  static double a[SIDE][SIDE], b[SIDE][SIDE], c[SIDE][SIDE];
+  static _Thread_local double a[SIDE][SIDE], b[SIDE][SIDE], c[SIDE][SIDE];
 
   do
     for (int i = 0; i < SIDE; i++)
@@ -156,7 +156,7 @@ corpus_multiply_matrices (uint64_t until)
 __attribute__ ((noinline)) uint64_t
 corpus_hash_blocks (uint64_t until)
 {
-  static uint8_t block[16384];
+  static _Thread_local uint8_t block[16384];
   uint64_t hash = UINT64_C (0xcbf29ce484222325);
 
   do
@@ -182,7 +182,7 @@ corpus_parse_numbers (uint64_t until)
   return sum;
 }
 
-static volatile uint64_t results;
+static _Thread_local volatile uint64_t results;
 
 static void
 crunch (void *data)

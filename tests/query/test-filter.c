@@ -579,6 +579,8 @@ make_number (WeftFilterType type)
     {
       number.real =
           (g_test_rand_double () - 0.5) * pow (10, g_test_rand_int_range (-20, 14)) + 1e-21;
+      if (number.real == floor (number.real)) /* would be read as an integer */
+        number.real += 0.5;
       number.negative = number.real < 0;
       number.integral = FALSE;
       number.magnitude = 0;
