@@ -217,3 +217,71 @@ g_thread_pool_free (GThreadPool *pool, gboolean immediate, gboolean wait)
   real (pool, immediate, wait);
   acquire (wrapped);
 }
+
+/* ---- Sources: what was there when one was attached is there for its function ---- */
+
+typedef struct
+{
+  GSourceFunc func;
+  gpointer data;
+  GDestroyNotify notify;
+} Called;
+
+static gboolean
+run_called (gpointer data)
+{
+  Called *called = data;
+
+  acquire (called);
+  return called->func (called->data);
+}
+
+static void
+called_free (gpointer data)
+{
+  Called *called = data;
+
+  acquire (called);
+  if (called->notify != NULL)
+    called->notify (called->data);
+  g_free (called);
+}
+
+static Called *
+call (GSourceFunc func, gpointer data, GDestroyNotify notify)
+{
+  Called *called = g_new0 (Called, 1);
+
+  *called = (Called){ func, data, notify };
+  release (called);
+  return called;
+}
+
+/* Not there in programs without GLib, which are preloaded, too. */
+#pragma weak g_idle_funcs
+#pragma weak g_timeout_funcs
+
+/* The functions of other sources have types of their own. */
+void
+g_source_set_callback (GSource *source, GSourceFunc func, gpointer data, GDestroyNotify notify)
+{
+  REAL (g_source_set_callback);
+  if (source->source_funcs == &g_idle_funcs || source->source_funcs == &g_timeout_funcs)
+    real (source, run_called, call (func, data, notify), called_free);
+  else
+    real (source, func, data, notify);
+}
+
+void
+g_main_context_invoke_full (GMainContext *context, gint priority, GSourceFunc func, gpointer data,
+                            GDestroyNotify notify)
+{
+  REAL (g_main_context_invoke_full);
+  real (context, priority, run_called, call (func, data, notify), called_free);
+}
+
+void
+g_main_context_invoke (GMainContext *context, GSourceFunc func, gpointer data)
+{
+  g_main_context_invoke_full (context, G_PRIORITY_DEFAULT, func, data, NULL);
+}
