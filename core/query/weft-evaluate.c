@@ -265,3 +265,19 @@ weft_expression_evaluate (const WeftExpression *self, const WeftBatch *batch, We
   weft_side_resolve (self->side, out, batch->n);
   return TRUE;
 }
+
+gboolean
+weft_expression_is_null (const WeftExpression *self, const WeftBatch *batch)
+{
+  const WeftStoreColumn *column;
+  guint64 any = 0;
+
+  if (self->kind != WEFT_EXPRESSION_COLUMN)
+    return FALSE;
+  column = batch->columns[self->place];
+  if (column->presence == NULL)
+    return self->zero_is_null && column->width == 0 && column->base == 0;
+  for (guint i = 0; i < (column->n_rows + 63) / 64; i++)
+    any |= column->presence[i];
+  return any == 0;
+}

@@ -454,3 +454,18 @@ weft_expression_get_text (const WeftExpression *self, WeftStore *store, guint64 
       return NULL;
     }
 }
+
+gboolean
+weft_expression_equal (const WeftExpression *self, const WeftExpression *other)
+{
+  if (self == other)
+    return TRUE;
+  return self != NULL && other != NULL && self->kind == other->kind &&
+         self->table == other->table && self->type == other->type && self->place == other->place &&
+         self->mask == other->mask && self->low == other->low && self->high == other->high &&
+         self->zero_is_null == other->zero_is_null && self->target == other->target &&
+         g_strcmp0 (self->key, other->key) == 0 &&
+         weft_expression_equal (self->first, other->first) &&
+         weft_expression_equal (self->second, other->second) &&
+         weft_expression_equal (self->third, other->third);
+}

@@ -82,6 +82,9 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (WeftExpression, weft_expression_free)
 /* The rows of other tables that it needs are read now or when they are first asked for. */
 gboolean weft_expression_bind (WeftExpression *self, WeftStore *store, GError **error);
 
+/* Whether both mean the same. */
+gboolean weft_expression_equal (const WeftExpression *self, const WeftExpression *other);
+
 /* The columns of the row that it needs: a bit for each place. */
 guint32 weft_expression_get_places (const WeftExpression *self);
 
@@ -105,6 +108,9 @@ typedef struct
 
 gboolean weft_expression_evaluate (const WeftExpression *self, const WeftBatch *batch,
                                    WeftVector *out, GError **error);
+
+/* Whether it follows from the columns as such that no row has a value. */
+gboolean weft_expression_is_null (const WeftExpression *self, const WeftBatch *batch);
 
 /* Text of a string number, which may be one that a bound expression made. */
 const char *weft_expression_get_text (const WeftExpression *self, WeftStore *store, guint64 number);

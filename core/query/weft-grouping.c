@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "weft-cursor.h"
-#include "weft-groups.h"
+#include "weft-group-finder.h"
 #include "weft-output.h"
 #include "weft-scan.h"
 #include "weft-sorter.h"
@@ -14,111 +14,13 @@
 
 /* ---- One chunk ---- */
 
-/* Where all keys follow from one column whose values lie close together in the chunk, a table tells
- * the group of each of these values.
- */
-#define MAX_SPREAD 65536
-
-typedef struct
-{
-  WeftGroups *groups;
-  WeftVector *keys; /* of a batch */
-  guint32 of_rows[WEFT_BATCH_ROWS];
-  guint place;
-  guint64 low;
-  guint32 *table; /* by value - LOW: the group + 1; NULL: keys are hashed */
-} Pass;
-
-#define LOOK_UP(TYPE)                                                                              \
-  {                                                                                                \
-    const TYPE *data = column->data;                                                               \
-                                                                                                   \
-    if (batch->rows == NULL)                                                                       \
-      for (guint i = 0; i < batch->n; i++)                                                         \
-        {                                                                                          \
-          self->of_rows[i] = table[data[i]] - 1;                                                   \
-          unknown |= self->of_rows[i];                                                             \
-        }                                                                                          \
-    else                                                                                           \
-      for (guint i = 0; i < batch->n; i++)                                                         \
-        {                                                                                          \
-          self->of_rows[i] = table[data[batch->rows[i]]] - 1;                                      \
-          unknown |= self->of_rows[i];                                                             \
-        }                                                                                          \
-  }                                                                                                \
-  break
-
-/* FALSE: the group of some is not known yet. */
-static gboolean
-look_up (Pass *self, const WeftBatch *batch)
-{
-  const WeftStoreColumn *column = batch->columns[self->place];
-  const guint32 *table = self->table + (column->base - self->low);
-  guint32 unknown = 0; /* its highest bit */
-
-  switch (column->width)
-    {
-    case 1:
-      LOOK_UP (guint8);
-    case 2:
-      LOOK_UP (guint16);
-    case 4:
-      LOOK_UP (guint32);
-    case 8:
-      LOOK_UP (guint64);
-    default:
-      for (guint i = 0; i < batch->n; i++)
-        self->of_rows[i] = *table - 1;
-      unknown = *table - 1;
-    }
-  return unknown >> 31 == 0;
-}
-
-/* Puts into the table the groups of those of the batch's values that it does not know. */
-static gboolean
-learn (Pass *self, const WeftBatch *batch, GError **error)
-{
-  const WeftStoreColumn *column = batch->columns[self->place];
-
-  for (guint i = 0; i < batch->n; i++)
-    {
-      guint16 row = batch->rows != NULL ? batch->rows[i] : (guint16) i;
-      guint32 *known = &self->table[weft_store_column_get (column, row) - self->low];
-      WeftBatch one = *batch;
-      guint32 group;
-
-      if (*known != 0)
-        continue;
-      one.rows = &row;
-      one.n = 1;
-      if (!weft_groups_find_rows (self->groups, &one, self->keys, &group, error))
-        return FALSE;
-      *known = group + 1;
-    }
-  return TRUE;
-}
-
-static gboolean
-find_groups (Pass *self, const WeftBatch *batch, GError **error)
-{
-  if (self->table == NULL)
-    return weft_groups_find_rows (self->groups, batch, self->keys, self->of_rows, error);
-  if (look_up (self, batch))
-    return TRUE;
-  return learn (self, batch, error) && look_up (self, batch);
-}
-
 static gboolean
 take_batch (const WeftBatch *batch, guint first, gpointer data, GError **error)
 {
-  Pass *self = data;
+  WeftGroupFinder *self = data;
 
-  if (!find_groups (self, batch, error))
-    return FALSE;
-  for (guint a = 0; a < self->groups->n_aggregates; a++)
-    if (!weft_groups_add (self->groups, a, self->of_rows, batch, error))
-      return FALSE;
-  return TRUE;
+  return weft_group_finder_find (self, batch, error) &&
+         weft_groups_add (self->groups, self->of_rows, batch, error);
 }
 
 /* ---- All chunks ---- */
@@ -134,6 +36,7 @@ typedef struct
   GMutex lock;
 } Grouping;
 
+/* FALSE without an error: there is no use in going on. */
 static gboolean
 merge_done (Grouping *self, guint chunk, WeftGroups *groups, GError **error)
 {
@@ -143,7 +46,8 @@ merge_done (Grouping *self, guint chunk, WeftGroups *groups, GError **error)
   self->done[chunk] = groups;
   while (good && self->next < self->n_chunks && self->done[self->next] != NULL)
     {
-      good = weft_groups_merge (self->total, self->done[self->next], error);
+      good = weft_groups_merge (self->total, self->done[self->next], error) &&
+             !self->total->is_crowded;
       g_clear_pointer (&self->done[self->next], weft_groups_free);
       self->next++;
     }
@@ -151,40 +55,18 @@ merge_done (Grouping *self, guint chunk, WeftGroups *groups, GError **error)
   return good;
 }
 
-static guint32 *
-make_table (const WeftPlan *plan, guint chunk, Pass *pass)
-{
-  guint32 places = 0;
-  guint64 max;
-
-  for (guint i = 0; i < plan->keys->len; i++)
-    places |= weft_expression_get_places (WEFT_PLAN_KEY (plan, i)->expression);
-  if (__builtin_popcount (places) != 1)
-    return NULL;
-  pass->place = (guint) __builtin_ctz (places);
-  if (!weft_store_get_zone (plan->run->store, plan->table, chunk,
-                            weft_model_get_table (plan->table)->fields[0].column + pass->place,
-                            &pass->low, &max) ||
-      max - pass->low >= MAX_SPREAD ||
-      weft_schema_table (plan->table)->columns[pass->place].flags & WEFT_COLUMN_NULLABLE)
-    return NULL;
-  return g_new0 (guint32, max - pass->low + 1);
-}
-
 static gboolean
 group_chunk (guint thread, guint item, gpointer data, GError **error)
 {
   Grouping *self = data;
-  g_autoptr (WeftGroups) groups = weft_groups_new (self->plan);
-  g_autofree Pass *pass = g_new0 (Pass, 1);
-  g_autofree WeftVector *keys = g_new (WeftVector, groups->n_keys + 1);
-  g_autofree guint32 *table = NULL;
+  g_autoptr (WeftGroups) groups = weft_groups_new (self->plan, self->total->has_spreads);
+  g_autofree WeftGroupFinder *finder = g_new0 (WeftGroupFinder, 1);
+  gboolean good;
 
-  pass->groups = groups;
-  pass->keys = keys;
-  table = make_table (self->plan, item, pass);
-  pass->table = table;
-  if (!weft_scan_chunk (&self->scan, item, take_batch, pass, error))
+  weft_group_finder_init (finder, groups, item);
+  good = weft_scan_chunk (&self->scan, item, take_batch, finder, error);
+  weft_group_finder_clear (finder);
+  if (!good)
     return FALSE;
   weft_run_advance (self->scan.run, 1);
   return merge_done (self, item, g_steal_pointer (&groups), error);
@@ -344,20 +226,41 @@ answer (WeftPlan *plan, const WeftGroups *groups, const WeftCursor *cursor, GErr
   return weft_output_finish (&output, next);
 }
 
+static WeftGroups *
+new_total (WeftPlan *plan, gboolean has_spreads)
+{
+  WeftGroups *total = weft_groups_new (plan, has_spreads);
+
+  /* Without keys there is one group, even of no rows. */
+  if (total->n_keys == 0)
+    weft_groups_find (total, (const guint64[]){ 0 });
+  return total;
+}
+
+static gboolean
+find_all (WeftPlan *plan, WeftGroups **total, GError **error)
+{
+  if (!group_all (plan, *total, error))
+    return FALSE;
+  if (!(*total)->is_crowded)
+    return weft_groups_find_ranks (*total, error);
+  weft_groups_free (*total);
+  *total = new_total (plan, FALSE);
+  return group_all (plan, *total, error);
+}
+
 WeftTable *
 weft_groups_run (WeftPlan *plan, GError **error)
 {
-  g_autoptr (WeftGroups) total = weft_groups_new (plan);
+  g_autoptr (WeftGroups) total = NULL;
   g_auto (WeftCursor) cursor = { 0 };
   gboolean is_answered;
 
   if (!weft_cursor_parse (&cursor, plan, plan->question->cursor, error))
     return NULL;
-  /* Without keys there is one group, even of no rows. */
-  if (total->n_keys == 0)
-    weft_groups_find (total, (const guint64[]){ 0 });
+  total = new_total (plan, TRUE);
   if (!weft_groups_summarize (total, &is_answered, error) ||
-      (!is_answered && !group_all (plan, total, error)))
+      (!is_answered && !find_all (plan, &total, error)))
     return NULL;
   settle_sums (total, plan);
   for (guint a = 0; a < total->n_aggregates; a++)

@@ -5,6 +5,8 @@
 #include <math.h>
 #include <string.h>
 
+#include "weft-store-format.h"
+
 static guint
 get_width (WeftAggregateKind kind)
 {
@@ -31,8 +33,39 @@ find_aggregates (WeftGroups *self)
       self->aggregates[self->n_aggregates++] = WEFT_PLAN_ITEM (plan, i);
 }
 
+/* More would take too much memory, or have no number in a byte. */
+#define MAX_SPREADS 8
+#define MAX_PERCENTILES 255
+
+/* Which percentiles are of the same values; of values in the order of their bits. */
+static void
+find_spreads (WeftGroups *self)
+{
+  guint n = 0;
+
+  self->spreads = g_new0 (WeftSpread, self->n_aggregates + 1);
+  self->of_spreads = g_new (guint, self->n_aggregates + 1);
+  for (guint a = 0; a < self->n_aggregates; a++)
+    {
+      const WeftItem *item = self->aggregates[a];
+      WeftValueType type = item->expression != NULL ? item->expression->type : WEFT_VALUE_STRING;
+
+      self->of_spreads[a] = G_MAXUINT;
+      if (!self->has_spreads || item->aggregate.kind != WEFT_AGGREGATE_PERCENTILE ||
+          type == WEFT_VALUE_STRING || weft_order_bits (type, 0) != 0)
+        continue;
+      self->of_spreads[a] = a;
+      for (guint b = 0; b < a && self->of_spreads[a] == a; b++)
+        if (self->of_spreads[b] == b &&
+            weft_expression_equal (item->expression, self->aggregates[b]->expression))
+          self->of_spreads[a] = b;
+      if (self->of_spreads[a] == a && n++ >= MAX_SPREADS)
+        self->of_spreads[a] = G_MAXUINT;
+    }
+}
+
 WeftGroups *
-weft_groups_new (const WeftPlan *plan)
+weft_groups_new (const WeftPlan *plan, gboolean has_spreads)
 {
   WeftGroups *self = g_new0 (WeftGroups, 1);
 
@@ -45,6 +78,10 @@ weft_groups_new (const WeftPlan *plan)
   self->keys = g_new (guint64, (gsize) self->room * (self->n_keys + 1));
   self->states = g_new0 (WeftGroupState, (gsize) self->room * self->n_aggregates + 1);
   self->collections = g_new0 (WeftCollection, self->n_aggregates + 1);
+  /* Counts are of 32 bits. */
+  self->has_spreads = has_spreads && self->n_aggregates <= MAX_PERCENTILES &&
+                      weft_store_get_n_rows (plan->run->store, plan->table) <= G_MAXUINT32;
+  find_spreads (self);
   for (guint i = 0; i < self->n_aggregates; i++)
     weft_collection_init (&self->collections[i], get_width (self->aggregates[i]->aggregate.kind));
   return self;
@@ -54,8 +91,13 @@ void
 weft_groups_free (WeftGroups *self)
 {
   for (guint i = 0; i < self->n_aggregates; i++)
-    weft_collection_clear (&self->collections[i]);
+    {
+      weft_collection_clear (&self->collections[i]);
+      g_free (self->spreads[i].counts);
+    }
   g_free (self->collections);
+  g_free (self->spreads);
+  g_free (self->of_spreads);
   g_free (self->aggregates);
   g_free (self->keys);
   g_free (self->slots);
@@ -104,8 +146,9 @@ grow_room (WeftGroups *self)
   memset (self->states + old, 0, old * sizeof self->states[0]);
 }
 
-guint
-weft_groups_find (WeftGroups *self, const guint64 *keys)
+/* The group; or G_MAXUINT, and the slot where it belongs. */
+static inline guint
+find_slot (const WeftGroups *self, const guint64 *keys, guint64 *found)
 {
   guint n_words = self->n_keys + 1;
   guint64 slot = hash_keys (keys, n_words);
@@ -117,6 +160,27 @@ weft_groups_find (WeftGroups *self, const guint64 *keys)
       if (memcmp (weft_groups_get_keys (self, group), keys, n_words * sizeof keys[0]) == 0)
         return group;
     }
+  *found = slot;
+  return G_MAXUINT;
+}
+
+guint
+weft_groups_look_up (const WeftGroups *self, const guint64 *keys)
+{
+  guint64 slot;
+
+  return find_slot (self, keys, &slot);
+}
+
+guint
+weft_groups_find (WeftGroups *self, const guint64 *keys)
+{
+  guint n_words = self->n_keys + 1;
+  guint64 slot = 0;
+  guint group = find_slot (self, keys, &slot);
+
+  if (group != G_MAXUINT)
+    return group;
   if (self->n_groups == self->room)
     grow_room (self);
   memcpy (weft_groups_get_keys (self, self->n_groups), keys, n_words * sizeof keys[0]);
@@ -211,13 +275,133 @@ add_extremes (WeftGroupState *states, guint stride, const WeftItem *item, const 
     }
 }
 
+/* Deviations of whole numbers below this are exact: their squares, 2³² of them, fit into 128 bits.
+ */
+#define MAX_EXACT (G_GUINT64_CONSTANT (1) << 47)
+
+/* The differences to the mean, which is rounded, add up to the remainder; modulo 2¹²⁸ all is exact.
+ */
+static double
+sum_squares (const WeftGroupState *state, double *mean)
+{
+  __int128 n = state->n;
+  __int128 middle = (state->deviation.sum + (state->deviation.sum < 0 ? -n : n) / 2) / n;
+  __int128 rest = state->deviation.sum - n * middle;
+  unsigned __int128 squares = state->deviation.power;
+
+  squares -= 2 * (unsigned __int128) middle * (unsigned __int128) state->deviation.sum;
+  squares += (unsigned __int128) (n * middle) * (unsigned __int128) middle;
+  *mean = (double) middle + (double) rest / (double) n;
+  return (double) squares - (double) rest * (double) rest / (double) n;
+}
+
+/* From then on it is told by doubles. */
+static void
+roughen (WeftGroupState *state)
+{
+  double mean = 0;
+  double squares = 0;
+
+  if (state->is_rough)
+    return;
+  if (state->n > 0)
+    squares = sum_squares (state, &mean);
+  state->mean = mean;
+  state->squares = squares;
+  state->is_rough = TRUE;
+}
+
+static inline void
+add_rough (WeftGroupState *state, double value)
+{
+  double difference = value - state->mean;
+
+  state->mean += difference / (double) state->n;
+  state->squares += difference * (value - state->mean);
+}
+
 static void
 add_deviations (WeftGroupState *states, guint stride, WeftValueType type, const guint32 *groups,
                 guint n, const WeftVector *vector)
 {
-  FOR_EACH (double value = weft_bits_as_double (type, vector->values[i]);
-            double difference = value - state->mean; state->mean += difference / (double) state->n;
-            state->squares += difference * (value - state->mean))
+  gboolean is_signed = type == WEFT_VALUE_INT64 || type == WEFT_VALUE_TIME;
+  guint64 all = 0;
+
+  for (guint i = 0; i < n; i++)
+    all |= is_signed ? vector->values[i] ^ (guint64) ((gint64) vector->values[i] >> 63)
+                     : vector->values[i];
+  if (type == WEFT_VALUE_DOUBLE || all >= MAX_EXACT)
+    {
+      for (guint i = 0; i < n; i++)
+        roughen (&states[(gsize) groups[i] * stride]);
+      FOR_EACH (add_rough (state, weft_bits_as_double (type, vector->values[i])))
+      return;
+    }
+  for (guint i = 0; i < n; i++)
+    {
+      WeftGroupState *state = &states[(gsize) groups[i] * stride];
+      gint64 value = (gint64) vector->values[i];
+
+      if (IS_NULL (vector, i))
+        continue;
+      state->n++;
+      if (state->is_rough)
+        {
+          add_rough (state, (double) value);
+          continue;
+        }
+      state->deviation.sum += value;
+      state->deviation.power += (unsigned __int128) ((__int128) value * value);
+    }
+}
+
+/* ---- Spreads ---- */
+
+/* Groups of a chunk, and of all: 4 KiB each. */
+#define MAX_CROWD 512
+#define MAX_ALL 4096
+
+static gboolean
+reserve_spread (WeftGroups *self, WeftSpread *spread, guint most)
+{
+  guint room = MIN (MAX (self->n_groups, spread->n_groups * 2), most);
+
+  if (self->n_groups > most)
+    self->is_crowded = TRUE;
+  if (self->is_crowded || self->n_groups <= spread->n_groups)
+    return !self->is_crowded;
+  spread->counts = g_renew (guint32, spread->counts, (gsize) room * WEFT_N_HISTOGRAM_BUCKETS);
+  memset (spread->counts + (gsize) spread->n_groups * WEFT_N_HISTOGRAM_BUCKETS, 0,
+          (gsize) (room - spread->n_groups) * WEFT_N_HISTOGRAM_BUCKETS * sizeof (guint32));
+  spread->n_groups = room;
+  return TRUE;
+}
+
+static void
+add_spread (WeftGroups *self, WeftSpread *spread, const guint32 *groups, guint n,
+            const WeftVector *vector)
+{
+  if (!reserve_spread (self, spread, MAX_CROWD))
+    return;
+  for (guint i = 0; i < n; i++)
+    spread->counts[(gsize) groups[i] * WEFT_N_HISTOGRAM_BUCKETS +
+                   weft_histogram_bucket (vector->values[i])] += !IS_NULL (vector, i);
+}
+
+static void
+merge_spread (WeftGroups *self, WeftSpread *spread, const WeftSpread *other, const guint32 *map,
+              guint n_groups)
+{
+  if (!reserve_spread (self, spread, MAX_ALL))
+    return;
+  for (guint i = 0; i < MIN (n_groups, other->n_groups); i++)
+    {
+      const guint32 *from = other->counts + (gsize) i * WEFT_N_HISTOGRAM_BUCKETS;
+      guint32 *to = spread->counts + (gsize) map[i] * WEFT_N_HISTOGRAM_BUCKETS;
+
+      for (guint bucket = 0; bucket < WEFT_N_HISTOGRAM_BUCKETS; bucket++)
+        to[bucket] += from[bucket];
+    }
 }
 
 static void
@@ -373,52 +557,87 @@ sum_few (WeftGroups *self, guint aggregate, const guint32 *groups, const WeftBat
   return TRUE;
 }
 
-gboolean
-weft_groups_add (WeftGroups *self, guint aggregate, const guint32 *groups, const WeftBatch *batch,
-                 GError **error)
+/* Values of an aggregate, each to its group. */
+static void
+add_values (WeftGroups *self, guint aggregate, const guint32 *groups, guint n,
+            const WeftVector *vector)
 {
   const WeftItem *item = self->aggregates[aggregate];
   WeftGroupState *states = self->states + aggregate;
   guint stride = self->n_aggregates;
-  WeftVector vector;
+  guint spread = self->of_spreads[aggregate];
 
-  if (item->aggregate.kind == WEFT_AGGREGATE_BUSY)
-    return add_busy (self, aggregate, groups, batch, error);
-  if (item->expression == NULL && self->n_groups <= FEW_GROUPS)
-    {
-      count_few (self, aggregate, groups, batch->n);
-      return TRUE;
-    }
-  if (item->expression == NULL)
-    {
-      for (guint i = 0; i < batch->n; i++)
-        states[(gsize) groups[i] * stride].n++;
-      return TRUE;
-    }
-  if ((item->aggregate.kind == WEFT_AGGREGATE_SUM || item->aggregate.kind == WEFT_AGGREGATE_MEAN) &&
-      sum_few (self, aggregate, groups, batch))
-    return TRUE;
-  if (!weft_expression_evaluate (item->expression, batch, &vector, error))
-    return FALSE;
   switch (item->aggregate.kind)
     {
     case WEFT_AGGREGATE_COUNT:
-      for (guint i = 0; i < batch->n; i++)
-        states[(gsize) groups[i] * stride].n += !IS_NULL (&vector, i);
+      for (guint i = 0; i < n; i++)
+        states[(gsize) groups[i] * stride].n += !IS_NULL (vector, i);
       break;
     case WEFT_AGGREGATE_SUM:
     case WEFT_AGGREGATE_MEAN:
-      add_sums (states, stride, item->expression->type, groups, batch->n, &vector);
+      add_sums (states, stride, item->expression->type, groups, n, vector);
       break;
     case WEFT_AGGREGATE_MIN:
     case WEFT_AGGREGATE_MAX:
-      add_extremes (states, stride, item, groups, batch->n, &vector);
+      add_extremes (states, stride, item, groups, n, vector);
       break;
     case WEFT_AGGREGATE_STDDEV:
-      add_deviations (states, stride, item->expression->type, groups, batch->n, &vector);
+      add_deviations (states, stride, item->expression->type, groups, n, vector);
       break;
     default:
-      collect (&self->collections[aggregate], item, groups, batch->n, &vector);
+      if (spread == G_MAXUINT)
+        collect (&self->collections[aggregate], item, groups, n, vector);
+      else if (spread == aggregate)
+        add_spread (self, &self->spreads[aggregate], groups, n, vector);
+    }
+}
+
+/* What needs no values, or takes them from the column. */
+static gboolean
+add_simply (WeftGroups *self, guint aggregate, const guint32 *groups, const WeftBatch *batch)
+{
+  const WeftItem *item = self->aggregates[aggregate];
+  WeftGroupState *states = self->states + aggregate;
+
+  if (item->expression != NULL)
+    return (item->aggregate.kind == WEFT_AGGREGATE_SUM ||
+            item->aggregate.kind == WEFT_AGGREGATE_MEAN) &&
+           sum_few (self, aggregate, groups, batch);
+  if (self->n_groups <= FEW_GROUPS)
+    count_few (self, aggregate, groups, batch->n);
+  else
+    for (guint i = 0; i < batch->n; i++)
+      states[(gsize) groups[i] * self->n_aggregates].n++;
+  return TRUE;
+}
+
+gboolean
+weft_groups_add (WeftGroups *self, const guint32 *groups, const WeftBatch *batch, GError **error)
+{
+  const WeftExpression *last = NULL; /* whose values VECTOR holds */
+  WeftVector vector;
+
+  for (guint a = 0; a < self->n_aggregates; a++)
+    {
+      const WeftItem *item = self->aggregates[a];
+
+      if (item->aggregate.kind == WEFT_AGGREGATE_BUSY)
+        {
+          if (!add_busy (self, a, groups, batch, error))
+            return FALSE;
+          continue;
+        }
+      if (add_simply (self, a, groups, batch) ||
+          (self->of_spreads[a] != G_MAXUINT && self->of_spreads[a] != a) ||
+          weft_expression_is_null (item->expression, batch))
+        continue;
+      if (last == NULL || !weft_expression_equal (last, item->expression))
+        {
+          if (!weft_expression_evaluate (item->expression, batch, &vector, error))
+            return FALSE;
+          last = item->expression;
+        }
+      add_values (self, a, groups, batch->n, &vector);
     }
   return TRUE;
 }
@@ -428,12 +647,22 @@ weft_groups_add (WeftGroups *self, guint aggregate, const guint32 *groups, const
 static void
 merge_deviations (WeftGroupState *state, const WeftGroupState *other)
 {
+  WeftGroupState added = *other;
   double n = (double) state->n;
   double m = (double) other->n;
-  double difference = other->mean - state->mean;
+  double difference;
 
+  if (!state->is_rough && !other->is_rough)
+    {
+      state->deviation.sum += other->deviation.sum;
+      state->deviation.power += other->deviation.power;
+      return;
+    }
+  roughen (state);
+  roughen (&added);
+  difference = added.mean - state->mean;
   state->mean += difference * m / (n + m);
-  state->squares += other->squares + difference * difference * n * m / (n + m);
+  state->squares += added.squares + difference * difference * n * m / (n + m);
 }
 
 static void
@@ -482,6 +711,10 @@ weft_groups_merge (WeftGroups *self, WeftGroups *other, GError **error)
     if (!weft_collection_merge (&self->collections[a], &other->collections[a], map, self->plan->run,
                                 error))
       return FALSE;
+  self->is_crowded |= other->is_crowded;
+  for (guint a = 0; a < self->n_aggregates; a++)
+    if (self->of_spreads[a] == a)
+      merge_spread (self, &self->spreads[a], &other->spreads[a], map, other->n_groups);
   return weft_run_hold (
       self->plan->run,
       (guint64) (self->n_groups - before) *
@@ -491,8 +724,8 @@ weft_groups_merge (WeftGroups *self, WeftGroups *other, GError **error)
 
 /* ---- Results ---- */
 
-static guint64
-get_rank (double percentile, guint64 n)
+guint64
+weft_groups_get_rank (double percentile, guint64 n)
 {
   guint64 rank = (guint64) ceill ((long double) percentile * (long double) n / 100);
 
@@ -519,7 +752,8 @@ get_collected (const WeftGroups *self, guint aggregate, guint group, guint64 *bi
         return FALSE;
       *bits = weft_unorder_bits (
           item->expression->type,
-          weft_collection_get_rank (collection, group, get_rank (item->aggregate.percentile, n)));
+          weft_collection_get_rank (collection, group,
+                                    weft_groups_get_rank (item->aggregate.percentile, n)));
       return TRUE;
     }
 }
@@ -540,13 +774,23 @@ get_mean (const WeftItem *item, const WeftGroupState *state)
   return sum / (double) state->n;
 }
 
+static double
+get_deviation (const WeftGroupState *state)
+{
+  double mean;
+  double squares = state->is_rough ? state->squares : sum_squares (state, &mean);
+
+  return sqrt (squares / (double) (state->n - 1));
+}
+
 gboolean
 weft_groups_get (const WeftGroups *self, guint aggregate, guint group, guint64 *bits)
 {
   const WeftItem *item = self->aggregates[aggregate];
   const WeftGroupState *state = weft_groups_get_state (self, group, aggregate);
 
-  if (get_width (item->aggregate.kind) > 0 && !self->has_percentiles)
+  if (get_width (item->aggregate.kind) > 0 && !self->has_percentiles &&
+      self->of_spreads[aggregate] == G_MAXUINT)
     return get_collected (self, aggregate, group, bits);
   switch (item->aggregate.kind)
     {
@@ -560,8 +804,7 @@ weft_groups_get (const WeftGroups *self, guint aggregate, guint group, guint64 *
       *bits = weft_double_to_bits (state->n > 0 ? get_mean (item, state) : 0);
       return state->n > 0;
     case WEFT_AGGREGATE_STDDEV:
-      *bits =
-          state->n < 2 ? 0 : weft_double_to_bits (sqrt (state->squares / (double) (state->n - 1)));
+      *bits = state->n < 2 ? 0 : weft_double_to_bits (get_deviation (state));
       return state->n > 1;
     default:
       *bits = weft_unorder_bits (item->expression->type, state->order);

@@ -17,11 +17,24 @@ typedef struct
     guint64 order; /* of the least or greatest value */
     struct
     {
+      __int128 sum;
+      unsigned __int128 power; /* sum of the squares, modulo 2¹²⁸ */
+    } deviation;               /* while it is exact */
+    struct
+    {
       double mean;
       double squares; /* of the differences to the mean, summed */
     };
   };
+  gboolean is_rough; /* the deviation is told by doubles */
 } WeftGroupState;
+
+/* How many values of each group are in each bucket of WEFT_N_HISTOGRAM_BUCKETS. */
+typedef struct
+{
+  guint32 *counts;
+  guint n_groups; /* for which there is room */
+} WeftSpread;
 
 /*
  * Groups of rows, found by hashing their keys. Those of each chunk are made apart and then merged
@@ -41,9 +54,14 @@ typedef struct
   WeftGroupState *states;      /* of each group, by aggregate */
   gboolean has_percentiles;    /* states hold them, not collections */
   WeftCollection *collections; /* of each aggregate that needs all values */
+  gboolean has_spreads;        /* percentiles are found by them, where that is possible */
+  gboolean is_crowded;         /* there are too many groups for that */
+  WeftSpread *spreads;         /* of each aggregate that is its own OF_SPREADS */
+  guint *of_spreads; /* of each aggregate: the one whose spread tells its rank; or G_MAXUINT */
 } WeftGroups;
 
-WeftGroups *weft_groups_new (const WeftPlan *plan);
+/* HAS_SPREADS: percentiles are to be found by spreads, not from collections. */
+WeftGroups *weft_groups_new (const WeftPlan *plan, gboolean has_spreads);
 void weft_groups_free (WeftGroups *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (WeftGroups, weft_groups_free)
 
@@ -68,9 +86,18 @@ gboolean weft_groups_merge (WeftGroups *self, WeftGroups *other, GError **error)
 gboolean weft_groups_find_rows (WeftGroups *self, const WeftBatch *batch, WeftVector *vectors,
                                 guint32 *groups, GError **error);
 
-/* Adds N values of an aggregate, each to its group. */
-gboolean weft_groups_add (WeftGroups *self, guint aggregate, const guint32 *groups,
-                          const WeftBatch *batch, GError **error);
+/* The group of some keys that are known, or G_MAXUINT. */
+guint weft_groups_look_up (const WeftGroups *self, const guint64 *keys);
+
+/* Adds a batch's rows, each to its group. */
+gboolean weft_groups_add (WeftGroups *self, const guint32 *groups, const WeftBatch *batch,
+                          GError **error);
+
+/* Of N values in order, the place of the one of nearest rank, from 0. */
+guint64 weft_groups_get_rank (double percentile, guint64 n);
+
+/* Finds the percentiles whose spreads are known by one more scan. */
+gboolean weft_groups_find_ranks (WeftGroups *self, GError **error);
 
 /* Answers from what the store knows without looking at rows, where that suffices; else ANSWERED is
  * FALSE.
