@@ -29,6 +29,7 @@ typedef struct
   const WeftAnalysisScope *scope;
   const WeftSelection *selection;
   GHashTable *routines; /* id → Routine */
+  Routine *near[1024];  /* those of small ids, once they were found */
   guint32 last_id;
   Routine *last; /* the routine found last, or NULL */
   gboolean has_distribution;
@@ -49,7 +50,11 @@ find_routine (Outliers *self, guint32 id)
 {
   if (self->last == NULL || self->last_id != id)
     {
-      self->last = g_hash_table_lookup (self->routines, GUINT_TO_POINTER (id));
+      self->last = id < G_N_ELEMENTS (self->near) ? self->near[id] : NULL;
+      if (self->last == NULL)
+        self->last = g_hash_table_lookup (self->routines, GUINT_TO_POINTER (id));
+      if (id < G_N_ELEMENTS (self->near))
+        self->near[id] = self->last;
       self->last_id = id;
     }
   return self->last;

@@ -9,6 +9,7 @@
 #include "weft-counter-names.h"
 #include "weft-ranking.h"
 #include "weft-row-table.h"
+#include "weft-typical.h"
 #include "weft-value-stats.h"
 
 #include <string.h>
@@ -67,15 +68,19 @@ typedef struct
   guint64 errors;
   guint64 canceled;
   guint64 attachments;
-  GArray *durations; /* element type guint64; sorted when all is read */
-  GHashTable *seen;  /* lanes */
-  guint64 lane;      /* of the dispatch before */
-  GArray *lanes;     /* element type guint64, each once, sorted when all is read */
+  GArray *durations; /* element type guint64; gone when P95 is known */
+  guint64 n;
+  guint64 p95;
+  guint64 longest;
+  GHashTable *seen; /* lanes */
+  guint64 lane;     /* of the dispatch before */
+  GArray *lanes;    /* element type guint64, each once, sorted when all is read */
 } Routine;
 
 typedef struct
 {
   const WeftAnalysisScope *scope;
+  Routine *near[1024];      /* those of small ids, once they were found */
   GHashTable *routines;     /* id → Routine */
   WeftSelection *selection; /* NULL: all */
   WeftRowTable *rows;
@@ -87,7 +92,7 @@ routine_free (gpointer data)
 {
   Routine *routine = data;
 
-  g_array_unref (routine->durations);
+  g_clear_pointer (&routine->durations, g_array_unref);
   g_hash_table_unref (routine->seen);
   g_array_unref (routine->lanes);
   g_free (routine);
@@ -96,8 +101,11 @@ routine_free (gpointer data)
 static Routine *
 get_routine (Routines *self, guint64 id)
 {
-  Routine *routine = g_hash_table_lookup (self->routines, GSIZE_TO_POINTER (id));
+  Routine *routine = id < G_N_ELEMENTS (self->near) ? self->near[id] : NULL;
 
+  if (routine != NULL)
+    return routine;
+  routine = g_hash_table_lookup (self->routines, GSIZE_TO_POINTER (id));
   if (routine == NULL)
     {
       routine = g_new0 (Routine, 1);
@@ -107,6 +115,8 @@ get_routine (Routines *self, guint64 id)
       routine->lanes = g_array_new (FALSE, FALSE, sizeof (guint64));
       g_hash_table_insert (self->routines, GSIZE_TO_POINTER (id), routine);
     }
+  if (id < G_N_ELEMENTS (self->near))
+    self->near[id] = routine;
   return routine;
 }
 
@@ -121,25 +131,51 @@ add_lane (Routine *routine, guint64 lane)
     g_array_append_val (routine->lanes, lane);
 }
 
-static void
-take_dispatch (Routines *self, WeftRowCursor *row)
+enum
 {
-  gint64 start = weft_row_cursor_get_signed (row, WEFT_DISPATCHES_START);
-  guint64 duration = weft_row_cursor_get (row, WEFT_DISPATCHES_DURATION);
-  guint64 status = weft_row_cursor_get (row, WEFT_DISPATCHES_STATUS);
-  gint64 end = weft_time_after (start, duration);
-  Routine *routine;
+  ID,
+  START,
+  DURATION,
+  STATUS,
+  ROUTINE,
+  LANE,
+  N_READ
+};
 
-  if (!weft_selection_allows (self->selection, weft_row_cursor_get_number (row)) ||
-      !weft_scope_overlaps (self->scope, start, end))
-    return;
-  routine = get_routine (self, weft_row_cursor_get (row, WEFT_DISPATCHES_ROUTINE));
-  routine->total += weft_scope_clip (self->scope, start, end);
-  routine->sum = duration > G_MAXUINT64 - routine->sum ? G_MAXUINT64 : routine->sum + duration;
-  routine->errors += status == WEFT_STATUS_ERROR;
-  routine->canceled += status == WEFT_STATUS_CANCELED;
-  g_array_append_val (routine->durations, duration);
-  add_lane (routine, weft_row_cursor_get (row, WEFT_DISPATCHES_LANE));
+static const WeftColumnNumber read_columns[N_READ] = {
+  [ID] = WEFT_DISPATCHES_ID,
+  [START] = WEFT_DISPATCHES_START,
+  [DURATION] = WEFT_DISPATCHES_DURATION,
+  [STATUS] = WEFT_DISPATCHES_STATUS,
+  [ROUTINE] = WEFT_DISPATCHES_ROUTINE,
+  [LANE] = WEFT_DISPATCHES_LANE,
+};
+
+static void
+take_dispatches (const WeftStoreColumn *read, gpointer data)
+{
+  Routines *self = data;
+
+  for (guint i = 0; i < read[START].n_rows; i++)
+    {
+      gint64 start = (gint64) weft_store_column_get (&read[START], i);
+      guint64 duration = weft_store_column_get (&read[DURATION], i);
+      guint64 status = weft_store_column_get (&read[STATUS], i);
+      gint64 end = weft_time_after (start, duration);
+      Routine *routine;
+
+      if (!weft_selection_allows (self->selection, weft_store_column_get (&read[ID], i)) ||
+          !weft_scope_overlaps (self->scope, start, end))
+        continue;
+      routine = get_routine (self, weft_store_column_get (&read[ROUTINE], i));
+      routine->total += weft_scope_clip (self->scope, start, end);
+      routine->sum = duration > G_MAXUINT64 - routine->sum ? G_MAXUINT64 : routine->sum + duration;
+      routine->errors += status == WEFT_STATUS_ERROR;
+      routine->canceled += status == WEFT_STATUS_CANCELED;
+      routine->longest = MAX (routine->longest, duration);
+      g_array_append_val (routine->durations, duration);
+      add_lane (routine, weft_store_column_get (&read[LANE], i));
+    }
 }
 
 static gboolean
@@ -179,6 +215,19 @@ compare_numbers (gconstpointer a, gconstpointer b)
   return left < right ? -1 : left > right;
 }
 
+static void
+finish_routine (Routine *routine)
+{
+  GArray *durations = routine->durations;
+
+  routine->n = durations->len;
+  if (routine->n > 0)
+    routine->p95 = weft_select_number ((guint64 *) (gpointer) durations->data, durations->len,
+                                       (gsize) weft_nearest_rank (durations->len, 95));
+  g_clear_pointer (&routine->durations, g_array_unref);
+  g_array_sort (routine->lanes, compare_numbers);
+}
+
 static gboolean
 read_routines (Routines *self, GError **error)
 {
@@ -186,7 +235,6 @@ read_routines (Routines *self, GError **error)
     WEFT_ROUTINES_NAME,   WEFT_ROUTINES_LABEL,      WEFT_ROUTINES_FLAVOUR,
     WEFT_ROUTINES_SOURCE, WEFT_ROUTINES_FIRST_LINE, WEFT_ROUTINES_LAST_LINE,
   };
-  g_autoptr (WeftRowCursor) rows = weft_row_cursor_new (self->scope, WEFT_TABLE_DISPATCHES);
   GHashTableIter iter;
   gpointer routine;
 
@@ -199,44 +247,31 @@ read_routines (Routines *self, GError **error)
                       i < weft_row_table_get_n_rows (self->rows);
        i++)
     get_routine (self, weft_row_table_get_number (self->rows, i));
-  while (weft_row_cursor_next (rows))
-    take_dispatch (self, rows);
-  if (!weft_row_cursor_finish (rows, error) || !count_attachments (self, error))
+  if (!weft_scope_scan_dispatches (self->scope, read_columns, N_READ, take_dispatches, self,
+                                   error) ||
+      !count_attachments (self, error))
     return FALSE;
   g_hash_table_iter_init (&iter, self->routines);
   while (g_hash_table_iter_next (&iter, NULL, &routine))
-    {
-      g_array_sort (((Routine *) routine)->durations, compare_numbers);
-      g_array_sort (((Routine *) routine)->lanes, compare_numbers);
-    }
+    finish_routine (routine);
   return TRUE;
 }
 
 /* ---- Rows ---- */
 
-static guint64
-get_percentile (const Routine *routine, guint percent)
-{
-  guint n = routine->durations->len;
-
-  return n == 0
-             ? 0
-             : g_array_index (routine->durations, guint64, (guint) weft_nearest_rank (n, percent));
-}
-
 static gint64
 get_key (const Routine *routine, const char *order)
 {
-  guint n = routine->durations->len;
+  guint64 n = routine->n;
 
   if (strcmp (order, "count") == 0)
-    return n;
+    return weft_rank_key (n);
   if (strcmp (order, "mean") == 0)
     return n == 0 ? 0 : weft_rank_key (routine->sum / n);
   if (strcmp (order, "p95") == 0)
-    return weft_rank_key (get_percentile (routine, 95));
+    return weft_rank_key (routine->p95);
   if (strcmp (order, "max") == 0)
-    return weft_rank_key (get_percentile (routine, 100));
+    return weft_rank_key (routine->longest);
   if (strcmp (order, "errors") == 0)
     return weft_rank_key (routine->errors);
   return weft_rank_key (routine->total);
@@ -281,7 +316,7 @@ set_source (Routines *self, WeftTableBuilder *builder, WeftRowCursor *sources, g
 static void
 add_row (Routines *self, WeftTableBuilder *builder, WeftRowCursor *sources, const Routine *routine)
 {
-  guint n = routine->durations->len;
+  guint64 n = routine->n;
 
   weft_table_builder_begin_row (builder);
   weft_table_builder_set_uint64 (builder, HANDLE, routine->id);
@@ -301,8 +336,8 @@ add_row (Routines *self, WeftTableBuilder *builder, WeftRowCursor *sources, cons
   if (n == 0)
     return;
   weft_table_builder_set_uint64 (builder, MEAN, routine->sum / n);
-  weft_table_builder_set_uint64 (builder, P95, get_percentile (routine, 95));
-  weft_table_builder_set_uint64 (builder, MAX_DURATION, get_percentile (routine, 100));
+  weft_table_builder_set_uint64 (builder, P95, routine->p95);
+  weft_table_builder_set_uint64 (builder, MAX_DURATION, routine->longest);
 }
 
 static gboolean

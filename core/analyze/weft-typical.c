@@ -7,49 +7,61 @@
 #define RELATIVE_FLOOR 0.05
 #define DEVIATION_TO_SCALE 1.4826
 
-static inline void
-swap (double *values, gsize a, gsize b)
-{
-  double value = values[a];
-
-  values[a] = values[b];
-  values[b] = value;
-}
+/* Moves values below PIVOT to the front and those above it to the end. Pivots are of no order that
+ * a file could be made to fit.
+ */
+#define SELECT(Number, values, n, rank)                                                            \
+  gsize low = 0;                                                                                   \
+  gsize high = (n);                                                                                \
+  guint32 state = 2463534242u;                                                                     \
+                                                                                                   \
+  while (high - low > 1)                                                                           \
+    {                                                                                              \
+      gsize below = low;                                                                           \
+      gsize above = high;                                                                          \
+      gsize at = low;                                                                              \
+      Number pivot;                                                                                \
+                                                                                                   \
+      state ^= state << 13;                                                                        \
+      state ^= state >> 17;                                                                        \
+      state ^= state << 5;                                                                         \
+      pivot = (values)[low + state % (high - low)];                                                \
+      while (at < above)                                                                           \
+        {                                                                                          \
+          Number value = (values)[at];                                                             \
+                                                                                                   \
+          if (value < pivot)                                                                       \
+            {                                                                                      \
+              (values)[at++] = (values)[below];                                                    \
+              (values)[below++] = value;                                                           \
+            }                                                                                      \
+          else if (value > pivot)                                                                  \
+            {                                                                                      \
+              (values)[at] = (values)[--above];                                                    \
+              (values)[above] = value;                                                             \
+            }                                                                                      \
+          else                                                                                     \
+            at++;                                                                                  \
+        }                                                                                          \
+      if ((rank) < below)                                                                          \
+        high = below;                                                                              \
+      else if ((rank) >= above)                                                                    \
+        low = above;                                                                               \
+      else                                                                                         \
+        return pivot;                                                                              \
+    }                                                                                              \
+  return (values)[low]
 
 double
 weft_select_rank (double *values, gsize n, gsize rank)
 {
-  gsize low = 0;
-  gsize high = n;
-  guint32 state = 2463534242u;
+  SELECT (double, values, n, rank);
+}
 
-  while (high - low > 1)
-    {
-      gsize below = low;
-      gsize above = high;
-      gsize at = low;
-      double pivot;
-
-      /* Of no order that a file could be made to fit. */
-      state ^= state << 13;
-      state ^= state >> 17;
-      state ^= state << 5;
-      pivot = values[low + state % (high - low)];
-      while (at < above)
-        if (values[at] < pivot)
-          swap (values, at++, below++);
-        else if (values[at] > pivot)
-          swap (values, at, --above);
-        else
-          at++;
-      if (rank < below)
-        high = below;
-      else if (rank >= above)
-        low = above;
-      else
-        return pivot;
-    }
-  return values[low];
+guint64
+weft_select_number (guint64 *values, gsize n, gsize rank)
+{
+  SELECT (guint64, values, n, rank);
 }
 
 void

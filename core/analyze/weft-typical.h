@@ -34,5 +34,6 @@ double weft_typical_get_distance (const WeftTypical *self, double value);
 
 /* The one of N values that has RANK, from 0, when they are in order. */
 double weft_select_rank (double *values, gsize n, gsize rank);
+guint64 weft_select_number (guint64 *values, gsize n, gsize rank);
 
 G_END_DECLS
