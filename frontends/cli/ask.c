@@ -248,7 +248,7 @@ answer (const char *kind, const char *handle, const char *file, const Options *o
   g_autoptr (WeftAnalysis) analysis = NULL;
   g_autoptr (WeftReport) report = NULL;
   g_auto (GStrv) columns = options->columns ? g_strsplit (options->columns, ",", -1) : NULL;
-  PrintOptions print = { columns, options->wide, draw_timeline_buckets () };
+  PrintOptions print = { columns, options->wide, draw_timeline_buckets (), options->by };
 
   if (recording == NULL)
     return complain ("%s", error->message);

@@ -210,6 +210,34 @@ print_find_unknown_column (WeftReport *report, const PrintOptions *options)
   return NULL;
 }
 
+static gboolean
+is_figure (WeftTable *table, guint column)
+{
+  WeftValueType type = weft_table_get_column_type (table, column);
+
+  return type != WEFT_VALUE_STRING && type != WEFT_VALUE_ENUM && type != WEFT_VALUE_ID;
+}
+
+/* What ORDER names is the first figure, so that it is seen however narrow the terminal. */
+static void
+show_order (WeftTable *table, GArray *chosen, const char *order)
+{
+  int found = order == NULL
+                  ? -1
+                  : weft_table_find_column (table, strcmp (order, "time") == 0 ? "total" : order);
+  guint column = (guint) found;
+  guint place = 0;
+
+  if (found < 0 || !is_figure (table, column))
+    return;
+  for (guint i = 0; i < chosen->len; i++)
+    if (g_array_index (chosen, guint, i) == column)
+      g_array_remove_index (chosen, i--);
+  while (place < chosen->len && !is_figure (table, g_array_index (chosen, guint, place)))
+    place++;
+  g_array_insert_val (chosen, place, column);
+}
+
 /* element type guint */
 static GArray *
 choose_columns (WeftTable *table, const PrintOptions *options)
@@ -234,6 +262,8 @@ choose_columns (WeftTable *table, const PrintOptions *options)
   for (guint column = 0; names == NULL && column < weft_table_get_n_columns (table); column++)
     if (options->wide || !is_empty (table, column))
       g_array_append_val (chosen, column);
+  if (options->columns == NULL && !options->wide)
+    show_order (table, chosen, options->order);
   return chosen;
 }
 

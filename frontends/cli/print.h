@@ -9,9 +9,10 @@ G_BEGIN_DECLS
 
 typedef struct
 {
-  char **columns;  /* names of those to show, or NULL: those that the answer is known by */
-  gboolean wide;   /* nothing is left out or cut to fit the terminal */
-  guint n_buckets; /* that a timeline was asked for */
+  char **columns;    /* names of those to show, or NULL: those that the answer is known by */
+  gboolean wide;     /* nothing is left out or cut to fit the terminal */
+  guint n_buckets;   /* that a timeline was asked for */
+  const char *order; /* word that comes first in the answer, or NULL */
 } PrintOptions;
 
 /* A value as people read it: 1.23 ms, 4.5 MiB, 1,234; nothing for null. */
