@@ -139,6 +139,12 @@ class Questions(unittest.TestCase):
         self.assertEqual(answer['rows'][4]['name'], 'clock-device')
         self.assertIn('outlier-queue-delay', text)
 
+    def test_what_is_slow(self):
+        """What comes first by a figure shows that figure first, however narrow the terminal."""
+        text, answer = self.ask('target', 'top', '--by', 'p99', '--limit', '2')
+        self.assertEqual([row['p99'] for row in answer['rows']], [390 * MS, 100 * MS])
+        self.assertRegex(text.splitlines()[0], r'lane names +p99 +count')
+
     def test_which_are_outliers(self):
         text, answer = self.ask('target', 'outliers')
         whys = {row['routine_name']: row['why'] for row in answer['rows']}
