@@ -494,6 +494,70 @@ test_explanations (void)
   case_end (&self);
 }
 
+/* Durations are 1 to 196,608, alternately of two routines. */
+static void
+write_spread (Model *model)
+{
+  for (guint i = 0; i < 3 * WEFT_STORE_SEAL_ROWS; i++)
+    {
+      model_dispatch (model, 1 + i % 3, 1 + i % 2, (gint64) i * 10, 1 + i);
+      model_commit (model);
+    }
+}
+
+/* Over several chunks: by summaries, by a scan, of few groups and of more than are counted by
+ * bucket.
+ */
+static void
+test_percentiles_of_chunks (void)
+{
+  Case self;
+  g_autoptr (WeftQuery) query = NULL;
+
+  case_begin (&self);
+  write_spread (self.model);
+  case_open (&self);
+  ask (&self, "dispatches", "/routine +p50(duration)", NULL, "r-1,98303 r-2,98304");
+  ask (&self, "dispatches", "/routine +p1(duration) +p50(duration) +p99.9(duration)", "dur>0",
+       "r-1,1967,98303,196411 r-2,1968,98304,196412");
+  ask (&self, "dispatches", "/routine +max(duration) +p95(self_time) +p50(duration) +p50(start)",
+       "dur<=100ns", "r-1,99,95,49,480 r-2,100,96,50,490");
+  ask (&self, "dispatches", "/lane +p50(duration)", NULL, "l-1,98302 l-2,98303 l-3,98304");
+  ask (&self, "dispatches", "+p0.001(duration) +p50(duration) +p50(duration) +count", "dur>5ns",
+       "7,98307,98307,196603");
+  ask (&self, "dispatches", "+p50(duration) +p50(queue_wait)", "dur>200us", "-,-");
+  query = make ("dispatches", "/start +p50(duration) +p99(duration) <start", NULL);
+  weft_query_set_limit (query, 3);
+  check (&self, query, "0,1,1 10,2,2 20,3,3");
+  case_end (&self);
+}
+
+static void
+test_deviations (void)
+{
+  Case self;
+  g_autoptr (WeftQuery) query = NULL;
+  g_autoptr (WeftTable) table = NULL;
+  const double n = 98304;
+
+  case_begin (&self);
+  write_spread (self.model);
+  case_open (&self);
+  query = make ("dispatches", "/routine +stddev(duration) +stddev(start)", NULL);
+  table = weft_query_run (query, self.recording, NULL, NULL);
+  /* Of N numbers, each greater by 2, or by 20, than the one before. */
+  for (guint row = 0; row < 2; row++)
+    for (guint column = 0; column < 2; column++)
+      {
+        double step = column == 0 ? 2 : 20;
+        double expected = step * sqrt (n * (n + 1) / 12);
+
+        g_assert_cmpfloat (fabs (weft_table_get_double (table, 1 + column, row) / expected - 1), <,
+                           1e-15);
+      }
+  case_end (&self);
+}
+
 static void
 cancel_at_progress (goffset done, goffset total, gpointer data)
 {
@@ -565,6 +629,8 @@ main (int argc, char **argv)
   g_test_add_func ("/query/errors", test_errors);
   g_test_add_func ("/query/contradictions", test_contradictions);
   g_test_add_func ("/query/explanations", test_explanations);
+  g_test_add_func ("/query/percentiles-of-chunks", test_percentiles_of_chunks);
+  g_test_add_func ("/query/deviations", test_deviations);
   g_test_add_func ("/query/cancellation", test_cancellation);
   g_test_add_func ("/query/lists", test_lists);
   return g_test_run ();
