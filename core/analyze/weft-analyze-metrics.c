@@ -141,7 +141,7 @@ set_percentiles (WeftTableBuilder *builder, GArray *values)
   for (guint i = 0; i < G_N_ELEMENTS (percents); i++)
     weft_table_builder_set_double (
         builder, P50 + i,
-        g_array_index (values, double, (guint) weft_nearest_rank (values->len, percents[i])));
+        g_array_index (values, double, (guint) weft_nearest_rank (percents[i], values->len) - 1));
 }
 
 static void

@@ -223,7 +223,7 @@ finish_routine (Routine *routine)
   routine->n = durations->len;
   if (routine->n > 0)
     routine->p95 = weft_select_number ((guint64 *) (gpointer) durations->data, durations->len,
-                                       (gsize) weft_nearest_rank (durations->len, 95));
+                                       (gsize) weft_nearest_rank (95, durations->len) - 1);
   g_clear_pointer (&routine->durations, g_array_unref);
   g_array_sort (routine->lanes, compare_numbers);
 }

@@ -238,9 +238,9 @@ compare_doubles (gconstpointer a, gconstpointer b)
 static double
 get_percentile (const GArray *values, double percentile)
 {
-  guint rank = (guint) ceil (percentile / 100.0 * values->len);
+  guint64 rank = weft_nearest_rank (percentile, values->len);
 
-  return g_array_index (values, double, MAX (rank, 1) - 1);
+  return g_array_index (values, double, rank - 1);
 }
 
 /* NAN where there is none. */

@@ -34,13 +34,4 @@ weft_value_stats_get_mean (const WeftValueStats *self)
   return self->count == 0 ? 0 : self->sum / (double) self->count;
 }
 
-/* Position of the nearest-rank percentile, PERCENT in (0, 100], among N sorted values. */
-static inline guint64
-weft_nearest_rank (guint64 n, guint percent)
-{
-  guint64 rank = n / 100 * percent + (n % 100 * percent + 99) / 100;
-
-  return rank == 0 ? 0 : rank - 1;
-}
-
 G_END_DECLS

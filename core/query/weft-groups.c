@@ -724,14 +724,6 @@ weft_groups_merge (WeftGroups *self, WeftGroups *other, GError **error)
 
 /* ---- Results ---- */
 
-guint64
-weft_groups_get_rank (double percentile, guint64 n)
-{
-  guint64 rank = (guint64) ceill ((long double) percentile * (long double) n / 100);
-
-  return CLAMP (rank, 1, n) - 1;
-}
-
 static gboolean
 get_collected (const WeftGroups *self, guint aggregate, guint group, guint64 *bits)
 {
@@ -753,7 +745,7 @@ get_collected (const WeftGroups *self, guint aggregate, guint group, guint64 *bi
       *bits = weft_unorder_bits (
           item->expression->type,
           weft_collection_get_rank (collection, group,
-                                    weft_groups_get_rank (item->aggregate.percentile, n)));
+                                    weft_nearest_rank (item->aggregate.percentile, n) - 1));
       return TRUE;
     }
 }

@@ -93,9 +93,6 @@ guint weft_groups_look_up (const WeftGroups *self, const guint64 *keys);
 gboolean weft_groups_add (WeftGroups *self, const guint32 *groups, const WeftBatch *batch,
                           GError **error);
 
-/* Of N values in order, the place of the one of nearest rank, from 0. */
-guint64 weft_groups_get_rank (double percentile, guint64 n);
-
 /* Finds the percentiles whose spreads are known by one more scan. */
 gboolean weft_groups_find_ranks (WeftGroups *self, GError **error);
 

@@ -71,7 +71,7 @@ want (Ranks *self, Map *map, guint group, guint aggregate, const guint32 *counts
   state->n = n;
   if (n == 0)
     return;
-  wanted.rank = weft_groups_get_rank (percentile, n);
+  wanted.rank = weft_nearest_rank (percentile, n) - 1;
   bucket = find_bucket (counts, &wanted.rank);
   state->order = weft_histogram_bucket_start (bucket);
   if (is_exact (bucket))

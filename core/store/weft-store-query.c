@@ -366,10 +366,9 @@ choose_ranges (Percentile *self, double percentile)
   for (guint place = 0; place < self->n_routines; place++)
     {
       WeftGroupSummary *group = &self->routines[place];
-      guint64 rank = (guint64) ceill ((long double) percentile * (long double) group->count / 100);
+      guint64 rank = weft_nearest_rank (percentile, group->count);
       guint bucket = 0;
 
-      rank = CLAMP (rank, 1, group->count);
       for (; bucket < BUCKETS - 1 && self->histograms[place * BUCKETS + bucket] < rank; bucket++)
         rank -= self->histograms[place * BUCKETS + bucket];
       group->sum = rank;

@@ -176,6 +176,19 @@ typedef struct
  */
 gboolean weft_store_get_lane_starts (WeftStore *self, guint chunk, GArray *starts, GError **error);
 
+/* The nearest rank of a percentile among N > 0 values: 1 to N. A percentile is a decimal number of at
+ * most six places: in binary 99.9 is a little more, and would make rank 1,000 of 999 exactly.
+ */
+static inline guint64
+weft_nearest_rank (double percentile, guint64 n)
+{
+  const guint64 whole = 100 * G_GUINT64_CONSTANT (1000000);
+  unsigned __int128 parts = (unsigned __int128) (guint64) (percentile * 1e6 + 0.5) * n;
+  guint64 rank = (guint64) ((parts + whole - 1) / whole);
+
+  return CLAMP (rank, 1, n);
+}
+
 /* Exact nearest-rank percentiles of the durations of each routine; PERCENTILE in (0, 100]. The
  * summaries' histograms name the bucket, the columns give the value. element type
  * WeftGroupSummary with SUM holding the percentile, ordered by routine.

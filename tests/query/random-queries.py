@@ -435,7 +435,9 @@ class Questions:
         ask['select'] = [c.weft for c in chosen]
         columns = keys + chosen
         order = []
-        for x in chance.sample(columns, chance.randint(0, min(2, len(columns)))):
+        # Where two means are the same but for the last bit, either may come first.
+        exact = [x for x in columns if not x.weft.startswith(('mean(', 'stddev('))]
+        for x in chance.sample(exact, chance.randint(0, min(2, len(exact)))):
             down = chance.random() < 0.5
             ask['order'].append((x.weft, down))
             order.append((x, down))

@@ -415,6 +415,20 @@ add_case (const Case *test)
     }
 }
 
+/* By decimal numbers: 99.9 % of a thousand are 999, though 99.9 is a little more in binary. */
+static void
+test_nearest_rank (void)
+{
+  g_assert_cmpuint (weft_nearest_rank (99.9, 1000), ==, 999);
+  g_assert_cmpuint (weft_nearest_rank (99.9, 1001), ==, 1000);
+  g_assert_cmpuint (weft_nearest_rank (95, 20), ==, 19);
+  g_assert_cmpuint (weft_nearest_rank (50, 1), ==, 1);
+  g_assert_cmpuint (weft_nearest_rank (0.1, 10), ==, 1);
+  g_assert_cmpuint (weft_nearest_rank (100, 7), ==, 7);
+  g_assert_cmpuint (weft_nearest_rank (99.9, G_GUINT64_CONSTANT (1000) << 50), ==,
+                    G_GUINT64_CONSTANT (999) << 50);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -437,6 +451,7 @@ main (int argc, char **argv)
   directory = model_directory_new ();
   for (guint i = 0; i < G_N_ELEMENTS (cases); i++)
     add_case (&cases[i]);
+  g_test_add_func ("/store/nearest-rank", test_nearest_rank);
   result = g_test_run ();
   model_directory_free (directory);
   return result;
