@@ -560,6 +560,8 @@ select_or (const WeftPredicate *self, WeftStore *store, const WeftBatch *batch, 
       if (!weft_predicate_select (g_ptr_array_index (self->children, i), store, &left, found,
                                   &n_found, error))
         return FALSE;
+      if (n_found == 0)
+        continue;
       memcpy (before, out, *n * sizeof before[0]);
       *n = merge (before, *n, found, n_found, out);
       left = *batch;

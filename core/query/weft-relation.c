@@ -256,6 +256,31 @@ can_narrow (WeftRun *run, const WeftPredicate *self)
              weft_store_get_n_rows (run->store, first->table);
 }
 
+/* Of a column's text or, where it has none, another: two conditions, each of which can be narrowed.
+ */
+static void
+split_otherwise (WeftPredicate *self)
+{
+  g_autoptr (WeftExpression) otherwise = NULL;
+  WeftPredicate *second;
+  WeftPredicate *has;
+
+  if (self->kind != WEFT_PREDICATE_TEXT || self->first->kind != WEFT_EXPRESSION_OTHERWISE ||
+      self->first->first->kind != WEFT_EXPRESSION_COLUMN)
+    return;
+  otherwise = g_steal_pointer (&self->first);
+  /* A column owns nothing. */
+  has = weft_predicate_new_has (g_memdup2 (otherwise->first, sizeof *otherwise->first));
+  second = weft_predicate_new (WEFT_PREDICATE_AND);
+  weft_predicate_add (second, weft_predicate_new_not (has));
+  weft_predicate_add (second,
+                      weft_predicate_new_text (g_steal_pointer (&otherwise->second), self->match));
+  self->kind = WEFT_PREDICATE_OR;
+  weft_predicate_add (self,
+                      weft_predicate_new_text (g_steal_pointer (&otherwise->first), self->match));
+  weft_predicate_add (self, second);
+}
+
 gboolean
 weft_relation_narrow (WeftRun *run, WeftPredicate *self, GError **error)
 {
@@ -263,6 +288,7 @@ weft_relation_narrow (WeftRun *run, WeftPredicate *self, GError **error)
   g_autoptr (WeftExpression) arrival = NULL;
   g_autoptr (WeftPredicate) of_target = NULL;
 
+  split_otherwise (self);
   for (guint i = 0; i < self->children->len; i++)
     if (!weft_relation_narrow (run, g_ptr_array_index (self->children, i), error))
       return FALSE;
