@@ -24,6 +24,7 @@
 #include "weft-plugin.h"
 #include "weft-progress.h"
 #include "weft-query.h"
+#include "weft-recorder-plugins.h"
 #include "weft-recorder-status.h"
 #include "weft-recorder.h"
 #include "weft-recording-builder.h"

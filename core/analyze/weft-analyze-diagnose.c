@@ -14,6 +14,7 @@ enum
   EVIDENCE,
   ADVICE,
   HANDLES,
+  DOMAIN,
   N_COLUMNS
 };
 
@@ -24,6 +25,7 @@ static const WeftAnswerColumn columns[N_COLUMNS] = {
   WEFT_ANSWER_COLUMN ("evidence", STRING),
   WEFT_ANSWER_COLUMN ("advice", STRING),
   WEFT_ANSWER_COLUMN ("handles", STRING),
+  WEFT_ANSWER_COLUMN ("domain", STRING),
 };
 
 /* ---- Findings ---- */
@@ -106,6 +108,34 @@ weft_diagnosis_count (WeftDiagnosis *self, WeftTableId table)
   return weft_store_get_n_rows (self->scope->store, table);
 }
 
+/* ---- What domains found ---- */
+
+#define MAX_FOUND 4096 /* no sound recording comes near */
+
+static gboolean
+add_found (WeftDiagnosis *self, GError **error)
+{
+  static const struct
+  {
+    guint column;
+    WeftColumnNumber number;
+  } copied[] = {
+    { CHECK, WEFT_FINDINGS_CHECK },     { QUESTION, WEFT_FINDINGS_QUESTION },
+    { VERDICT, WEFT_FINDINGS_VERDICT }, { EVIDENCE, WEFT_FINDINGS_EVIDENCE },
+    { ADVICE, WEFT_FINDINGS_ADVICE },   { HANDLES, WEFT_FINDINGS_HANDLES },
+    { DOMAIN, WEFT_FINDINGS_DOMAIN },
+  };
+  g_autoptr (WeftRowCursor) rows = weft_row_cursor_new (self->scope, WEFT_TABLE_FINDINGS);
+
+  for (guint n = 0; n < MAX_FOUND && weft_row_cursor_next (rows); n++)
+    {
+      weft_table_builder_begin_row (self->builder);
+      for (guint i = 0; i < G_N_ELEMENTS (copied); i++)
+        weft_answer_copy (self->builder, copied[i].column, rows, copied[i].number);
+    }
+  return weft_row_cursor_finish (rows, error);
+}
+
 /* ---- The kind ---- */
 
 static gboolean
@@ -124,6 +154,8 @@ run (const WeftAnalysisScope *scope, WeftReport *report, GError **error)
   for (guint i = 0; i < G_N_ELEMENTS (checks); i++)
     if (!checks[i](&self, error))
       return FALSE;
+  if (!add_found (&self, error))
+    return FALSE;
   weft_answer_add_table (report, g_steal_pointer (&builder));
   return TRUE;
 }

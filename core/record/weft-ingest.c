@@ -116,6 +116,31 @@ weft_ingest_add_plugin (WeftIngest *self, const char *name, const char *version,
 }
 
 void
+weft_ingest_add_finding (WeftIngest *self, const WeftIngestFinding *finding)
+{
+  WeftTableWriter *t = self->tables[WEFT_TABLE_FINDINGS];
+  const struct
+  {
+    WeftColumnNumber column;
+    const char *text;
+  } texts[] = {
+    { WEFT_FINDINGS_DOMAIN, finding->domain },     { WEFT_FINDINGS_CHECK, finding->check },
+    { WEFT_FINDINGS_QUESTION, finding->question }, { WEFT_FINDINGS_EVIDENCE, finding->evidence },
+    { WEFT_FINDINGS_ADVICE, finding->advice },     { WEFT_FINDINGS_HANDLES, finding->handles },
+  };
+  guint32 strings[G_N_ELEMENTS (texts)];
+
+  for (guint i = 0; i < G_N_ELEMENTS (texts); i++)
+    strings[i] =
+        *texts[i].text != '\0' ? weft_store_writer_string (self->store, texts[i].text, -1) : 0;
+  weft_table_writer_begin (t);
+  for (guint i = 0; i < G_N_ELEMENTS (texts); i++)
+    weft_table_writer_set (t, texts[i].column, strings[i]);
+  weft_table_writer_set (t, WEFT_FINDINGS_VERDICT, finding->verdict);
+  weft_ingest_commit (self, WEFT_TABLE_FINDINGS);
+}
+
+void
 weft_ingest_add_own_cost (WeftIngest *self, gint64 now, guint64 cpu, guint64 resident,
                           guint64 written)
 {

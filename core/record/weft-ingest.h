@@ -55,6 +55,20 @@ void weft_ingest_add_diagnostic (WeftIngest *self, guint severity, const char *c
                                  const char *message);
 void weft_ingest_add_plugin (WeftIngest *self, const char *name, const char *version,
                              const char *path);
+
+/* What a domain found; texts may be empty. */
+typedef struct
+{
+  const char *domain;
+  const char *check;
+  const char *question;
+  guint verdict;
+  const char *evidence;
+  const char *advice;
+  const char *handles; /* with blanks between */
+} WeftIngestFinding;
+
+void weft_ingest_add_finding (WeftIngest *self, const WeftIngestFinding *finding);
 void weft_ingest_add_own_cost (WeftIngest *self, gint64 now, guint64 cpu, guint64 resident,
                                guint64 written);
 

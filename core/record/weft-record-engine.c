@@ -479,6 +479,16 @@ add_diagnostic (WeftRecordEngine *self, GVariant *row)
   weft_ingest_add_diagnostic (self->ingest, severity, code, message);
 }
 
+static void
+add_finding (WeftRecordEngine *self, GVariant *row)
+{
+  WeftIngestFinding finding;
+
+  g_variant_get (row, "(&s&s&su&s&s&s)", &finding.domain, &finding.check, &finding.question,
+                 &finding.verdict, &finding.evidence, &finding.advice, &finding.handles);
+  weft_ingest_add_finding (self->ingest, &finding);
+}
+
 static gboolean
 on_addition (gpointer data)
 {
@@ -486,6 +496,7 @@ on_addition (gpointer data)
     [WEFT_ADDITION_WORDS] = add_words,
     [WEFT_ADDITION_PLUGIN] = add_plugin,
     [WEFT_ADDITION_DIAGNOSTIC] = add_diagnostic,
+    [WEFT_ADDITION_FINDING] = add_finding,
   };
   Addition *addition = data;
 

@@ -86,6 +86,8 @@ typedef enum
   WEFT_ADDITION_WORDS,  /* (ba(sssss)): whether in any case; domain, scope, subject, key, text */
   WEFT_ADDITION_PLUGIN, /* (sss): name, version, path */
   WEFT_ADDITION_DIAGNOSTIC, /* (uss): severity, code, message */
+  WEFT_ADDITION_FINDING, /* (sssusss): domain, check, question, verdict, evidence, advice, handles
+                          */
 } WeftAdditionKind;
 
 /* Any thread; in the order of the calls. A floating ROW is taken. */

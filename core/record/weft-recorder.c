@@ -1220,6 +1220,68 @@ weft_recorder_add_diagnostic (WeftRecorder *self, WeftSeverity severity, const c
               g_variant_new ("(uss)", (guint) severity, valid_code, valid_message), error);
 }
 
+/* What the file takes of a text: valid, and no book. */
+static char *
+limit_text (const char *text, gsize max_length)
+{
+  g_autofree char *valid = g_utf8_make_valid (text ? text : "", -1);
+
+  if (strlen (valid) > max_length)
+    *g_utf8_find_prev_char (valid, valid + max_length + 1) = '\0';
+  return g_steal_pointer (&valid);
+}
+
+#define MAX_NAME 256    /* bytes */
+#define MAX_TEXT 4096   /* likewise */
+#define MAX_HANDLES 256 /* of one finding */
+
+static char *
+join_handles (const char *const *handles)
+{
+  g_autoptr (GString) joined = g_string_new (NULL);
+
+  for (guint i = 0; handles != NULL && handles[i] != NULL && i < MAX_HANDLES; i++)
+    if (*handles[i] != '\0' && strlen (handles[i]) <= MAX_NAME)
+      g_string_append_printf (joined, "%s%s", joined->len > 0 ? " " : "", handles[i]);
+  return g_utf8_make_valid (joined->str, -1);
+}
+
+/**
+ * weft_recorder_add_finding:
+ * @self: a recorder
+ * @domain: name of the domain that found it
+ * @finding: what it found
+ *
+ * Adds the answer to a domain's question to the recording, where every diagnosis shows it, whatever
+ * plugins there are. Texts are cut at 4096 bytes, and handles after the 256th left out.
+ *
+ * Returns: %FALSE with `WEFT_ERROR_RECORDER` if the recording is finished
+ *
+ * Since: 0.1
+ */
+gboolean
+weft_recorder_add_finding (WeftRecorder *self, const char *domain, WeftFinding *finding,
+                           GError **error)
+{
+  g_autofree char *name = NULL, *check = NULL, *question = NULL, *evidence = NULL, *advice = NULL;
+  g_autofree char *handles = NULL;
+
+  g_return_val_if_fail (WEFT_IS_RECORDER (self), FALSE);
+  g_return_val_if_fail (domain != NULL, FALSE);
+  g_return_val_if_fail (WEFT_IS_FINDING (finding), FALSE);
+
+  name = limit_text (domain, MAX_NAME);
+  check = limit_text (weft_finding_get_check (finding), MAX_NAME);
+  question = limit_text (weft_finding_get_question (finding), MAX_TEXT);
+  evidence = limit_text (weft_finding_get_evidence (finding), MAX_TEXT);
+  advice = limit_text (weft_finding_get_advice (finding), MAX_TEXT);
+  handles = join_handles (weft_finding_get_handles (finding));
+  return add (self, WEFT_ADDITION_FINDING,
+              g_variant_new ("(sssusss)", name, check, question,
+                             (guint) weft_finding_get_verdict (finding), evidence, advice, handles),
+              error);
+}
+
 /* ---- Settings ---- */
 
 static gboolean

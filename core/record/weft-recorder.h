@@ -4,6 +4,7 @@
 #include <gio/gio.h>
 
 #include "weft-enums.h"
+#include "weft-finding.h"
 #include "weft-recorder-status.h"
 #include "weft-version.h"
 
@@ -110,5 +111,7 @@ WEFT_API gboolean weft_recorder_add_plugin (WeftRecorder *self, const char *name
 WEFT_API gboolean weft_recorder_add_diagnostic (WeftRecorder *self, WeftSeverity severity,
                                                 const char *code, const char *message,
                                                 GError **error);
+WEFT_API gboolean weft_recorder_add_finding (WeftRecorder *self, const char *domain,
+                                             WeftFinding *finding, GError **error);
 
 G_END_DECLS

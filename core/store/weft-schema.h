@@ -366,7 +366,15 @@ typedef enum
   TABLE (PLUGINS, plugins)                                                                         \
     C (PLUGINS, NAME, name, STRING, NONE)                                                          \
     C (PLUGINS, VERSION, version, STRING, NONE)                                                    \
-    C (PLUGINS, PATH, path, STRING, NONE)
+    C (PLUGINS, PATH, path, STRING, NONE)                                                          \
+  TABLE (FINDINGS, findings)                                                                       \
+    C (FINDINGS, DOMAIN, domain, STRING, NONE)                                                     \
+    C (FINDINGS, CHECK, check, STRING, NONE)                                                       \
+    C (FINDINGS, QUESTION, question, STRING, NONE)                                                 \
+    C (FINDINGS, VERDICT, verdict, ENUM, NONE)                                                     \
+    C (FINDINGS, EVIDENCE, evidence, STRING, NONE)                                                 \
+    C (FINDINGS, ADVICE, advice, STRING, NONE)                                                     \
+    C (FINDINGS, HANDLES, handles, STRING, NONE)
 /* clang-format on */
 
 typedef enum

@@ -14,47 +14,6 @@ instruments_clear (Instruments *self)
   g_clear_object (&self->launch);
 }
 
-/* ---- What the recording says of plugins ---- */
-
-static gboolean
-add_words (WeftRecorder *recorder, const char *const *always, GError **error)
-{
-  GListModel *domains = weft_plugin_registry_get_domains (weft_plugin_registry_get_default ());
-
-  for (guint i = 0; i < g_list_model_get_n_items (domains); i++)
-    {
-      g_autoptr (WeftDomain) domain = g_list_model_get_item (domains, i);
-      g_autoptr (WeftVocabulary) vocabulary = weft_domain_get_vocabulary (domain);
-      g_autofree char *name = weft_domain_get_name (domain);
-      g_autoptr (GVariant) rows = NULL;
-
-      if (vocabulary == NULL)
-        continue;
-      rows = weft_vocabulary_to_rows (vocabulary);
-      if (!weft_recorder_add_words (recorder, rows, g_strv_contains (always, name), error))
-        return FALSE;
-    }
-  return TRUE;
-}
-
-gboolean
-instruments_describe_plugins (WeftRecorder *recorder, const char *const *domains, GError **error)
-{
-  GListModel *plugins = G_LIST_MODEL (plugins_load ());
-
-  for (guint i = 0; i < g_list_model_get_n_items (plugins); i++)
-    {
-      g_autoptr (WeftPlugin) plugin = g_list_model_get_item (plugins, i);
-
-      if (weft_plugin_get_state (plugin) == WEFT_PLUGIN_LOADED &&
-          !weft_recorder_add_plugin (recorder, weft_plugin_get_name (plugin),
-                                     weft_plugin_get_version (plugin),
-                                     weft_plugin_get_path (plugin), error))
-        return FALSE;
-    }
-  return add_words (recorder, domains, error);
-}
-
 /* ---- Which ---- */
 
 static char *

@@ -14,12 +14,6 @@ typedef struct
 
 void instruments_clear (Instruments *self);
 
-/* What is to be known at all times: domains' words, and which plugins were in force. DOMAINS: those
- * whose words are kept whatever is recorded.
- */
-gboolean instruments_describe_plugins (WeftRecorder *recorder, const char *const *domains,
-                                       GError **error);
-
 /* NAMES: "one,other", or "auto" for all that can make PROGRAM report. Fails with a G_OPTION_ERROR
  * if there is none of a name.
  */

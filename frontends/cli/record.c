@@ -10,6 +10,7 @@
 
 #include "instruments.h"
 #include "json.h"
+#include "plugins.h"
 #include "text.h"
 
 #define PROGRESS_MS 500
@@ -169,7 +170,9 @@ prepare_plugins (Recording *self, GError **error)
     return TRUE;
   if (self->with != NULL && !instruments_prepare (&self->instruments, self->recorder, error))
     return FALSE;
-  return instruments_describe_plugins (self->recorder, (const char *const *) domains, error);
+  /* What is to be known at all times: domains' words, and which plugins were in force. */
+  return weft_recorder_add_plugins (self->recorder, plugins_load (), (const char *const *) domains,
+                                    error);
 }
 
 static int
@@ -194,15 +197,15 @@ start (Recording *self)
   return error->code == G_SPAWN_ERROR_NOENT ? EXIT_NOT_FOUND : EXIT_CANNOT_RUN;
 }
 
+/* Saves and tells what was saved. */
 static int
-finish (Recording *self)
+save (Recording *self)
 {
   g_autoptr (GError) error = NULL;
   g_autoptr (GError) latest_error = NULL;
   g_autoptr (WeftRecorderStatus) saved = weft_recorder_stop (self->recorder, NULL, &error);
   g_autoptr (WeftRecorderStatus) status = weft_recorder_get_status (self->recorder);
 
-  instruments_finish (&self->instruments, weft_recorder_get_exit_status (self->recorder));
   if (!weft_recordings_set_latest (self->output, &latest_error))
     complain ("%s", latest_error->message);
   if (self->json)
@@ -219,6 +222,67 @@ finish (Recording *self)
     text_print (stderr, "weft: “%s” (pid %d) is still running\n", self->program[0],
                 weft_recorder_get_pid (self->recorder));
   return MAX (weft_recorder_get_exit_status (self->recorder), EXIT_OK);
+}
+
+/* What plugins do once it is over. */
+typedef struct
+{
+  Recording *recording;
+  GMutex lock;
+  GCond changed;
+  gboolean is_over;
+} Aftermath;
+
+#define FINDINGS_MS 5000
+/* A domain that does not return is given up on by the library before this. */
+#define AFTERMATH_US (FINDINGS_MS * 1000 + 3 * G_TIME_SPAN_SECOND)
+
+/* A plugin that never returns must not keep us: the recording is saved without it. */
+static gpointer
+watch_aftermath (gpointer data)
+{
+  Aftermath *self = data;
+  gint64 end = g_get_monotonic_time () + AFTERMATH_US;
+  gboolean is_over;
+  int status;
+
+  g_mutex_lock (&self->lock);
+  while (!self->is_over && g_cond_wait_until (&self->changed, &self->lock, end))
+    ;
+  is_over = self->is_over;
+  g_mutex_unlock (&self->lock);
+  if (is_over)
+    return NULL;
+  complain ("a plugin does not return; it is left behind");
+  status = save (self->recording);
+  fflush (NULL);
+  _exit (status);
+}
+
+static void
+let_plugins_finish (Recording *self)
+{
+  Aftermath aftermath = { .recording = self };
+  g_autoptr (GError) error = NULL;
+  GThread *thread = g_thread_new ("weft-aftermath", watch_aftermath, &aftermath);
+
+  if (!weft_recorder_add_domain_findings (self->recorder, weft_plugin_registry_get_default (),
+                                          FINDINGS_MS, NULL, &error))
+    complain ("domains could not look at the recording: %s", error->message);
+  instruments_finish (&self->instruments, weft_recorder_get_exit_status (self->recorder));
+  g_mutex_lock (&aftermath.lock);
+  aftermath.is_over = TRUE;
+  g_cond_signal (&aftermath.changed);
+  g_mutex_unlock (&aftermath.lock);
+  g_thread_join (thread);
+}
+
+static int
+finish (Recording *self)
+{
+  if (!self->no_plugins)
+    let_plugins_finish (self);
+  return save (self);
 }
 
 static int
