@@ -110,25 +110,6 @@ set_group (Counters *self, WeftTableBuilder *builder, guint64 group)
   weft_table_builder_set_string (builder, GROUP_NAME, name);
 }
 
-/* The values combined as the producer wants it. */
-static double
-get_value (const WeftCounterFigures *figures, guint64 aggregation)
-{
-  switch (aggregation)
-    {
-    case WEFT_AGGREGATION_MEAN:
-      return weft_value_stats_get_mean (&figures->stats);
-    case WEFT_AGGREGATION_MIN:
-      return figures->stats.min;
-    case WEFT_AGGREGATION_MAX:
-      return figures->stats.max;
-    case WEFT_AGGREGATION_LAST:
-      return figures->last;
-    default:
-      return figures->stats.sum;
-    }
-}
-
 static void
 set_figures (WeftTableBuilder *builder, guint shift, const WeftCounterFigures *figures,
              guint64 kind, guint64 aggregation)
@@ -139,7 +120,8 @@ set_figures (WeftTableBuilder *builder, guint shift, const WeftCounterFigures *f
   weft_table_builder_set_uint64 (builder, CHANGES - shift, figures->delta.count);
   if (figures->stats.count == 0)
     return;
-  weft_table_builder_set_double (builder, VALUE - shift, get_value (figures, aggregation));
+  weft_table_builder_set_double (builder, VALUE - shift,
+                                 weft_counter_figures_get_value (figures, aggregation));
   weft_table_builder_set_double (builder, MEAN - shift,
                                  weft_value_stats_get_mean (&figures->stats));
   weft_table_builder_set_double (builder, MIN_VALUE - shift, figures->stats.min);

@@ -12,6 +12,7 @@
 #include "weft-origin-rows.h"
 #include "weft-row-table.h"
 #include "weft-tag-text.h"
+#include "weft-vocabulary.h"
 #include "weft-waits.h"
 
 #include <string.h>
@@ -66,6 +67,10 @@ enum
   UNRESERVED,
   CLASSIFICATION,
   EVIDENCE,
+  KIND_LABEL,
+  DISPATCH_WORD,
+  ROUTINE_WORD,
+  SUBMISSION_WORD,
   N_COLUMNS
 };
 
@@ -116,6 +121,10 @@ static const WeftAnswerColumn columns[] = {
   WEFT_ANSWER_COLUMN ("unreserved", BOOLEAN),
   WEFT_ANSWER_ENUM ("classification", weft_classification_get_type),
   WEFT_ANSWER_COLUMN ("evidence", STRING),
+  WEFT_ANSWER_COLUMN ("kind_label", STRING),
+  WEFT_ANSWER_COLUMN ("dispatch_word", STRING),
+  WEFT_ANSWER_COLUMN ("routine_word", STRING),
+  WEFT_ANSWER_COLUMN ("submission_word", STRING),
 };
 
 G_STATIC_ASSERT (G_N_ELEMENTS (columns) == N_COLUMNS);
@@ -127,6 +136,8 @@ typedef struct
   guint64 id;
   WeftDispatchRows rows; /* at the dispatch, unless neighbours are looked at */
   WeftProducerIds *ids;
+  WeftVocabulary *words;
+  const char *kind; /* of its lane, or NULL */
   guint64 lane;
   guint64 routine;
   guint64 submission;
@@ -187,6 +198,7 @@ find_dispatch (One *self, GError **error)
   self->end = weft_dispatch_names_get_end (&self->rows.names);
   lane = weft_catalog_get_lane (self->rows.names.catalog, (guint32) self->lane);
   self->runtime = lane ? lane->runtime : 0;
+  self->kind = lane ? lane->kind : NULL;
   return weft_row_cursor_finish (row, error);
 }
 
@@ -316,6 +328,29 @@ set_others (One *self, WeftTableBuilder *builder, GError **error)
   return weft_row_cursor_finish (queue, error) && weft_row_cursor_finish (trace, error);
 }
 
+/* What the domain of its lane calls it. */
+static void
+set_words (One *self, WeftTableBuilder *builder)
+{
+  static const struct
+  {
+    guint column;
+    const char *word;
+  } words[] = {
+    { DISPATCH_WORD, "dispatch" },
+    { ROUTINE_WORD, "routine" },
+    { SUBMISSION_WORD, "submission" },
+  };
+
+  if (self->kind != NULL)
+    weft_table_builder_set_string (builder, KIND_LABEL,
+                                   weft_vocabulary_get_label (self->words, self->kind));
+  for (guint i = 0; i < G_N_ELEMENTS (words); i++)
+    weft_table_builder_set_string (
+        builder, words[i].column,
+        weft_vocabulary_get_word (self->words, self->kind, words[i].word, FALSE));
+}
+
 /* What waits alone can tell; it decides nothing. */
 static const char *
 get_evidence (One *self)
@@ -349,6 +384,7 @@ add_main (One *self, GError **error)
   weft_row_cursor_seek (self->rows.names.dispatches, self->id);
   weft_dispatch_names_set (&self->rows.names, builder, NAME);
   set_own (self, builder);
+  set_words (self, builder);
   weft_table_builder_set_string (builder, EVIDENCE, get_evidence (self));
   if (!set_error (self, builder, error) || !set_code (self, builder, error) ||
       !set_others (self, builder, error))
@@ -533,13 +569,25 @@ add_counters (One *self, GError **error)
   return good;
 }
 
+static void
+describe_tag (One *self, WeftTableBuilder *builder, const char *key)
+{
+  g_autoptr (WeftTerm) term = NULL;
+
+  if (key == NULL)
+    return;
+  term = weft_vocabulary_get_attribute (self->words, self->kind, key);
+  weft_table_builder_set_string (builder, 3, weft_term_get_label (term));
+  weft_table_builder_set_string (builder, 4, weft_term_get_unit (term));
+}
+
 static gboolean
 add_tags (One *self, GError **error)
 {
   static const WeftAnswerColumn tag_columns[] = {
-    WEFT_ANSWER_COLUMN ("key", STRING),
-    WEFT_ANSWER_ENUM ("type", weft_number_type_get_type),
-    WEFT_ANSWER_COLUMN ("value", STRING),
+    WEFT_ANSWER_COLUMN ("key", STRING),   WEFT_ANSWER_ENUM ("type", weft_number_type_get_type),
+    WEFT_ANSWER_COLUMN ("value", STRING), WEFT_ANSWER_COLUMN ("label", STRING),
+    WEFT_ANSWER_COLUMN ("unit", STRING),
   };
   g_autoptr (WeftTableBuilder) builder =
       weft_answer_begin_table ("tags", tag_columns, G_N_ELEMENTS (tag_columns));
@@ -555,6 +603,7 @@ add_tags (One *self, GError **error)
       weft_answer_copy (builder, 0, rows, WEFT_TAGS_KEY);
       weft_answer_copy (builder, 1, rows, WEFT_TAGS_TYPE);
       weft_table_builder_set_string (builder, 2, text);
+      describe_tag (self, builder, weft_row_cursor_get_string (rows, WEFT_TAGS_KEY));
     }
   weft_answer_add_table (self->report, g_steal_pointer (&builder));
   return weft_row_cursor_finish (rows, error);
@@ -593,12 +642,9 @@ static gboolean
 add_artifacts (One *self, GError **error)
 {
   static const WeftAnswerColumn artifact_columns[] = {
-    WEFT_ANSWER_ID ("artifact", "f"),
-    WEFT_ANSWER_COLUMN ("kind", STRING),
-    WEFT_ANSWER_COLUMN ("path", STRING),
-    WEFT_ANSWER_COLUMN ("label", STRING),
-    WEFT_ANSWER_UNIT ("size", UINT64, "bytes"),
-    WEFT_ANSWER_COLUMN ("covers", STRING),
+    WEFT_ANSWER_ID ("artifact", "f"),           WEFT_ANSWER_COLUMN ("kind", STRING),
+    WEFT_ANSWER_COLUMN ("path", STRING),        WEFT_ANSWER_COLUMN ("label", STRING),
+    WEFT_ANSWER_UNIT ("size", UINT64, "bytes"), WEFT_ANSWER_COLUMN ("covers", STRING),
   };
   const struct
   {
@@ -725,12 +771,9 @@ static gboolean
 add_neighbours (One *self, GError **error)
 {
   static const WeftAnswerColumn neighbour_columns[] = {
-    WEFT_ANSWER_ID ("dispatch", "d"),
-    WEFT_ANSWER_COLUMN ("relation", STRING),
-    WEFT_ANSWER_COLUMN ("name", STRING),
-    WEFT_ANSWER_COLUMN ("start", TIME),
-    WEFT_ANSWER_COLUMN ("duration", DURATION),
-    WEFT_ANSWER_COLUMN ("gap", DURATION),
+    WEFT_ANSWER_ID ("dispatch", "d"),          WEFT_ANSWER_COLUMN ("relation", STRING),
+    WEFT_ANSWER_COLUMN ("name", STRING),       WEFT_ANSWER_COLUMN ("start", TIME),
+    WEFT_ANSWER_COLUMN ("duration", DURATION), WEFT_ANSWER_COLUMN ("gap", DURATION),
   };
   g_autoptr (WeftTableBuilder) builder =
       weft_answer_begin_table ("neighbours", neighbour_columns, G_N_ELEMENTS (neighbour_columns));
@@ -803,10 +846,12 @@ run (const WeftAnalysisScope *scope, WeftReport *report, GError **error)
   One self = { .scope = scope, .report = report, .ids = ids };
   gboolean good;
 
+  self.words = weft_recording_get_vocabulary (scope->recording);
   self.queued_by = g_array_new (FALSE, FALSE, sizeof (guint64));
   self.waits = g_array_new (FALSE, FALSE, sizeof (WeftWait));
   good = answer (&self, error);
   weft_dispatch_rows_clear (&self.rows);
+  g_object_unref (self.words);
   g_array_unref (self.queued_by);
   g_array_unref (self.waits);
   return good;

@@ -4,6 +4,7 @@
 
 #include "weft-analysis-scope.h"
 #include "weft-analyze.h"
+#include "weft-derived.h"
 #include "weft-enum-types.h"
 #include "weft-lane-figures.h"
 #include "weft-row-scan.h"
@@ -109,9 +110,10 @@ typedef struct
   const WeftAnalysisScope *scope;
   WeftCatalog *catalog;
   WeftLaneTable *figures;
-  GHashTable *facts;  /* lane → Facts */
-  GArray *losses;     /* element type Loss */
-  GHashTable *wanted; /* lanes, or NULL for all */
+  GHashTable *facts;        /* lane → Facts */
+  GArray *losses;           /* element type Loss */
+  GHashTable *wanted;       /* lanes, or NULL for all */
+  WeftSelection *selection; /* of dispatches; NULL: all */
   WeftVocabulary *words;
   guint64 span; /* that the utilisation is of */
   WeftTableBuilder *builder;
@@ -442,23 +444,27 @@ make_lanes (Lanes *self)
   return weft_table_builder_finish (builder);
 }
 
+static const char *
+get_kind (guint64 id, gpointer data)
+{
+  return weft_catalog_get_lane_kind (((Lanes *) data)->catalog, (guint32) id);
+}
+
 /* A filter that is about lanes chooses lanes; one that is about dispatches leaves those lanes of
  * which it leaves any, and figures of what it leaves.
  */
 static gboolean
 find_figures (Lanes *self, GError **error)
 {
-  g_autoptr (WeftSelection) selection = NULL;
-
   if (weft_scope_filters_lanes_only (self->scope))
     {
       if (!weft_scope_select_lanes (self->scope, &self->wanted, error))
         return FALSE;
     }
-  else if (!weft_scope_select_dispatches (self->scope, &selection, error))
+  else if (!weft_scope_select_dispatches (self->scope, &self->selection, error))
     return FALSE;
-  self->figures = weft_lane_table_new (self->scope, selection, error);
-  if (self->figures == NULL || selection == NULL)
+  self->figures = weft_lane_table_new (self->scope, self->selection, error);
+  if (self->figures == NULL || self->selection == NULL)
     return self->figures != NULL;
 
   self->wanted = g_hash_table_new (NULL, NULL);
@@ -480,6 +486,7 @@ lanes_clear (Lanes *self)
   g_clear_pointer (&self->facts, g_hash_table_unref);
   g_clear_pointer (&self->losses, g_array_unref);
   g_clear_pointer (&self->wanted, g_hash_table_unref);
+  g_clear_pointer (&self->selection, weft_selection_free);
   g_clear_object (&self->words);
   g_clear_pointer (&self->shown, g_hash_table_unref);
 }
@@ -509,7 +516,8 @@ run_lanes (const WeftAnalysisScope *scope, WeftReport *report, GError **error)
   losses = make_losses (&self);
   weft_report_append (report, lanes);
   weft_report_append (report, losses);
-  return TRUE;
+  return weft_derived_add_table (scope, self.selection, WEFT_COUNTERS_BY_LANE, lanes, get_kind,
+                                 &self, report, error);
 }
 
 const WeftAnalysisKind weft_analyze_lanes = {

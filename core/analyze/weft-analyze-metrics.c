@@ -9,6 +9,7 @@
 #include "weft-ranking.h"
 #include "weft-tag-text.h"
 #include "weft-value-stats.h"
+#include "weft-vocabulary.h"
 
 #include <math.h>
 
@@ -33,20 +34,33 @@ enum
   P50,
   P95,
   P99,
+  LABEL,
+  POLARITY,
   N_COLUMNS
 };
 
 static const WeftAnswerColumn columns[N_COLUMNS] = {
-  WEFT_ANSWER_ID ("metric", "m"),           WEFT_ANSWER_COLUMN ("name", STRING),
-  WEFT_ANSWER_COLUMN ("tags", STRING),      WEFT_ANSWER_ID ("lane", "l"),
-  WEFT_ANSWER_COLUMN ("lane_name", STRING), WEFT_ANSWER_ENUM ("kind", weft_metric_kind_get_type),
-  WEFT_ANSWER_COLUMN ("unit", STRING),      WEFT_ANSWER_UNIT ("points", UINT64, "count"),
-  WEFT_ANSWER_COLUMN ("first", TIME),       WEFT_ANSWER_COLUMN ("last_time", TIME),
-  WEFT_ANSWER_COLUMN ("last", DOUBLE),      WEFT_ANSWER_COLUMN ("min", DOUBLE),
-  WEFT_ANSWER_COLUMN ("max", DOUBLE),       WEFT_ANSWER_COLUMN ("mean", DOUBLE),
-  WEFT_ANSWER_COLUMN ("total", DOUBLE),     WEFT_ANSWER_UNIT ("rate", DOUBLE, "1/s"),
-  WEFT_ANSWER_COLUMN ("p50", DOUBLE),       WEFT_ANSWER_COLUMN ("p95", DOUBLE),
+  WEFT_ANSWER_ID ("metric", "m"),
+  WEFT_ANSWER_COLUMN ("name", STRING),
+  WEFT_ANSWER_COLUMN ("tags", STRING),
+  WEFT_ANSWER_ID ("lane", "l"),
+  WEFT_ANSWER_COLUMN ("lane_name", STRING),
+  WEFT_ANSWER_ENUM ("kind", weft_metric_kind_get_type),
+  WEFT_ANSWER_COLUMN ("unit", STRING),
+  WEFT_ANSWER_UNIT ("points", UINT64, "count"),
+  WEFT_ANSWER_COLUMN ("first", TIME),
+  WEFT_ANSWER_COLUMN ("last_time", TIME),
+  WEFT_ANSWER_COLUMN ("last", DOUBLE),
+  WEFT_ANSWER_COLUMN ("min", DOUBLE),
+  WEFT_ANSWER_COLUMN ("max", DOUBLE),
+  WEFT_ANSWER_COLUMN ("mean", DOUBLE),
+  WEFT_ANSWER_COLUMN ("total", DOUBLE),
+  WEFT_ANSWER_UNIT ("rate", DOUBLE, "1/s"),
+  WEFT_ANSWER_COLUMN ("p50", DOUBLE),
+  WEFT_ANSWER_COLUMN ("p95", DOUBLE),
   WEFT_ANSWER_COLUMN ("p99", DOUBLE),
+  WEFT_ANSWER_COLUMN ("label", STRING),
+  WEFT_ANSWER_ENUM ("polarity", weft_polarity_get_type),
 };
 
 typedef struct
@@ -64,6 +78,7 @@ typedef struct
   GHashTable *metrics; /* id → Metric */
   GHashTable *tags;
   WeftCatalog *catalog;
+  WeftVocabulary *words;
   double seconds; /* that rates are of */
 } Metrics;
 
@@ -165,6 +180,21 @@ set_figures (Metrics *self, WeftTableBuilder *builder, const Metric *metric, gui
     weft_table_builder_set_double (builder, RATE, metric->stats.sum / self->seconds);
 }
 
+/* Its own unit, else that which the domain gives. */
+static void
+set_words (Metrics *self, WeftTableBuilder *builder, WeftRowCursor *row, const char *kind)
+{
+  const char *unit =
+      weft_answer_get_unit (weft_row_cursor_get (row, WEFT_METRICS_UNIT),
+                            weft_row_cursor_get_string (row, WEFT_METRICS_UNIT_NAME));
+  const char *name = weft_row_cursor_get_string (row, WEFT_METRICS_NAME);
+  g_autoptr (WeftTerm) term = weft_vocabulary_get_metric (self->words, kind, name ? name : "");
+
+  weft_table_builder_set_string (builder, UNIT, unit ? unit : weft_term_get_unit (term));
+  weft_table_builder_set_string (builder, LABEL, weft_term_get_label (term));
+  weft_table_builder_set_uint64 (builder, POLARITY, weft_term_get_polarity (term));
+}
+
 static void
 add_row (Metrics *self, WeftTableBuilder *builder, WeftRowCursor *row, const Metric *metric)
 {
@@ -180,10 +210,7 @@ add_row (Metrics *self, WeftTableBuilder *builder, WeftRowCursor *row, const Met
   weft_table_builder_set_string (builder, LANE_NAME,
                                  weft_catalog_get_lane_name (self->catalog, (guint32) lane));
   weft_answer_copy (builder, KIND, row, WEFT_METRICS_KIND);
-  weft_table_builder_set_string (
-      builder, UNIT,
-      weft_answer_get_unit (weft_row_cursor_get (row, WEFT_METRICS_UNIT),
-                            weft_row_cursor_get_string (row, WEFT_METRICS_UNIT_NAME)));
+  set_words (self, builder, row, weft_catalog_get_lane_kind (self->catalog, (guint32) lane));
   set_figures (self, builder, metric, weft_row_cursor_get (row, WEFT_METRICS_KIND));
 }
 
@@ -220,11 +247,13 @@ run (const WeftAnalysisScope *scope, WeftReport *report, GError **error)
   if (!weft_scope_find_range (scope, &begin, &end, error))
     return FALSE;
   self.seconds = (double) ((guint64) end - (guint64) begin) / 1e9;
+  self.words = weft_recording_get_vocabulary (scope->recording);
   self.metrics = g_hash_table_new_full (NULL, NULL, NULL, metric_free);
   good = (self.tags = weft_tag_texts_read (scope, WEFT_TABLE_METRICS, error)) != NULL &&
          (self.catalog = weft_catalog_new (scope->store, scope->cancellable, error)) != NULL &&
          answer (&self, report, error);
   g_hash_table_unref (self.metrics);
+  g_object_unref (self.words);
   g_clear_pointer (&self.tags, g_hash_table_unref);
   g_clear_pointer (&self.catalog, weft_catalog_free);
   return good;

@@ -7,6 +7,7 @@
 #include "weft-answer.h"
 #include "weft-counter-figures.h"
 #include "weft-counter-names.h"
+#include "weft-derived.h"
 #include "weft-ranking.h"
 #include "weft-row-table.h"
 #include "weft-typical.h"
@@ -36,6 +37,7 @@ enum
   ERRORS,
   CANCELED,
   ATTACHMENTS,
+  ROUTINE_WORD,
   N_COLUMNS
 };
 
@@ -58,6 +60,7 @@ static const WeftAnswerColumn columns[N_COLUMNS] = {
   WEFT_ANSWER_UNIT ("errors", UINT64, "count"),
   WEFT_ANSWER_UNIT ("canceled", UINT64, "count"),
   WEFT_ANSWER_UNIT ("attachments", UINT64, "count"),
+  WEFT_ANSWER_COLUMN ("routine_word", STRING),
 };
 
 typedef struct
@@ -85,6 +88,7 @@ typedef struct
   WeftSelection *selection; /* NULL: all */
   WeftRowTable *rows;
   WeftCatalog *catalog;
+  WeftVocabulary *words;
 } Routines;
 
 static void
@@ -297,6 +301,19 @@ set_lanes (Routines *self, WeftTableBuilder *builder, const Routine *routine)
   weft_table_builder_set_string (builder, LANE_NAMES, names->len > 0 ? names->str : NULL);
 }
 
+/* Of the first lane that it ran on; NULL if it never ran. */
+static const char *
+get_kind (guint64 id, gpointer data)
+{
+  Routines *self = data;
+  const Routine *routine = g_hash_table_lookup (self->routines, GSIZE_TO_POINTER (id));
+
+  if (routine == NULL || routine->lanes->len == 0)
+    return NULL;
+  return weft_catalog_get_lane_kind (self->catalog,
+                                     (guint32) g_array_index (routine->lanes, guint64, 0));
+}
+
 static void
 set_source (Routines *self, WeftTableBuilder *builder, WeftRowCursor *sources, guint64 id)
 {
@@ -333,6 +350,9 @@ add_row (Routines *self, WeftTableBuilder *builder, WeftRowCursor *sources, cons
   weft_table_builder_set_uint64 (builder, ERRORS, routine->errors);
   weft_table_builder_set_uint64 (builder, CANCELED, routine->canceled);
   weft_table_builder_set_uint64 (builder, ATTACHMENTS, routine->attachments);
+  weft_table_builder_set_string (
+      builder, ROUTINE_WORD,
+      weft_vocabulary_get_word (self->words, get_kind (routine->id, self), "routine", FALSE));
   if (n == 0)
     return;
   weft_table_builder_set_uint64 (builder, MEAN, routine->sum / n);
@@ -460,14 +480,19 @@ run (const WeftAnalysisScope *scope, WeftReport *report, GError **error)
   if (!weft_scope_find_range (scope, &begin, &end, error))
     return FALSE;
   self.routines = g_hash_table_new_full (NULL, NULL, NULL, routine_free);
-  good = weft_scope_select_dispatches (scope, &self.selection, error) &&
-         (self.catalog = weft_catalog_new (scope->store, scope->cancellable, error)) != NULL &&
-         read_routines (&self, error) && list_routines (&self, report, shown, error) &&
-         list_counters (&self, report, shown, error);
+  self.words = weft_recording_get_vocabulary (scope->recording);
+  good =
+      weft_scope_select_dispatches (scope, &self.selection, error) &&
+      (self.catalog = weft_catalog_new (scope->store, scope->cancellable, error)) != NULL &&
+      read_routines (&self, error) && list_routines (&self, report, shown, error) &&
+      list_counters (&self, report, shown, error) &&
+      weft_derived_add_table (scope, self.selection, WEFT_COUNTERS_BY_ROUTINE,
+                              weft_report_get_main_table (report), get_kind, &self, report, error);
   g_hash_table_unref (self.routines);
   g_clear_pointer (&self.selection, weft_selection_free);
   g_clear_pointer (&self.rows, weft_row_table_free);
   g_clear_pointer (&self.catalog, weft_catalog_free);
+  g_object_unref (self.words);
   return good;
 }
 

@@ -8,6 +8,7 @@
 #include "weft-clock-facts.h"
 #include "weft-enum-types.h"
 #include "weft-loss-totals.h"
+#include "weft-vocabulary.h"
 
 #include <string.h>
 
@@ -80,6 +81,7 @@ typedef struct
   const WeftAnalysisScope *scope;
   WeftReport *report;
   WeftCatalog *catalog;
+  WeftVocabulary *words;
   GHashTable *lanes; /* id → Lane */
   guint64 not_kept;
 } Show;
@@ -263,6 +265,7 @@ add_lanes (Show *self)
     WEFT_ANSWER_UNIT ("sampled_out", UINT64, "count"),
     WEFT_ANSWER_UNIT ("rejected", UINT64, "count"),
     WEFT_ANSWER_UNIT ("lost", UINT64, "count"),
+    WEFT_ANSWER_COLUMN ("kind_label", STRING),
   };
   g_autoptr (WeftTableBuilder) builder =
       weft_answer_begin_table ("lanes", lane_columns, G_N_ELEMENTS (lane_columns));
@@ -281,6 +284,9 @@ add_lanes (Show *self)
       weft_table_builder_set_uint64 (builder, 5, lane->longest);
       for (guint j = 0; j < G_N_ELEMENTS (lane->counts); j++)
         weft_table_builder_set_uint64 (builder, 6 + j, lane->counts[j]);
+      if (found->kind != NULL)
+        weft_table_builder_set_string (builder, 12,
+                                       weft_vocabulary_get_label (self->words, found->kind));
     }
   weft_answer_add_table (self->report, g_steal_pointer (&builder));
 }
@@ -510,6 +516,13 @@ add_plain_tables (Show *self, GError **error)
   };
   static const WeftColumnNumber diagnostics[] = { WEFT_DIAGNOSTICS_TIME, WEFT_DIAGNOSTICS_SEVERITY,
                                                   WEFT_DIAGNOSTICS_CODE, WEFT_DIAGNOSTICS_MESSAGE };
+  static const WeftAnswerColumn plugin_columns[] = {
+    WEFT_ANSWER_COLUMN ("name", STRING),
+    WEFT_ANSWER_COLUMN ("version", STRING),
+    WEFT_ANSWER_COLUMN ("path", STRING),
+  };
+  static const WeftColumnNumber plugins[] = { WEFT_PLUGINS_NAME, WEFT_PLUGINS_VERSION,
+                                              WEFT_PLUGINS_PATH };
   const Plain tables[] = {
     { "processes", WEFT_TABLE_PROCESSES, G_N_ELEMENTS (processes), process_columns, processes },
     { "runtimes", WEFT_TABLE_RUNTIMES, G_N_ELEMENTS (runtimes), runtime_columns, runtimes },
@@ -517,6 +530,7 @@ add_plain_tables (Show *self, GError **error)
     { "own_cost", WEFT_TABLE_OWN_COST, G_N_ELEMENTS (cost), cost_columns, cost },
     { "diagnostics", WEFT_TABLE_DIAGNOSTICS, G_N_ELEMENTS (diagnostics), diagnostic_columns,
       diagnostics },
+    { "plugins", WEFT_TABLE_PLUGINS, G_N_ELEMENTS (plugins), plugin_columns, plugins },
   };
 
   for (guint i = 0; i < G_N_ELEMENTS (tables); i++)
@@ -525,12 +539,111 @@ add_plain_tables (Show *self, GError **error)
   return TRUE;
 }
 
+/* ---- Words ---- */
+
+typedef struct
+{
+  guint64 n_rows;
+  guint n_kinds;
+  GString *kinds;
+  const char *last_kind;
+} Domain;
+
+#define MAX_DOMAINS 1000 /* no sound recording comes near */
+#define MAX_KINDS 32     /* that are named */
+
+static void
+domain_free (gpointer data)
+{
+  Domain *domain = data;
+
+  g_string_free (domain->kinds, TRUE);
+  g_free (domain);
+}
+
+static Domain *
+get_domain (GHashTable *domains, const char *name)
+{
+  Domain *domain = g_hash_table_lookup (domains, name);
+
+  if (domain != NULL || g_hash_table_size (domains) >= MAX_DOMAINS)
+    return domain;
+  domain = g_new0 (Domain, 1);
+  domain->kinds = g_string_new (NULL);
+  g_hash_table_insert (domains, (gpointer) name, domain);
+  return domain;
+}
+
+/* The rows of a kind follow one another. */
+static void
+add_kind (Domain *domain, const char *kind)
+{
+  if (domain->last_kind != NULL && strcmp (domain->last_kind, kind) == 0)
+    return;
+  domain->last_kind = kind;
+  if (domain->n_kinds++ < MAX_KINDS)
+    g_string_append_printf (domain->kinds, "%s%s", domain->kinds->len > 0 ? ", " : "", kind);
+}
+
+static GHashTable *
+count_words (WeftVocabulary *words)
+{
+  GHashTable *domains = g_hash_table_new_full (g_str_hash, g_str_equal, NULL, domain_free);
+
+  for (guint i = 0; i < weft_vocabulary_get_n_rows (words); i++)
+    {
+      const char *name, *scope, *subject, *key, *text;
+      Domain *domain;
+
+      weft_vocabulary_get_row (words, i, &name, &scope, &subject, &key, &text);
+      domain = get_domain (domains, name);
+      if (domain == NULL)
+        continue;
+      domain->n_rows++;
+      if (strcmp (scope, "kind") == 0)
+        add_kind (domain, subject);
+    }
+  return domains;
+}
+
+/* What domains were in force, and how much they say. */
+static void
+add_words (Show *self)
+{
+  static const WeftAnswerColumn word_columns[] = {
+    WEFT_ANSWER_COLUMN ("domain", STRING),
+    WEFT_ANSWER_COLUMN ("label", STRING),
+    WEFT_ANSWER_COLUMN ("kinds", STRING),
+    WEFT_ANSWER_UNIT ("words", UINT64, "count"),
+  };
+  g_autoptr (WeftTableBuilder) builder =
+      weft_answer_begin_table ("words", word_columns, G_N_ELEMENTS (word_columns));
+  g_autoptr (GHashTable) domains = count_words (self->words);
+  g_auto (GStrv) names = weft_vocabulary_get_domains (self->words);
+
+  for (guint i = 0; names[i] != NULL; i++)
+    {
+      const Domain *domain = g_hash_table_lookup (domains, names[i]);
+
+      if (domain == NULL)
+        continue;
+      weft_table_builder_begin_row (builder);
+      weft_table_builder_set_string (builder, 0, names[i]);
+      weft_table_builder_set_string (builder, 1,
+                                     weft_vocabulary_get_domain_label (self->words, names[i]));
+      weft_table_builder_set_string (builder, 2, domain->kinds->str);
+      weft_table_builder_set_uint64 (builder, 3, domain->n_rows);
+    }
+  weft_answer_add_table (self->report, g_steal_pointer (&builder));
+}
+
 static gboolean
 run (const WeftAnalysisScope *scope, WeftReport *report, GError **error)
 {
   g_autoptr (GHashTable) lanes = g_hash_table_new_full (NULL, NULL, NULL, g_free);
   g_autoptr (WeftCatalog) catalog = weft_catalog_new (scope->store, scope->cancellable, error);
-  Show self = { scope, report, catalog, lanes, 0 };
+  g_autoptr (WeftVocabulary) words = weft_recording_get_vocabulary (scope->recording);
+  Show self = { scope, report, catalog, words, lanes, 0 };
 
   if (catalog == NULL || !read_lanes (&self, error) || !add_main (&self, error))
     return FALSE;
@@ -538,7 +651,10 @@ run (const WeftAnalysisScope *scope, WeftReport *report, GError **error)
   if (!add_routines (&self, error))
     return FALSE;
   add_tables (&self);
-  return add_losses (&self, error) && add_clocks (&self, error) && add_plain_tables (&self, error);
+  if (!add_losses (&self, error) || !add_clocks (&self, error) || !add_plain_tables (&self, error))
+    return FALSE;
+  add_words (&self);
+  return TRUE;
 }
 
 G_STATIC_ASSERT ((int) WEFT_STORE_COMPLETE == (int) WEFT_RECORDING_COMPLETE);

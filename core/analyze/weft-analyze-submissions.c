@@ -11,6 +11,7 @@
 #include "weft-intervals.h"
 #include "weft-ranking.h"
 #include "weft-row-table.h"
+#include "weft-vocabulary.h"
 #include "weft-waits.h"
 
 #include <string.h>
@@ -38,6 +39,7 @@ enum
   STATUS,
   FAULT,
   ERROR,
+  SUBMISSION_WORD,
   N_COLUMNS
 };
 
@@ -61,6 +63,7 @@ static const WeftAnswerColumn columns[N_COLUMNS] = {
   WEFT_ANSWER_ENUM ("status", weft_status_get_type),
   WEFT_ANSWER_COLUMN ("fault", BOOLEAN),
   WEFT_ANSWER_COLUMN ("error", STRING),
+  WEFT_ANSWER_COLUMN ("submission_word", STRING),
 };
 
 typedef struct
@@ -83,6 +86,7 @@ typedef struct
 {
   const WeftAnalysisScope *scope;
   WeftProducerIds *ids;
+  WeftVocabulary *words;
   WeftRowTable *rows;
   Submission *submissions;  /* by the index of ROWS */
   GArray *waits;            /* element type WeftWait */
@@ -348,6 +352,10 @@ add_row (Submissions *self, WeftTableBuilder *builder, WeftCatalog *catalog, Wef
   weft_table_builder_set_uint64 (builder, WAITS, submission->waits);
   weft_table_builder_set_uint64 (builder, WAIT_TIME, submission->wait_time);
   weft_table_builder_set_string (builder, ERROR, weft_answer_get_error (errors, submission->error));
+  weft_table_builder_set_string (
+      builder, SUBMISSION_WORD,
+      weft_vocabulary_get_word (self->words, weft_catalog_get_lane_kind (catalog, (guint32) lane),
+                                "submission", FALSE));
 }
 
 static void
@@ -455,6 +463,7 @@ answer (Submissions *self, WeftReport *report, GError **error)
 
   if (catalog == NULL)
     return FALSE;
+  self->words = weft_recording_get_vocabulary (self->scope->recording);
   self->rows = weft_row_table_new (self->scope, WEFT_TABLE_SUBMISSIONS, numbers,
                                    G_N_ELEMENTS (numbers), error);
   if (self->rows == NULL)
@@ -487,6 +496,7 @@ run (const WeftAnalysisScope *scope, WeftReport *report, GError **error)
       weft_producer_ids_want_table (ids, scope, WEFT_TABLE_ORIGINS, WEFT_ORIGINS_DISPATCH,
                                     WEFT_ORIGINS_RUNTIME, WEFT_ORIGINS_PRODUCER_DISPATCH, error) &&
       weft_producer_ids_resolve (ids, scope, error) && answer (&self, report, error);
+  g_clear_object (&self.words);
   g_clear_pointer (&self.rows, weft_row_table_free);
   g_clear_pointer (&self.waits, g_array_unref);
   g_clear_pointer (&self.selection, weft_selection_free);

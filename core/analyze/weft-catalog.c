@@ -211,6 +211,14 @@ weft_catalog_get_lane_name (WeftCatalog *self, guint32 id)
 }
 
 const char *
+weft_catalog_get_lane_kind (WeftCatalog *self, guint32 id)
+{
+  const WeftCatalogLane *lane = weft_catalog_get_lane (self, id);
+
+  return lane != NULL ? lane->kind : NULL;
+}
+
+const char *
 weft_catalog_get_routine_name (WeftCatalog *self, guint32 id)
 {
   const WeftCatalogRoutine *routine = weft_catalog_get_routine (self, id);

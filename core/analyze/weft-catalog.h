@@ -68,6 +68,7 @@ const WeftCatalogProcess *weft_catalog_get_lane_process (WeftCatalog *self,
                                                          const WeftCatalogLane *lane);
 
 const char *weft_catalog_get_lane_name (WeftCatalog *self, guint32 id);
+const char *weft_catalog_get_lane_kind (WeftCatalog *self, guint32 id);
 const char *weft_catalog_get_routine_name (WeftCatalog *self, guint32 id);
 
 /* By id. */

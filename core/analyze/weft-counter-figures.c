@@ -356,3 +356,21 @@ weft_counter_figures_read (const WeftAnalysisScope *scope, const WeftSelection *
   reading_clear (&self);
   return figures;
 }
+
+double
+weft_counter_figures_get_value (const WeftCounterFigures *figures, guint64 aggregation)
+{
+  switch (aggregation)
+    {
+    case WEFT_AGGREGATION_MEAN:
+      return weft_value_stats_get_mean (&figures->stats);
+    case WEFT_AGGREGATION_MIN:
+      return figures->stats.min;
+    case WEFT_AGGREGATION_MAX:
+      return figures->stats.max;
+    case WEFT_AGGREGATION_LAST:
+      return figures->last;
+    default:
+      return figures->stats.sum;
+    }
+}

@@ -38,6 +38,9 @@ typedef enum
 GArray *weft_counter_figures_read (const WeftAnalysisScope *scope, const WeftSelection *selection,
                                    WeftCountersBy by, guint64 dispatch, GError **error);
 
+/* The values combined as the producer wants it; of figures that have any. */
+double weft_counter_figures_get_value (const WeftCounterFigures *figures, guint64 aggregation);
+
 /* A counter's value as a number. */
 double weft_counter_get_value (guint64 bits, guint64 value_type);
 /* The same without loss; to be freed. */

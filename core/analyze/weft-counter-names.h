@@ -2,7 +2,9 @@
 #pragma once
 
 #include "weft-answer.h"
+#include "weft-enum-types.h"
 #include "weft-row-table.h"
+#include "weft-vocabulary.h"
 
 G_BEGIN_DECLS
 
@@ -12,6 +14,7 @@ typedef struct
   WeftRowTable *counters;
   WeftRowTable *sets;
   GHashTable *states; /* set → WeftSetState */
+  GHashTable *terms;  /* counter → WeftTerm */
 } WeftCounterNames;
 
 /* The last word about a set. */
@@ -35,15 +38,20 @@ const WeftSetState *weft_counter_names_get_state (WeftCounterNames *self, guint6
 guint64 weft_counter_names_get_set (WeftCounterNames *self, guint64 counter);
 const char *weft_counter_names_get_set_name (WeftCounterNames *self, guint64 set);
 const char *weft_counter_names_get_name (WeftCounterNames *self, guint64 counter);
+/* What the domains that were in force say of it. */
+WeftTerm *weft_counter_names_get_term (WeftCounterNames *self, guint64 counter);
+/* The producer's, else that of a domain. */
 const char *weft_counter_names_get_unit (WeftCounterNames *self, guint64 counter);
 
-/* Five columns that follow one another: the counter, its name, its set, the set's name, the unit.
+/* Columns that follow one another: the counter, its name, its set, the set's name, the unit, what
+ * people call it, and whether more of it is better.
  */
 #define WEFT_ANSWER_COUNTER_COLUMNS                                                                \
   WEFT_ANSWER_ID ("counter", "c"), WEFT_ANSWER_COLUMN ("counter_name", STRING),                    \
       WEFT_ANSWER_ID ("set", "cs"), WEFT_ANSWER_COLUMN ("set_name", STRING),                       \
-      WEFT_ANSWER_COLUMN ("unit", STRING)
-#define WEFT_ANSWER_N_COUNTER_COLUMNS 5
+      WEFT_ANSWER_COLUMN ("unit", STRING), WEFT_ANSWER_COLUMN ("counter_label", STRING),           \
+      WEFT_ANSWER_ENUM ("polarity", weft_polarity_get_type)
+#define WEFT_ANSWER_N_COUNTER_COLUMNS 7
 
 void weft_counter_names_set (WeftCounterNames *self, WeftTableBuilder *builder, guint first_column,
                              guint64 counter);

@@ -3,6 +3,7 @@
 /* What programs told of their code and their counters: is it there? */
 
 #include "weft-counter-names.h"
+#include "weft-derived.h"
 #include "weft-diagnosis.h"
 #include "weft-enum-types.h"
 
@@ -300,4 +301,31 @@ weft_diagnose_counters (WeftDiagnosis *self, GError **error)
   all_well = check_availability (self, &names);
   check_samples (self, &names, all_well);
   return check_errors (self, error);
+}
+
+/* ---- Derived metrics ---- */
+
+#define MAX_FAULTS 8
+
+/* Asked only where a domain derives any. */
+gboolean
+weft_diagnose_derived (WeftDiagnosis *self, GError **error)
+{
+  static const char *const question = "Can the metrics that domains derive be computed?";
+  g_autoptr (WeftVocabulary) words = weft_recording_get_vocabulary (self->scope->recording);
+  guint n_metrics;
+  g_autoptr (GPtrArray) faults = weft_derived_list_faults (words, &n_metrics);
+
+  for (guint i = 0; i < MIN (faults->len, MAX_FAULTS); i++)
+    weft_diagnosis_add (self, "derived-metrics", question, WEFT_VERDICT_ATTENTION,
+                        "Mend the expression in the plugin, and record again "
+                        "(docs/plugin-guide.md)",
+                        NULL, "%s", (const char *) faults->pdata[i]);
+  if (faults->len > MAX_FAULTS)
+    weft_diagnosis_add (self, "derived-metrics", question, WEFT_VERDICT_ATTENTION, NULL, NULL,
+                        "%u more cannot be computed", faults->len - MAX_FAULTS);
+  if (n_metrics > 0 && faults->len == 0)
+    weft_diagnosis_add (self, "derived-metrics", question, WEFT_VERDICT_GOOD, NULL, NULL, "%u can",
+                        n_metrics);
+  return TRUE;
 }

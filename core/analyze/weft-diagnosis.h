@@ -52,6 +52,7 @@ gboolean weft_diagnose_arrival (WeftDiagnosis *self, GError **error);
 gboolean weft_diagnose_origins (WeftDiagnosis *self, GError **error);
 gboolean weft_diagnose_sources (WeftDiagnosis *self, GError **error);
 gboolean weft_diagnose_counters (WeftDiagnosis *self, GError **error);
+gboolean weft_diagnose_derived (WeftDiagnosis *self, GError **error);
 gboolean weft_diagnose_losses (WeftDiagnosis *self, GError **error);
 gboolean weft_diagnose_clocks (WeftDiagnosis *self, GError **error);
 gboolean weft_diagnose_recording (WeftDiagnosis *self, GError **error);

@@ -349,6 +349,7 @@ struct _WeftVocabulary
   GPtrArray *rows;
   GHashTable *places;  /* scope, subject and key -> GPtrArray of Row, in order of addition */
   GPtrArray *domains;  /* names, in order of addition */
+  GHashTable *known;   /* set of the same */
   GHashTable *uniques; /* domain, scope, subject and key -> Row */
 };
 
@@ -372,6 +373,7 @@ weft_vocabulary_finalize (GObject *object)
 
   g_free (self->domain);
   g_hash_table_unref (self->uniques);
+  g_hash_table_unref (self->known);
   g_hash_table_unref (self->places);
   g_ptr_array_unref (self->domains);
   g_ptr_array_unref (self->rows);
@@ -390,6 +392,7 @@ weft_vocabulary_init (WeftVocabulary *self)
 {
   self->rows = g_ptr_array_new_with_free_func ((GDestroyNotify) row_free);
   self->domains = g_ptr_array_new_with_free_func (g_free);
+  self->known = g_hash_table_new (g_str_hash, g_str_equal);
   self->places =
       g_hash_table_new_full (g_str_hash, g_str_equal, g_free, (GDestroyNotify) g_ptr_array_unref);
   self->uniques = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
@@ -441,8 +444,13 @@ add_to_place (WeftVocabulary *self, Row *row)
 static void
 add_domain (WeftVocabulary *self, const char *domain)
 {
-  if (!g_ptr_array_find_with_equal_func (self->domains, domain, g_str_equal, NULL))
-    g_ptr_array_add (self->domains, g_strdup (domain));
+  char *name;
+
+  if (g_hash_table_contains (self->known, domain))
+    return;
+  name = g_strdup (domain);
+  g_ptr_array_add (self->domains, name);
+  g_hash_table_add (self->known, name);
 }
 
 static char *
@@ -891,9 +899,9 @@ weft_vocabulary_add_metric (WeftVocabulary *self, const char *name, const char *
  * weft_vocabulary_add_derived_metric:
  * @self: a vocabulary of one domain
  * @name: name of the new metric
- * @expression: numbers, names of counters and of the numeric fields of a dispatch, `+ - * /` and
- *   parentheses; a name with other characters than letters, digits, `_` and `.` stands between
- *   double quotes
+ * @expression: numbers, names of counters, metrics and columns, `+ - * /` and parentheses; a name
+ *   with other characters than letters, digits, `_` and `.`, or that begins with a digit, stands
+ *   between double quotes
  * @label: what people call it
  * @unit: (nullable): unit of its values
  * @description: (nullable): a sentence
@@ -972,6 +980,9 @@ look_up_own (WeftVocabulary *self, const char *domain, const char *scope, const 
   return row != NULL ? row->text : NULL;
 }
 
+/* Longer kinds are described by their own name only: recordings are files of others. */
+#define MAX_PATTERN 1024
+
 /* The row of KIND itself, else of the longest pattern that matches it. */
 static const Row *
 look_up_kind (WeftVocabulary *self, const char *scope, const char *kind, const char *key)
@@ -979,6 +990,8 @@ look_up_kind (WeftVocabulary *self, const char *scope, const char *kind, const c
   const Row *row = look_up (self, NULL, scope, kind, key);
   const char *end = kind + strlen (kind);
 
+  if (end - kind > MAX_PATTERN)
+    return row;
   while (row == NULL && (end = g_strrstr_len (kind, end - kind, ".")) != NULL)
     {
       g_autofree char *pattern = g_strdup_printf ("%.*s.*", (int) (end - kind), kind);

@@ -244,19 +244,33 @@ draw_evidence (WeftTable *table, guint row)
   text_wrap_from (stdout, 6, 6, advice);
 }
 
+/* Of the same domain, with the same verdict. */
+static gboolean
+is_same_question (WeftTable *table, guint one, guint other)
+{
+  static const char *const columns[] = { "verdict", "question", "domain" };
+
+  for (gsize i = 0; i < G_N_ELEMENTS (columns); i++)
+    if (strcmp (string_of (table, columns[i], one), string_of (table, columns[i], other)) != 0)
+      return FALSE;
+  return TRUE;
+}
+
 /* The question of ROW, with all that was found about it with the same verdict. */
 static void
 draw_finding (WeftTable *table, guint row)
 {
   const char *verdict = string_of (table, "verdict", row);
   const char *question = string_of (table, "question", row);
+  const char *domain = string_of (table, "domain", row);
+  g_autofree char *asked =
+      *domain ? g_strdup_printf ("%s (%s)", question, domain) : g_strdup (question);
 
   fputs (mark_of (verdict), stdout);
   fputc (' ', stdout);
-  text_wrap_from (stdout, 2, 2, question);
+  text_wrap_from (stdout, 2, 2, asked);
   for (guint i = row; i < weft_table_get_n_rows (table); i++)
-    if (strcmp (string_of (table, "verdict", i), verdict) == 0 &&
-        strcmp (string_of (table, "question", i), question) == 0)
+    if (is_same_question (table, row, i))
       draw_evidence (table, i);
 }
 
@@ -264,8 +278,7 @@ static gboolean
 is_first_of_question (WeftTable *table, guint row)
 {
   for (guint i = 0; i < row; i++)
-    if (strcmp (string_of (table, "verdict", i), string_of (table, "verdict", row)) == 0 &&
-        strcmp (string_of (table, "question", i), string_of (table, "question", row)) == 0)
+    if (is_same_question (table, row, i))
       return FALSE;
   return TRUE;
 }
