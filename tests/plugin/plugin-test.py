@@ -20,6 +20,7 @@ sys.path.insert(0, os.path.join(HERE, '..'))
 import tap_report  # noqa: E402
 
 BUILD, HOST, WEFT, PRODUCER = map(os.path.abspath, sys.argv[1:5])
+CORPUS = os.path.join(BUILD, 'tests', 'corpus', 'weft-corpus')
 GUIDE = os.path.join(HERE, '..', '..', 'docs', 'plugin-guide.md')
 NOBODY = ['setpriv', '--reuid=12345', '--regid=12345', '--clear-groups']
 SANITIZE = os.environ.get('WEFT_TEST_SANITIZE', 'none')
@@ -72,6 +73,79 @@ G_DEFINE_TYPE_WITH_CODE (%(type)s, thing, G_TYPE_OBJECT, G_IMPLEMENT_INTERFACE (
 static void thing_class_init (%(type)sClass *k) {}
 static void thing_init (%(type)s *s) {}
 '''
+# A domain for kinds of the corpus, which says something of all that can be said.
+DOMAIN = '''
+typedef struct { GObject parent; } Stores;
+typedef struct { GObjectClass parent; } StoresClass;
+static char *get_name (WeftDomain *d) { return g_strdup ("storage"); }
+static WeftVocabulary *get_vocabulary (WeftDomain *d)
+{
+  WeftVocabulary *words = weft_vocabulary_new ("storage");
+  weft_vocabulary_set_title (words, "Storage", "Disks and what they do.");
+  weft_vocabulary_add_kind (words, "storage.*", "Disk", "drive-harddisk-symbolic", "#123456");
+  weft_vocabulary_add_kind (words, "metal.queue", "Device queue", NULL, NULL);
+  weft_vocabulary_add_kind (words, "executor.pool", "Pool", NULL, NULL);
+  weft_vocabulary_add_word (words, NULL, "routine", "request kind", NULL);
+  weft_vocabulary_add_word (words, NULL, "dispatch", "request", NULL);
+  weft_vocabulary_add_word (words, "metal.*", "routine", "shader", NULL);
+  weft_vocabulary_add_word (words, "metal.*", "submission", "command buffer", NULL);
+  weft_vocabulary_add_counter (words, "cache misses", "Missed lines", "lines", NULL, WEFT_POLARITY_LOWER);
+  weft_vocabulary_add_counter (words, "plain", "Plain things", "things", NULL, WEFT_POLARITY_HIGHER);
+  weft_vocabulary_add_metric (words, "metric-plain", "Plain measure", "pounds", NULL, WEFT_POLARITY_HIGHER);
+  weft_vocabulary_add_attribute (words, "%(tag)s", "Marked", "marks", NULL);
+  weft_vocabulary_add_derived_metric (words, "mean-request", "total / dispatches", "Mean request", "ns", NULL,
+                                      WEFT_POLARITY_LOWER);
+  weft_vocabulary_add_derived_metric (words, "misses-per", "\\"cache misses\\" / count", "Misses a run", "lines",
+                                      NULL, WEFT_POLARITY_LOWER);
+  weft_vocabulary_add_derived_metric (words, "rate", "\\"metric-counter\\" / dispatches", "Rate", NULL, NULL,
+                                      WEFT_POLARITY_HIGHER);
+  weft_vocabulary_add_derived_metric (words, "never", "total / (dispatches - dispatches)", "Never", NULL, NULL,
+                                      WEFT_POLARITY_NEUTRAL);
+  weft_vocabulary_add_derived_metric (words, "broken", "1 + * 2", "Broken", NULL, NULL, WEFT_POLARITY_NEUTRAL);
+  return words;
+}
+static GListModel *diagnose (WeftDomain *d, WeftRecording *recording, GCancellable *cancellable, GError **error)
+{
+  %(diagnose)s
+}
+static void iface (WeftDomainInterface *i)
+{
+  i->get_name = get_name;
+  i->get_vocabulary = get_vocabulary;
+  i->diagnose = diagnose;
+}
+GType thing_get_type (void);
+G_DEFINE_TYPE_WITH_CODE (Stores, thing, G_TYPE_OBJECT, G_IMPLEMENT_INTERFACE (WEFT_TYPE_DOMAIN, iface))
+static void thing_class_init (StoresClass *k) {}
+static void thing_init (Stores *s) {}
+'''
+ADD_DOMAIN = '''g_autoptr (WeftDomain) thing = g_object_new (thing_get_type (), NULL);
+  weft_plugin_add_domain (plugin, thing);'''
+FINDING = '''GListStore *findings = g_list_store_new (WEFT_TYPE_FINDING);
+  const char *handles[] = { "l-1", "l-2", NULL };
+  g_autofree char *evidence = g_strdup_printf ("%" G_GUINT64_FORMAT " requests",
+                                               weft_recording_get_n_rows (recording, "dispatches"));
+  g_autoptr (WeftFinding) finding = weft_finding_new ("storage.full", "Is there room?", WEFT_VERDICT_PROBLEM,
+                                                      evidence, "Tidy up.", handles);
+  g_list_store_append (findings, finding);
+  return G_LIST_MODEL (findings);'''
+
+# Every kind of answer, of the first thing of each table where one thing is asked about.
+ASK_ALL = '''
+import sys, gi
+gi.require_version('Weft', '1')
+from gi.repository import Gio, GLib, Weft
+recording = Weft.Recording.open(Gio.File.new_for_path(sys.argv[1]), None)
+for kind in Weft.Analysis.list_kinds():
+    for handle in (None, 'd-1', 'd-200', 's-1', 'src-1'):
+        analysis = Weft.Analysis.new(recording, kind)
+        analysis.set_handle(handle)
+        try:
+            print(kind, handle, analysis.run(None).to_json())
+        except GLib.Error as error:
+            print(kind, handle, error.message)
+'''
+
 ADD_INSTRUMENT = '''g_autoptr (WeftInstrument) thing = g_object_new (thing_get_type (), NULL);
   weft_plugin_add_instrument (plugin, thing);'''
 
@@ -747,6 +821,276 @@ loop.run()
         with open(self.path('cache'), 'w', encoding='utf-8'):
             pass
         self.assertEqual(self.listed()[0], [('good.so', 'loaded', '')])
+
+    # ---- Domains in recordings ----
+
+    def domain(self, diagnose=FINDING):
+        return self.plugin('stores', before=DOMAIN % dict(tag='size', diagnose=diagnose), init=ADD_DOMAIN)
+
+    def corpus(self, name='corpus.weft', *arguments, expect=0):
+        file = self.path(name)
+        done = self.run_command([WEFT, 'record', '-q', '-o', file, '--', CORPUS, '--no-drops', *arguments], expect)
+        return file, done
+
+    def ask(self, file, *words):
+        return json.loads(self.run_command([WEFT, *words, '--json', file]).stdout)
+
+    def check_words(self, file):
+        """What the domain of the tests says is in the answers of the recording."""
+        lanes = self.ask(file, 'target', 'lanes')
+        disk = [row for row in lanes['rows'] if row['kind'] == 'storage.request'][0]
+        self.assertEqual((disk['kind_label'], disk['icon_name'], disk['color']),
+                         ('Disk', 'drive-harddisk-symbolic', '#123456'))
+        derived = {(row['lane'], row['metric']): row for row in lanes['derived']}
+        mean = derived[disk['lane'], 'mean-request']
+        self.assertEqual(mean['value'], disk['total'] / disk['dispatches'])
+        self.assertEqual((mean['label'], mean['unit'], mean['polarity'], mean['domain']),
+                         ('Mean request', 'ns', 'lower', 'storage'))
+        self.assertIsNone(derived[disk['lane'], 'never']['value'])
+        self.assertNotIn((disk['lane'], 'broken'), derived)
+        self.assertNotIn((disk['lane'], 'rate'), derived)
+        metrics = self.ask(file, 'metrics')['rows']
+        counter = [row for row in metrics if row['name'] == 'metric-counter'][0]
+        pool = [row for row in lanes['rows'] if row['lane'] == counter['lane']][0]
+        self.assertEqual(derived[pool['lane'], 'rate']['value'], counter['total'] / pool['dispatches'])
+        plain = [row for row in metrics if row['name'] == 'metric-plain'][0]
+        self.assertEqual((plain['label'], plain['unit'], plain['polarity']), ('Plain measure', 'pounds', 'higher'))
+        self.assertEqual((counter['label'], counter['unit']), ('metric-counter', 'invocations'))
+
+        counters = {row['counter_name']: row for row in self.ask(file, 'target', 'counters')['rows']}
+        plain, misses = counters['plain'], counters['cache misses']
+        self.assertEqual((plain['counter_label'], plain['unit'], plain['polarity']),
+                         ('Plain things', 'things', 'higher'))
+        # The producer knows its unit best.
+        self.assertEqual((misses['counter_label'], misses['unit']), ('Missed lines', 'count'))
+        routines = self.ask(file, 'target', 'routines')
+        words = {row['routine']: row['routine_word'] for row in routines['rows']}
+        self.assertTrue({'shader', 'request kind', 'routine'} <= set(words.values()))
+        count = {row['routine']: row['count'] for row in routines['rows']}
+        total = {row['routine']: row['total'] for row in routines['counters']
+                 if row['counter_name'] == 'cache misses'}
+        found = {row['routine']: row['value'] for row in routines['derived'] if row['metric'] == 'misses-per'}
+        self.assertTrue(found)
+        for routine, value in found.items():
+            self.assertEqual(value, total[routine] / count[routine])
+        submissions = self.ask(file, 'target', 'submissions')['rows']
+        self.assertIn('command buffer', [row['submission_word'] for row in submissions])
+        show = self.ask(file, 'show')['value']
+        self.assertEqual([(row['domain'], row['label'], row['kinds']) for row in show['words']],
+                         [('storage', 'Storage', 'storage.*, metal.queue, executor.pool')])
+        shown = self.run_command([WEFT, 'diagnose', file]).stdout
+        self.assertIn('✗ Is there room? (storage)', shown)
+        self.assertIn('“broken” of storage: At character 5', shown)
+
+    def check_findings(self, file):
+        found = [row for row in self.ask(file, 'diagnose')['rows'] if row['domain']]
+        self.assertEqual([(row['domain'], row['check'], row['question'], row['verdict'], row['advice'], row['handles'])
+                          for row in found],
+                         [('storage', 'storage.full', 'Is there room?', 'problem', 'Tidy up.', 'l-1 l-2')])
+        dispatches = self.ask(file, 'show')['value']['dispatches']
+        self.assertEqual(found[0]['evidence'], f'{dispatches} requests')
+
+    def test_words_outlive_their_plugin(self):
+        path = self.domain()
+        file, _ = self.corpus()
+        self.check_words(file)
+        self.check_findings(file)
+        before = self.python(ASK_ALL, file)
+        shown = self.run_command([WEFT, 'show', file]).stdout
+        self.assertIn('request kind', before)
+        os.remove(path)
+        self.assertEqual(self.listed(), ([], []))
+        self.assertEqual(self.python(ASK_ALL, file), before)
+        self.environment['WEFT_PLUGIN_PATH'] = ''
+        self.assertEqual(self.python(ASK_ALL, file), before)
+        self.assertEqual(self.run_command([WEFT, 'show', file]).stdout, shown)
+        self.check_words(file)
+        self.assertEqual([row['name'] for row in self.ask(file, 'show')['value']['plugins']], ['stores'])
+
+    def test_neutral_words_without_plugin(self):
+        file, _ = self.corpus()
+        self.domain()
+        lanes = self.ask(file, 'target', 'lanes')
+        self.assertTrue(all(row['kind_label'] == row['kind'] for row in lanes['rows']))
+        self.assertEqual(lanes['derived'], [])
+        routines = self.ask(file, 'target', 'routines')
+        self.assertEqual({row['routine_word'] for row in routines['rows']}, {'routine'})
+        show = self.ask(file, 'show')['value']
+        self.assertEqual((show['words'], show['plugins']), ([], []))
+        self.assertEqual([row for row in self.ask(file, 'diagnose')['rows'] if row['domain']], [])
+        counters = self.ask(file, 'target', 'counters')['rows']
+        self.assertTrue(all(row['counter_label'] == row['counter_name'] for row in counters))
+
+    def test_domain_of_other_lanes_is_not_asked(self):
+        self.domain('abort ();')
+        file = self.recording()
+        show = self.ask(file, 'show')['value']
+        self.assertEqual((show['words'], [row['name'] for row in show['plugins']]), ([], ['stores']))
+
+    def check_failed_domain(self, diagnose, evidence, expect=0):
+        self.domain(diagnose)
+        file, done = self.corpus('x.weft', '--only', 'lane-storage', expect=expect)
+        show = self.ask(file, 'show')['value']
+        self.assertEqual((show['state'], show['dispatches']), ('complete', 65))
+        found = [row for row in self.ask(file, 'diagnose')['rows'] if row['domain']]
+        self.assertEqual([(row['domain'], row['check'], row['verdict']) for row in found],
+                         [('storage', 'storage.diagnosis', 'attention')])
+        self.assertRegex(found[0]['evidence'], evidence)
+        return done
+
+    def test_domain_that_fails(self):
+        self.check_failed_domain('g_set_error_literal (error, WEFT_ERROR, WEFT_ERROR_PLUGIN, "no idea"); return NULL;',
+                                 '^no idea$')
+
+    def test_domain_that_hangs(self):
+        done = self.check_failed_domain('for (;;) sleep (1); return NULL;', 'left behind')
+        self.assertIn('a plugin does not return', done.stderr)
+
+    def test_domain_that_is_cancelled(self):
+        self.check_failed_domain('''while (!g_cancellable_is_cancelled (cancellable)) g_usleep (10000);
+  g_cancellable_set_error_if_cancelled (cancellable, error);
+  return NULL;''', 'cancelled')
+
+    def test_domain_that_finds_too_much(self):
+        self.domain('''GListStore *findings = g_list_store_new (WEFT_TYPE_FINDING);
+  g_autofree char *text = g_strnfill (1000000, 'x');
+  for (int i = 0; i < 1000; i++)
+    {
+      g_autoptr (WeftFinding) finding = weft_finding_new ("storage.\\x1b[31m", text, WEFT_VERDICT_GOOD, "\\xff", NULL, NULL);
+      g_list_store_append (findings, finding);
+    }
+  return G_LIST_MODEL (findings);''')
+        file, _ = self.corpus('x.weft', '--only', 'lane-storage')
+        found = [row for row in self.ask(file, 'diagnose')['rows'] if row['domain']]
+        self.assertEqual(len(found), 256)
+        self.assertEqual((len(found[0]['question']), found[0]['evidence']), (4096, '\ufffd'))
+        self.assertNotIn('\x1b', self.run_command([WEFT, 'diagnose', '-w', file]).stdout)
+
+    def test_domain_that_crashes(self):
+        """Nothing is lost of what was recorded, though the recorder is."""
+        self.domain('abort ();')
+        file, _ = self.corpus('x.weft', '--only', 'lane-storage', expect=-6)
+        show = self.ask(file, 'show')['value']
+        self.assertEqual((show['state'], show['dispatches']), ('unfinished', 65))
+
+    PYTHON_DOMAIN = '''
+import sys, gi
+gi.require_version('Weft', '1')
+from gi.repository import Gio, GLib, GObject, Weft
+class Storage(GObject.Object, Weft.Domain):
+    def do_get_name(self): return 'storage'
+    def do_get_vocabulary(self):
+        words = Weft.Vocabulary.new('storage')
+        words.set_title('Storage', None)
+        words.add_kind('storage.*', 'Disk', None, '#123456')
+        words.add_word(None, 'routine', 'request kind', None)
+        words.add_derived_metric('mean-request', 'total / dispatches', 'Mean request', 'ns', None, Weft.Polarity.LOWER)
+        return words
+    def do_diagnose(self, recording, cancellable):
+        findings = Gio.ListStore.new(Weft.Finding)
+        findings.append(Weft.Finding.new('storage.full', 'Is there room?', Weft.Verdict.PROBLEM,
+            f"{recording.get_n_rows('dispatches')} requests", 'Tidy up.', ['l-1', 'l-2']))
+        return findings
+class Broken(GObject.Object, Weft.Domain):
+    def do_get_name(self): return 'broken'
+    def do_get_vocabulary(self):
+        words = Weft.Vocabulary.new('broken')
+        words.set_title('Broken', None)
+        return words
+    def do_diagnose(self, recording, cancellable):
+        raise GLib.Error.new_literal(Weft.error_quark(), 'it is broken', Weft.Error.PLUGIN)
+registry = Weft.PluginRegistry.new([])
+registry.register_domain(Storage())
+recorder = Weft.Recorder.new()
+recorder.set_output(sys.argv[1])
+recorder.set_argv([sys.argv[2], '--only', 'lane-storage'])
+'''
+
+    def test_python_domain_records(self):
+        for how in ('''
+recorder.start(None)
+recorder.wait(None)
+print(recorder.add_domain_findings(registry, 0, None))
+recorder.stop(None)
+''', '''
+loop = GLib.MainLoop()
+def found(recorder, result):
+    print(recorder.add_domain_findings_finish(result))
+    recorder.stop_async(None, stopped)
+def stopped(recorder, result):
+    recorder.stop_finish(result)
+    loop.quit()
+def over(recorder, result):
+    recorder.wait_finish(result)
+    recorder.add_domain_findings_async(registry, 0, None, found)
+recorder.start(None)
+recorder.wait_async(None, over)
+loop.run()
+'''):
+            file = self.path('python.weft')
+            told = self.python(self.PYTHON_DOMAIN + 'recorder.add_plugins(registry, None)\n' + how, file, CORPUS)
+            self.assertEqual(told, 'True\n')
+            self.check_findings(file)
+            lanes = self.ask(file, 'target', 'lanes')
+            disk = [row for row in lanes['rows'] if row['kind'] == 'storage.request'][0]
+            self.assertEqual(disk['kind_label'], 'Disk')
+            self.assertEqual([row['value'] for row in lanes['derived']], [disk['total'] / disk['dispatches']])
+            routines = self.ask(file, 'target', 'routines')['rows']
+            self.assertIn('request kind', {row['routine_word'] for row in routines})
+            os.remove(file)
+
+    def test_python_domain_always_and_failing(self):
+        file = self.path('python.weft')
+        told = self.python(self.PYTHON_DOMAIN + '''
+registry.register_domain(Broken())
+recorder.add_plugins(registry, ['broken'])
+try: recorder.add_domain_findings(registry, 0, None)
+except GLib.Error as error: print(error.message)
+recorder.start(None)
+recorder.wait(None)
+print(recorder.add_domain_findings(registry, 0, None))
+recorder.stop(None)
+try: recorder.add_finding('x', Weft.Finding.new('x', 'x', Weft.Verdict.GOOD, 'x', None, None))
+except GLib.Error as error: print(error.message)
+''', file, CORPUS)
+        self.assertEqual(told.splitlines(), ['Nothing is being recorded by this recorder', 'True',
+                                             'The recording is finished: nothing can be added to it'])
+        found = {row['domain']: row for row in self.ask(file, 'diagnose')['rows'] if row['domain']}
+        self.assertEqual(sorted(found), ['broken', 'storage'])
+        self.assertEqual(found['broken']['evidence'], 'it is broken')
+
+    def test_hostile_words(self):
+        file = self.path('hostile.weft')
+        self.python('''
+import sys, gi
+gi.require_version('Weft', '1')
+from gi.repository import GLib, Weft
+recorder = Weft.Recorder.new()
+recorder.set_output(sys.argv[1])
+recorder.set_argv([sys.argv[2]])
+bad = '\\x1b[31m\\x07\\u202e'
+rows = [(f'd{i}', 'kind', f'{"a." * (i % 100)}*', 'label', f'{bad}{i}') for i in range(3000)]
+rows += [(f'd{i}', 'derived', 'm', key, text) for i in range(3000)
+         for key, text in (('label', bad), ('expression', '(' * i))]
+rows += [('storage', 'kind', pattern, key, text) for pattern in ('*', '**', '*.*', 'storage.*', '.*', '')
+         for key, text in (('label', bad), ('color', bad), ('icon', ''), (bad, bad))]
+rows += [('storage', 'word', 'storage.*', 'routine', bad * 100000)]
+rows += [('storage', 'derived', f'm{i}', key, text) for i in range(300)
+         for key, text in (('label', bad), ('expression', 'total / dispatches'), ('polarity', bad), ('unit', bad))]
+rows += [('', '', '', '', ''), ('\\x1f', '\\x1f', '\\x1f', '\\x1f', '\\x1f')]
+recorder.add_words(GLib.Variant('a(sssss)', rows), True)
+for i in range(300):
+    recorder.add_finding(bad, Weft.Finding.new(bad, bad, Weft.Verdict.PROBLEM, bad, bad, [bad, 'l-99999', '', 'x']))
+recorder.start(None)
+recorder.wait(None)
+recorder.stop(None)
+''', file, CORPUS)
+        self.assertIn('target-lanes None {', self.python(ASK_ALL, file))
+        for words in (['target', 'lanes'], ['target', 'routines'], ['show'], ['diagnose'], ['metrics'],
+                      ['target', 'dispatch', 'd-200'], ['target', 'counters']):
+            told = self.run_command([WEFT, *words, '--wide', file]).stdout
+            for character in '\x1b\x07\u202e':
+                self.assertNotIn(character, told)
 
     # ---- Installed ----
 
