@@ -67,7 +67,7 @@ enum
   UNRESERVED,
   CLASSIFICATION,
   EVIDENCE,
-  KIND_LABEL,
+  LANE_KIND_LABEL,
   DISPATCH_WORD,
   ROUTINE_WORD,
   SUBMISSION_WORD,
@@ -121,7 +121,7 @@ static const WeftAnswerColumn columns[] = {
   WEFT_ANSWER_COLUMN ("unreserved", BOOLEAN),
   WEFT_ANSWER_ENUM ("classification", weft_classification_get_type),
   WEFT_ANSWER_COLUMN ("evidence", STRING),
-  WEFT_ANSWER_COLUMN ("kind_label", STRING),
+  WEFT_ANSWER_COLUMN ("lane_kind_label", STRING),
   WEFT_ANSWER_COLUMN ("dispatch_word", STRING),
   WEFT_ANSWER_COLUMN ("routine_word", STRING),
   WEFT_ANSWER_COLUMN ("submission_word", STRING),
@@ -343,7 +343,7 @@ set_words (One *self, WeftTableBuilder *builder)
   };
 
   if (self->kind != NULL)
-    weft_table_builder_set_string (builder, KIND_LABEL,
+    weft_table_builder_set_string (builder, LANE_KIND_LABEL,
                                    weft_vocabulary_get_label (self->words, self->kind));
   for (guint i = 0; i < G_N_ELEMENTS (words); i++)
     weft_table_builder_set_string (

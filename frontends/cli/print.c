@@ -33,6 +33,10 @@ static const Choice choices[] = {
   { "target-submissions", "submission lane_name queue_name dispatches target_time queue_time "
                           "wait_time status begun committed completed error" },
   { "reasons", "dispatch text distance" },
+  { "counters",
+    "routine name counter counter_name set_name unit point point_name time value samples "
+    "errors total mean per_dispatch" },
+  { "derived", "lane routine name label value unit" },
   { "losses", "lane name runtime category reason count" },
   { "threads", "what name lane thread dispatched waits wait_time target_time busy ran kind tid" },
   { "target-dispatches",
@@ -344,8 +348,11 @@ print_beside (WeftTable *table, const char *name, const char *suffix)
 static gboolean
 is_told_beside (WeftTable *table, const char *name)
 {
-  static const char *const suffixes[] = { "_name", "_kind" };
+  static const char *const suffixes[] = { "_name", "_kind_label", "_kind" };
 
+  /* What the thing is called stands before it. */
+  if (g_str_has_suffix (name, "_word"))
+    return TRUE;
   for (gsize i = 0; i < G_N_ELEMENTS (suffixes); i++)
     if (g_str_has_suffix (name, suffixes[i]))
       {
@@ -379,7 +386,9 @@ print_fact (WeftTable *table, guint column)
   if (weft_table_get_column_type (table, column) != WEFT_VALUE_ID || *value == '\0')
     return g_steal_pointer (&value);
   called = print_beside (table, name, "_name");
-  kind = print_beside (table, name, "_kind");
+  kind = print_beside (table, name, "_kind_label");
+  if (kind == NULL)
+    kind = print_beside (table, name, "_kind");
   return g_strdup_printf ("%s%s%s%s%s%s", value, called ? " " : "", called ? called : "",
                           kind ? " (" : "", kind ? kind : "", kind ? ")" : "");
 }
@@ -395,6 +404,16 @@ is_fact_shown (WeftTable *table, guint column, const PrintOptions *options)
          !is_told_beside (table, weft_table_get_column_name (table, column));
 }
 
+/* As people of its field call it. */
+static char *
+print_title (WeftTable *table, guint column, const PrintOptions *options)
+{
+  const char *name = weft_table_get_column_name (table, column);
+  char *word = options->wide ? NULL : print_beside (table, name, "_word");
+
+  return word ? word : g_strdup (weft_table_get_column_title (table, column));
+}
+
 static void
 print_single (WeftTable *table, const PrintOptions *options)
 {
@@ -405,12 +424,15 @@ print_single (WeftTable *table, const PrintOptions *options)
     if (!is_fact_shown (table, g_array_index (columns, guint, i), options))
       g_array_remove_index (columns, i);
   for (guint i = 0; i < columns->len; i++)
-    width = MAX (
-        width, text_width (weft_table_get_column_title (table, g_array_index (columns, guint, i))));
+    {
+      g_autofree char *title = print_title (table, g_array_index (columns, guint, i), options);
+
+      width = MAX (width, text_width (title));
+    }
   for (guint i = 0; i < columns->len; i++)
     {
       guint column = g_array_index (columns, guint, i);
-      const char *title = weft_table_get_column_title (table, column);
+      g_autofree char *title = print_title (table, column, options);
       g_autofree char *fact =
           options->wide ? print_value (table, column, 0) : print_fact (table, column);
 

@@ -875,6 +875,14 @@ loop.run()
             self.assertEqual(value, total[routine] / count[routine])
         submissions = self.ask(file, 'target', 'submissions')['rows']
         self.assertIn('command buffer', [row['submission_word'] for row in submissions])
+        dispatches = self.ask(file, 'target', 'dispatches', '--filter', 'kind:storage.*')['rows']
+        handle = dispatches[0]['dispatch']
+        one = self.ask(file, 'target', 'dispatch', handle)['value']
+        self.assertEqual((one['dispatch_word'], one['routine_word'], one['submission_word'], one['lane_kind_label']),
+                         ('request', 'request kind', 'submission', 'Disk'))
+        shown = self.run_command([WEFT, 'target', 'dispatch', handle, file]).stdout
+        self.assertRegex(shown, rf'(?m)^request +{handle}$')
+        self.assertRegex(shown, r'(?m)^request kind +r-')
         show = self.ask(file, 'show')['value']
         self.assertEqual([(row['domain'], row['label'], row['kinds']) for row in show['words']],
                          [('storage', 'Storage', 'storage.*, metal.queue, executor.pool')])
@@ -906,6 +914,11 @@ loop.run()
         self.assertEqual(self.run_command([WEFT, 'show', file]).stdout, shown)
         self.check_words(file)
         self.assertEqual([row['name'] for row in self.ask(file, 'show')['value']['plugins']], ['stores'])
+
+    def test_guide_recording(self):
+        self.domain()
+        self.python(blocks('python')[2], CORPUS, '--only', 'lane-storage')
+        self.check_findings(self.path('loom.weft'))
 
     def test_neutral_words_without_plugin(self):
         file, _ = self.corpus()
