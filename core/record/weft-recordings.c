@@ -133,6 +133,7 @@ weft_recordings_resolve (const char *file, GError **error)
 {
   g_autofree char *folder = NULL;
   g_autofree char *link = NULL;
+  g_autofree char *target = NULL;
 
   g_return_val_if_fail (error == NULL || *error == NULL, NULL);
 
@@ -141,6 +142,10 @@ weft_recordings_resolve (const char *file, GError **error)
 
   folder = weft_recordings_get_folder ();
   link = g_build_filename (folder, LATEST, NULL);
+  target = g_file_read_link (link, NULL);
+  /* By its own name: the link will mean another one soon. */
+  if (target != NULL && g_file_test (link, G_FILE_TEST_EXISTS))
+    return g_canonicalize_filename (target, folder);
   if (g_file_test (link, G_FILE_TEST_EXISTS))
     return g_steal_pointer (&link);
   g_set_error (error, G_IO_ERROR, G_IO_ERROR_NOT_FOUND,

@@ -527,7 +527,9 @@ class Files(Case):
         self.weft('record', '-q', '--', PRODUCER, 'spans=20', 'wait=1')
         self.weft('record', '-q', '--', PRODUCER, 'spans=33', 'wait=1', 'tag=-second')
         for arguments in ((), ('latest',)):
-            lanes = {lane['name']: lane for lane in self.weft('show', '--json', *arguments).answer['lanes']}
+            answer = self.weft('show', '--json', *arguments).answer
+            self.assertRegex(answer['file'], r'/recordings/.*-[0-9]{6}(-[0-9]+)?\.weft$')
+            lanes = {lane['name']: lane for lane in answer['lanes']}
             self.assertEqual(lanes['lane-0-second']['dispatches'], 33)
 
     def test_show(self):
