@@ -264,8 +264,11 @@ let_plugins_finish (Recording *self)
 {
   Aftermath aftermath = { .recording = self };
   g_autoptr (GError) error = NULL;
-  GThread *thread = g_thread_new ("weft-aftermath", watch_aftermath, &aftermath);
+  GThread *thread;
 
+  g_mutex_init (&aftermath.lock);
+  g_cond_init (&aftermath.changed);
+  thread = g_thread_new ("weft-aftermath", watch_aftermath, &aftermath);
   if (!weft_recorder_add_domain_findings (self->recorder, weft_plugin_registry_get_default (),
                                           FINDINGS_MS, NULL, &error))
     complain ("domains could not look at the recording: %s", error->message);
@@ -275,6 +278,8 @@ let_plugins_finish (Recording *self)
   g_cond_signal (&aftermath.changed);
   g_mutex_unlock (&aftermath.lock);
   g_thread_join (thread);
+  g_mutex_clear (&aftermath.lock);
+  g_cond_clear (&aftermath.changed);
 }
 
 static int
