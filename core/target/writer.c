@@ -244,6 +244,10 @@ own_block (WftWriter *writer, WftSegment *segment, uint32_t index)
   WeftWireBlock *block = &descriptors (segment)[index];
   WftSession *session = wft_runtime->session;
 
+  /* Its state tells that the writer before is done with the block. The list that it came from is
+   * the recorder's word, which orders nothing between two of our threads.
+   */
+  (void) WFT_LOAD_ACQUIRE (&block->state);
   block->writer = writer->id;
   block->sequence = writer->records;
   WFT_STORE (&block->committed, 0);

@@ -214,12 +214,6 @@ busy_thread (void *data)
 static void
 forks_under_load (void)
 {
-#ifdef __SANITIZE_THREAD__
-  /* Blocks go from thread to thread by way of the recorder, whose order is made in another process. Whether
-   * that is all there is to it is not known.
-   */
-  SKIP ("ThreadSanitizer reports a race of blocks here now and then, which is not explained yet");
-#endif
   TestRecorder *recorder = test_recorder_new ();
   WeftTargetLane *lane = weft_target_lane_new ("lane", "test.lane");
   pthread_t threads[2];
