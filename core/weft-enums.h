@@ -444,4 +444,164 @@ typedef enum
   WEFT_POLARITY_LOWER,
 } WeftPolarity;
 
+/**
+ * WeftClassificationReason:
+ * @WEFT_CLASSIFICATION_REASON_UNDECIDED: not decided yet
+ * @WEFT_CLASSIFICATION_REASON_WAIT: the thread that queued it waited for it until after its end
+ * @WEFT_CLASSIFICATION_REASON_NO_WAIT: that thread did not wait for it or its submission
+ * @WEFT_CLASSIFICATION_REASON_WAIT_ELSEWHERE: another thread waited for it
+ * @WEFT_CLASSIFICATION_REASON_WAIT_ENDED_FIRST: the wait ended before the dispatch did
+ * @WEFT_CLASSIFICATION_REASON_WAIT_BEFORE: the wait was over before the dispatch began
+ * @WEFT_CLASSIFICATION_REASON_CLOCK_ERROR: the ends are closer than the clocks' error bound
+ * @WEFT_CLASSIFICATION_REASON_NO_ORIGIN: nothing says which thread queued it
+ * @WEFT_CLASSIFICATION_REASON_NO_THREAD: the thread that queued it is not known
+ * @WEFT_CLASSIFICATION_REASON_NOT_COMPLETED: no sound times are known of it
+ *
+ * Why a dispatch is classified as it is.
+ *
+ * Since: 0.1
+ */
+typedef enum
+{
+  WEFT_CLASSIFICATION_REASON_UNDECIDED,
+  WEFT_CLASSIFICATION_REASON_WAIT,
+  WEFT_CLASSIFICATION_REASON_NO_WAIT,
+  WEFT_CLASSIFICATION_REASON_WAIT_ELSEWHERE,
+  WEFT_CLASSIFICATION_REASON_WAIT_ENDED_FIRST,
+  WEFT_CLASSIFICATION_REASON_WAIT_BEFORE,
+  WEFT_CLASSIFICATION_REASON_CLOCK_ERROR,
+  WEFT_CLASSIFICATION_REASON_NO_ORIGIN,
+  WEFT_CLASSIFICATION_REASON_NO_THREAD,
+  WEFT_CLASSIFICATION_REASON_NOT_COMPLETED,
+} WeftClassificationReason;
+
+/**
+ * WeftModuleKind:
+ * @WEFT_MODULE_KIND_UNKNOWN: not known
+ * @WEFT_MODULE_KIND_FILE: a file
+ * @WEFT_MODULE_KIND_VDSO: code that the kernel maps into every process
+ * @WEFT_MODULE_KIND_KERNEL: the kernel or a module of it
+ * @WEFT_MODULE_KIND_JIT: code that a program made at run time
+ *
+ * What kind of code a module is.
+ *
+ * Since: 0.1
+ */
+typedef enum
+{
+  WEFT_MODULE_KIND_UNKNOWN,
+  WEFT_MODULE_KIND_FILE,
+  WEFT_MODULE_KIND_VDSO,
+  WEFT_MODULE_KIND_KERNEL,
+  WEFT_MODULE_KIND_JIT,
+} WeftModuleKind;
+
+/**
+ * WeftSymbolState:
+ * @WEFT_SYMBOL_STATE_NONE: there are none
+ * @WEFT_SYMBOL_STATE_EXPORTED: only what the file exports
+ * @WEFT_SYMBOL_STATE_SYMBOLS: its symbol table
+ * @WEFT_SYMBOL_STATE_LINES: debugging information, with lines and inlined functions
+ * @WEFT_SYMBOL_STATE_MISMATCH: its debugging information is of another build
+ * @WEFT_SYMBOL_STATE_FAILED: reading them failed
+ * @WEFT_SYMBOL_STATE_MAP: what the program itself told
+ *
+ * Where the names of a module's functions come from.
+ *
+ * Since: 0.1
+ */
+typedef enum
+{
+  WEFT_SYMBOL_STATE_NONE,
+  WEFT_SYMBOL_STATE_EXPORTED,
+  WEFT_SYMBOL_STATE_SYMBOLS,
+  WEFT_SYMBOL_STATE_LINES,
+  WEFT_SYMBOL_STATE_MISMATCH,
+  WEFT_SYMBOL_STATE_FAILED,
+  WEFT_SYMBOL_STATE_MAP,
+} WeftSymbolState;
+
+/**
+ * WeftStackEnd:
+ * @WEFT_STACK_END_NOT_UNWOUND: it was not unwound
+ * @WEFT_STACK_END_COMPLETE: at the start of the thread
+ * @WEFT_STACK_END_TRUNCATED: where the copy of the stack ended
+ * @WEFT_STACK_END_NO_MODULE: at an address in no known module
+ * @WEFT_STACK_END_NO_TABLE: in code without unwinding tables or frame pointers
+ * @WEFT_STACK_END_UNSUPPORTED: at a rule that is not understood
+ * @WEFT_STACK_END_STUCK: where the stack did not go on
+ * @WEFT_STACK_END_DEPTH: at the largest number of frames
+ * @WEFT_STACK_END_NO_USER_STACK: there was none: the thread is one of the kernel, or ended
+ *
+ * How the unwinding of a stack ended.
+ *
+ * Since: 0.1
+ */
+typedef enum
+{
+  WEFT_STACK_END_NOT_UNWOUND,
+  WEFT_STACK_END_COMPLETE,
+  WEFT_STACK_END_TRUNCATED,
+  WEFT_STACK_END_NO_MODULE,
+  WEFT_STACK_END_NO_TABLE,
+  WEFT_STACK_END_UNSUPPORTED,
+  WEFT_STACK_END_STUCK,
+  WEFT_STACK_END_DEPTH,
+  WEFT_STACK_END_NO_USER_STACK,
+} WeftStackEnd;
+
+/**
+ * WeftWaitReason:
+ * @WEFT_WAIT_REASON_UNKNOWN: nothing tells
+ * @WEFT_WAIT_REASON_IDLE: for work: a pool or loop with nothing to do
+ * @WEFT_WAIT_REASON_LOCK: for a lock
+ * @WEFT_WAIT_REASON_SEMAPHORE: for a semaphore, condition or barrier
+ * @WEFT_WAIT_REASON_IPC: for another process or a message: pipe, socket, queue, child
+ * @WEFT_WAIT_REASON_IO_READ: for data of a file or device
+ * @WEFT_WAIT_REASON_IO_WRITE: for data to be taken by a file or device
+ * @WEFT_WAIT_REASON_READINESS: for one of several descriptors to be ready
+ * @WEFT_WAIT_REASON_SLEEP: for a time to pass
+ * @WEFT_WAIT_REASON_CONNECT: for a connection
+ * @WEFT_WAIT_REASON_PAGE_FAULT: for memory
+ * @WEFT_WAIT_REASON_PREEMPTED: for a CPU: it could have gone on
+ * @WEFT_WAIT_REASON_OTHER: for something else: see its system call
+ *
+ * What a thread waited for.
+ *
+ * Since: 0.1
+ */
+typedef enum
+{
+  WEFT_WAIT_REASON_UNKNOWN,
+  WEFT_WAIT_REASON_IDLE,
+  WEFT_WAIT_REASON_LOCK,
+  WEFT_WAIT_REASON_SEMAPHORE,
+  WEFT_WAIT_REASON_IPC,
+  WEFT_WAIT_REASON_IO_READ,
+  WEFT_WAIT_REASON_IO_WRITE,
+  WEFT_WAIT_REASON_READINESS,
+  WEFT_WAIT_REASON_SLEEP,
+  WEFT_WAIT_REASON_CONNECT,
+  WEFT_WAIT_REASON_PAGE_FAULT,
+  WEFT_WAIT_REASON_PREEMPTED,
+  WEFT_WAIT_REASON_OTHER,
+} WeftWaitReason;
+
+/**
+ * WeftWakeupSource:
+ * @WEFT_WAKEUP_SOURCE_UNKNOWN: not known
+ * @WEFT_WAKEUP_SOURCE_KERNEL: the kernel told
+ * @WEFT_WAKEUP_SOURCE_PROGRAM: the program's own calls were watched
+ *
+ * How a wake-up is known.
+ *
+ * Since: 0.1
+ */
+typedef enum
+{
+  WEFT_WAKEUP_SOURCE_UNKNOWN,
+  WEFT_WAKEUP_SOURCE_KERNEL,
+  WEFT_WAKEUP_SOURCE_PROGRAM,
+} WeftWakeupSource;
+
 G_END_DECLS

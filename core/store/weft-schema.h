@@ -193,6 +193,7 @@ typedef enum
     C (DISPATCHES, MARKS, marks, U64, NONE)                                                        \
     C (DISPATCHES, CLASSIFICATION, classification, ENUM, DERIVED)                                  \
     C (DISPATCHES, CLASSIFICATION_REASON, classification_reason, ENUM, DERIVED)                    \
+    C (DISPATCHES, SHARED_CALLCHAIN, shared_callchain, ID, DERIVED)                                \
   TABLE (PHASES, phases)                                                                           \
     C (PHASES, DISPATCH, dispatch, ID, NONE)                                                       \
     C (PHASES, NAME, name, STRING, NONE)                                                           \
@@ -220,6 +221,7 @@ typedef enum
     C (ORIGINS, LINK_STATUS, link_status, ENUM, DERIVED)                                           \
     C (ORIGINS, LINK_SAMPLE, link_sample, ID, DERIVED)                                             \
     C (ORIGINS, LINK_DISTANCE, link_distance, DURATION, DERIVED)                                   \
+    C (ORIGINS, LINK_CALLCHAIN, link_callchain, ID, DERIVED)                                       \
   TABLE (STACKS, stacks)                                                                           \
     C (STACKS, ID, id, ID, KEY)                                                                    \
     C (STACKS, THREAD, thread, ID, NONE)                                                           \
@@ -228,6 +230,7 @@ typedef enum
     C (STACKS, STACK_POINTER, stack_pointer, U64, NONE)                                            \
     C (STACKS, COPIED, copied, U64, NONE)                                                          \
     C (STACKS, END, end, ENUM, NONE)                                                               \
+    C (STACKS, CALLCHAIN, callchain, ID, NONE)                                                     \
   TABLE (ATTACHMENTS, attachments)                                                                 \
     C (ATTACHMENTS, ID, id, ID, KEY)                                                               \
     C (ATTACHMENTS, DISPATCH, dispatch, ID, NONE)                                                  \
@@ -374,7 +377,111 @@ typedef enum
     C (FINDINGS, VERDICT, verdict, ENUM, NONE)                                                     \
     C (FINDINGS, EVIDENCE, evidence, STRING, NONE)                                                 \
     C (FINDINGS, ADVICE, advice, STRING, NONE)                                                     \
-    C (FINDINGS, HANDLES, handles, STRING, NONE)
+    C (FINDINGS, HANDLES, handles, STRING, NONE)                                                   \
+  TABLE (MODULES, modules)                                                                         \
+    C (MODULES, ID, id, ID, KEY)                                                                   \
+    C (MODULES, KIND, kind, ENUM, NONE)                                                            \
+    C (MODULES, NAME, name, STRING, NONE)                                                          \
+    C (MODULES, PATH, path, STRING, NONE)                                                          \
+    C (MODULES, BUILD_ID, build_id, STRING, NONE)                                                  \
+    C (MODULES, SIZE, size, U64, NONE)                                                             \
+    C (MODULES, PROCESS, process, ID, NONE)                                                        \
+  TABLE (MODULE_STATES, module_states)                                                             \
+    C (MODULE_STATES, MODULE, module, ID, NONE)                                                    \
+    C (MODULE_STATES, TIME, time, TIME, NONE)                                                      \
+    C (MODULE_STATES, SYMBOLS, symbols, ENUM, NONE)                                                \
+    C (MODULE_STATES, N_SYMBOLS, n_symbols, U64, NONE)                                             \
+    C (MODULE_STATES, DEBUG_FILE, debug_file, STRING, NONE)                                        \
+    C (MODULE_STATES, REASON, reason, STRING, NONE)                                                \
+  TABLE (MAPPINGS, mappings)                                                                       \
+    C (MAPPINGS, PROCESS, process, ID, NONE)                                                       \
+    C (MAPPINGS, MODULE, module, ID, NONE)                                                         \
+    C (MAPPINGS, TIME, time, TIME, NONE)                                                           \
+    C (MAPPINGS, ADDRESS, address, U64, NONE)                                                      \
+    C (MAPPINGS, SIZE, size, U64, NONE)                                                            \
+    C (MAPPINGS, OFFSET, offset, U64, NONE)                                                        \
+  TABLE (FRAMES, frames)                                                                           \
+    C (FRAMES, ID, id, ID, KEY)                                                                    \
+    C (FRAMES, MODULE, module, ID, NONE)                                                           \
+    C (FRAMES, OFFSET, offset, U64, NONE)                                                          \
+    C (FRAMES, FLAGS, flags, U64, NONE)                                                            \
+  TABLE (CALLCHAINS, callchains)                                                                   \
+    C (CALLCHAINS, ID, id, ID, KEY)                                                                \
+    C (CALLCHAINS, PARENT, parent, ID, NONE)                                                       \
+    C (CALLCHAINS, FRAME, frame, ID, NONE)                                                         \
+    C (CALLCHAINS, DEPTH, depth, U64, NONE)                                                        \
+  TABLE (SYMBOLS, symbols)                                                                         \
+    C (SYMBOLS, ID, id, ID, KEY)                                                                   \
+    C (SYMBOLS, MODULE, module, ID, NONE)                                                          \
+    C (SYMBOLS, NAME, name, STRING, NONE)                                                          \
+    C (SYMBOLS, LINKAGE_NAME, linkage_name, STRING, NONE)                                          \
+    C (SYMBOLS, OFFSET, offset, U64, NONE)                                                         \
+    C (SYMBOLS, SIZE, size, U64, NONE)                                                             \
+    C (SYMBOLS, FILE, file, STRING, NONE)                                                          \
+    C (SYMBOLS, LINE, line, U64, NONE)                                                             \
+  TABLE (FRAME_SYMBOLS, frame_symbols)                                                             \
+    C (FRAME_SYMBOLS, FRAME, frame, ID, NONE)                                                      \
+    C (FRAME_SYMBOLS, DEPTH, depth, U64, NONE)                                                     \
+    C (FRAME_SYMBOLS, SYMBOL, symbol, ID, NONE)                                                    \
+    C (FRAME_SYMBOLS, FILE, file, STRING, NONE)                                                    \
+    C (FRAME_SYMBOLS, LINE, line, U64, NONE)                                                       \
+  TABLE (SAMPLES, samples)                                                                         \
+    C (SAMPLES, ID, id, ID, KEY)                                                                   \
+    C (SAMPLES, THREAD, thread, ID, NONE)                                                          \
+    C (SAMPLES, TIME, time, TIME, NONE)                                                            \
+    C (SAMPLES, CALLCHAIN, callchain, ID, NONE)                                                    \
+    C (SAMPLES, WEIGHT, weight, DURATION, NONE)                                                    \
+    C (SAMPLES, CPU, cpu, U64, NONE)                                                               \
+    C (SAMPLES, END, end, ENUM, NONE)                                                              \
+    C (SAMPLES, MARKS, marks, U64, NONE)                                                           \
+    C (SAMPLES, CYCLES, cycles, U64, NULLABLE)                                                     \
+    C (SAMPLES, INSTRUCTIONS, instructions, U64, NULLABLE)                                         \
+  TABLE (WAITS, waits)                                                                             \
+    C (WAITS, ID, id, ID, KEY)                                                                     \
+    C (WAITS, THREAD, thread, ID, NONE)                                                            \
+    C (WAITS, START, start, TIME, NONE)                                                            \
+    C (WAITS, DURATION, duration, DURATION, NONE)                                                  \
+    C (WAITS, REASON, reason, ENUM, NONE)                                                          \
+    C (WAITS, CALLCHAIN, callchain, ID, NONE)                                                      \
+    C (WAITS, END, end, ENUM, NONE)                                                                \
+    C (WAITS, MARKS, marks, U64, NONE)                                                             \
+    C (WAITS, SNAPSHOT, snapshot, TIME, NULLABLE)                                                  \
+    C (WAITS, SYSTEM_CALL, system_call, I64, NULLABLE)                                             \
+    C (WAITS, OBJECT, object, U64, NONE)                                                           \
+    C (WAITS, DETAIL, detail, STRING, NONE)                                                        \
+    C (WAITS, WAKER, waker, ID, NONE)                                                              \
+    C (WAITS, WAKEUP, wakeup, ID, NONE)                                                            \
+  TABLE (WAKEUPS, wakeups)                                                                         \
+    C (WAKEUPS, ID, id, ID, KEY)                                                                   \
+    C (WAKEUPS, TIME, time, TIME, NONE)                                                            \
+    C (WAKEUPS, WAKER, waker, ID, NONE)                                                            \
+    C (WAKEUPS, WAKEE, wakee, ID, NONE)                                                            \
+    C (WAKEUPS, CALLCHAIN, callchain, ID, NONE)                                                    \
+    C (WAKEUPS, END, end, ENUM, NONE)                                                              \
+    C (WAKEUPS, SOURCE, source, ENUM, NONE)                                                        \
+    C (WAKEUPS, OBJECT, object, U64, NONE)                                                         \
+  TABLE (THREAD_TIMES, thread_times)                                                               \
+    C (THREAD_TIMES, THREAD, thread, ID, NONE)                                                     \
+    C (THREAD_TIMES, TIME, time, TIME, NONE)                                                       \
+    C (THREAD_TIMES, START, start, TIME, NONE)                                                     \
+    C (THREAD_TIMES, ON_CPU, on_cpu, DURATION, NONE)                                               \
+    C (THREAD_TIMES, OFF_CPU, off_cpu, DURATION, NONE)                                             \
+    C (THREAD_TIMES, ENDED, ended, ENUM, NONE)                                                     \
+  TABLE (CODE, code)                                                                               \
+    C (CODE, ID, id, ID, KEY)                                                                      \
+    C (CODE, MODULE, module, ID, NONE)                                                             \
+    C (CODE, SYMBOL, symbol, ID, NONE)                                                             \
+    C (CODE, OFFSET, offset, U64, NONE)                                                            \
+    C (CODE, SIZE, size, U64, NONE)                                                                \
+    C (CODE, ARCHITECTURE, architecture, STRING, NONE)                                             \
+    C (CODE, BYTES, bytes, BLOB, NONE)                                                             \
+  TABLE (CODE_LINES, code_lines)                                                                   \
+    C (CODE_LINES, CODE, code, ID, NONE)                                                           \
+    C (CODE_LINES, OFFSET, offset, U64, NONE)                                                      \
+    C (CODE_LINES, DEPTH, depth, U64, NONE)                                                        \
+    C (CODE_LINES, SYMBOL, symbol, ID, NONE)                                                       \
+    C (CODE_LINES, FILE, file, STRING, NONE)                                                       \
+    C (CODE_LINES, LINE, line, U64, NONE)
 /* clang-format on */
 
 typedef enum

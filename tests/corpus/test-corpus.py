@@ -55,9 +55,9 @@ VARYING = {
 EMPTY = {
     'processes': {'uid'},
     'runtimes': {'instance'},
-    'origins': {'link_status', 'link_sample', 'link_distance'},
-    'dispatches': {'classification', 'classification_reason'},
-    'stacks': {'end'},
+    'origins': {'link_status', 'link_sample', 'link_distance', 'link_callchain'},
+    'dispatches': {'classification', 'classification_reason', 'shared_callchain'},
+    'stacks': {'end', 'callchain'},
 }
 # Numbers that a column must show.
 ENUMERATIONS = {
