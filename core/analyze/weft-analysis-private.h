@@ -26,6 +26,12 @@ typedef struct
   gboolean has_at;
   gint64 at;
   guint n_buckets;
+  const char *mode;            /* one of the kind's; NULL if not given */
+  gboolean has_group;          /* GROUP_BY was given */
+  const char *const *excluded; /* globs of functions, NULL-terminated; or NULL */
+  gboolean inverted;
+  double min_share; /* of the whole, 0 to 1 */
+  guint reasons;    /* bit I: waits of reason I; 0 is all */
   GCancellable *cancellable;
   GFileProgressCallback progress; /* or NULL; any thread */
   gpointer progress_data;
@@ -46,6 +52,7 @@ typedef struct
   const char *const *groups;
   const char *const *orders;
   guint default_limit;
+  const char *const *modes; /* NULL-terminated */
 } WeftAnalysisKind;
 
 G_END_DECLS

@@ -6,6 +6,7 @@
 
 #include "weft-analysis-private.h"
 #include "weft-analyze.h"
+#include "weft-enum-types.h"
 
 /**
  * WeftAnalysis:
@@ -35,6 +36,12 @@ struct _WeftAnalysis
   gboolean has_at;
   guint limit;
   guint n_buckets;
+  char *mode;
+  char **excluded;
+  gboolean has_group;
+  gboolean inverted;
+  double min_share;
+  guint reasons;
 };
 
 G_DEFINE_FINAL_TYPE (WeftAnalysis, weft_analysis, G_TYPE_OBJECT)
@@ -167,6 +174,26 @@ weft_analysis_kind_list_orders (const char *kind)
   return found && found->orders ? g_strdupv ((char **) found->orders) : g_new0 (char *, 1);
 }
 
+/**
+ * weft_analysis_kind_list_modes:
+ * @kind: a kind
+ *
+ * Returns: (transfer full) (array zero-terminated=1): in what modes it can be asked; nothing for a
+ *   kind that has only one
+ *
+ * Since: 0.1
+ */
+char **
+weft_analysis_kind_list_modes (const char *kind)
+{
+  const WeftAnalysisKind *found;
+
+  g_return_val_if_fail (kind != NULL, NULL);
+
+  found = find_kind (kind);
+  return found && found->modes ? g_strdupv ((char **) found->modes) : g_new0 (char *, 1);
+}
+
 static void
 weft_analysis_finalize (GObject *object)
 {
@@ -178,6 +205,8 @@ weft_analysis_finalize (GObject *object)
   g_free (self->order_by);
   g_free (self->cursor);
   g_free (self->handle);
+  g_free (self->mode);
+  g_strfreev (self->excluded);
 
   G_OBJECT_CLASS (weft_analysis_parent_class)->finalize (object);
 }
@@ -332,7 +361,10 @@ weft_analysis_set_group_by (WeftAnalysis *self, const char *group, GError **erro
   g_return_val_if_fail (WEFT_IS_ANALYSIS (self), FALSE);
   g_return_val_if_fail (group != NULL, FALSE);
 
-  return choose (&self->group_by, self->kind->groups, group, self->kind->name, error);
+  if (!choose (&self->group_by, self->kind->groups, group, self->kind->name, error))
+    return FALSE;
+  self->has_group = TRUE;
+  return TRUE;
 }
 
 /**
@@ -478,6 +510,135 @@ weft_analysis_set_buckets (WeftAnalysis *self, guint n_buckets)
   self->n_buckets = n_buckets;
 }
 
+/**
+ * weft_analysis_set_mode:
+ * @self: an analysis
+ * @mode: one of [func@Analysis.kind_list_modes]
+ * @error: return location for an error
+ *
+ * Chooses what it tells of, such as `cpu` or `off-cpu`. Without it the kind takes the mode that
+ * suits the recording.
+ *
+ * Returns: whether the kind knows @mode ([error@Weft.Error.INVALID_QUERY])
+ *
+ * Since: 0.1
+ */
+gboolean
+weft_analysis_set_mode (WeftAnalysis *self, const char *mode, GError **error)
+{
+  g_return_val_if_fail (WEFT_IS_ANALYSIS (self), FALSE);
+  g_return_val_if_fail (mode != NULL, FALSE);
+
+  return choose (&self->mode, self->kind->modes, mode, self->kind->name, error);
+}
+
+/**
+ * weft_analysis_set_excluded_symbols:
+ * @self: an analysis
+ * @symbols: (nullable) (array zero-terminated=1): names of functions, in which `*` is any text and
+ *   `?` one character; %NULL for none
+ *
+ * Leaves frames of these functions out of stacks: their time is told of their callers.
+ *
+ * Since: 0.1
+ */
+void
+weft_analysis_set_excluded_symbols (WeftAnalysis *self, const char *const *symbols)
+{
+  g_return_if_fail (WEFT_IS_ANALYSIS (self));
+
+  g_strfreev (self->excluded);
+  self->excluded = symbols != NULL && *symbols != NULL ? g_strdupv ((char **) symbols) : NULL;
+}
+
+/**
+ * weft_analysis_set_inverted:
+ * @self: an analysis
+ * @inverted: whether callers stand below the functions that they call
+ *
+ * Turns stacks round: from where the time was spent to who called it.
+ *
+ * Since: 0.1
+ */
+void
+weft_analysis_set_inverted (WeftAnalysis *self, gboolean inverted)
+{
+  g_return_if_fail (WEFT_IS_ANALYSIS (self));
+
+  self->inverted = inverted;
+}
+
+/**
+ * weft_analysis_set_min_share:
+ * @self: an analysis
+ * @share: part of the whole, from 0 to 1
+ *
+ * Leaves out what has less than this share of the whole. What holds it keeps its total.
+ *
+ * Since: 0.1
+ */
+void
+weft_analysis_set_min_share (WeftAnalysis *self, double share)
+{
+  g_return_if_fail (WEFT_IS_ANALYSIS (self));
+  g_return_if_fail (share >= 0 && share <= 1);
+
+  self->min_share = share;
+}
+
+/* The words that an enumeration has, for a message. */
+static char *
+list_words (GEnumClass *words)
+{
+  g_autoptr (GStrvBuilder) names = g_strv_builder_new ();
+  g_auto (GStrv) list = NULL;
+
+  for (guint i = 0; i < words->n_values; i++)
+    g_strv_builder_add (names, words->values[i].value_nick);
+  list = g_strv_builder_end (names);
+  return g_strjoinv (", ", list);
+}
+
+/**
+ * weft_analysis_set_reasons:
+ * @self: an analysis
+ * @reasons: (nullable) (array zero-terminated=1): words of [enum@WaitReason], such as `lock`; %NULL
+ *   for all
+ * @error: return location for an error
+ *
+ * Looks only at waits that have one of these reasons. A word that is none changes nothing.
+ *
+ * Returns: whether all are reasons ([error@Weft.Error.INVALID_QUERY])
+ *
+ * Since: 0.1
+ */
+gboolean
+weft_analysis_set_reasons (WeftAnalysis *self, const char *const *reasons, GError **error)
+{
+  g_autoptr (GTypeClass) words = g_type_class_ref (WEFT_TYPE_WAIT_REASON);
+  guint chosen = 0;
+
+  g_return_val_if_fail (WEFT_IS_ANALYSIS (self), FALSE);
+
+  for (guint i = 0; reasons != NULL && reasons[i] != NULL; i++)
+    {
+      const GEnumValue *found = g_enum_get_value_by_nick (G_ENUM_CLASS (words), reasons[i]);
+      g_autofree char *list = NULL;
+
+      if (found != NULL)
+        {
+          chosen |= 1u << found->value;
+          continue;
+        }
+      list = list_words (G_ENUM_CLASS (words));
+      g_set_error (error, WEFT_ERROR, WEFT_ERROR_INVALID_QUERY,
+                   "“%s” is no reason to wait; there are: %s", reasons[i], list);
+      return FALSE;
+    }
+  self->reasons = chosen;
+  return TRUE;
+}
+
 typedef struct
 {
   GFileProgressCallback callback;
@@ -514,6 +675,12 @@ run (WeftAnalysis *self, const Progress *progress, GCancellable *cancellable, GE
     .has_at = self->has_at,
     .at = self->at,
     .n_buckets = self->n_buckets,
+    .mode = self->mode,
+    .has_group = self->has_group,
+    .excluded = (const char *const *) self->excluded,
+    .inverted = self->inverted,
+    .min_share = self->min_share,
+    .reasons = self->reasons,
     .cancellable = cancellable,
     .progress = progress ? progress->callback : NULL,
     .progress_data = progress ? progress->data : NULL,

@@ -21,6 +21,11 @@ G_DECLARE_FINAL_TYPE (WeftAnalysis, weft_analysis, WEFT, ANALYSIS, GObject)
  * @WEFT_ANALYSIS_OPTION_HANDLE: it is about one object, or can be
  * @WEFT_ANALYSIS_OPTION_AT: it is about a point in time
  * @WEFT_ANALYSIS_OPTION_BUCKETS: time is divided into buckets, whose number can be chosen
+ * @WEFT_ANALYSIS_OPTION_MODE: it has several modes
+ * @WEFT_ANALYSIS_OPTION_EXCLUDED: functions can be left out of stacks
+ * @WEFT_ANALYSIS_OPTION_INVERTED: stacks can be turned round
+ * @WEFT_ANALYSIS_OPTION_MIN_SHARE: what is small can be left out
+ * @WEFT_ANALYSIS_OPTION_REASONS: waits can be chosen by their reasons
  *
  * What can be said about an analysis before it runs.
  *
@@ -37,6 +42,11 @@ typedef enum /*< flags >*/
   WEFT_ANALYSIS_OPTION_HANDLE = 1 << 6,
   WEFT_ANALYSIS_OPTION_AT = 1 << 7,
   WEFT_ANALYSIS_OPTION_BUCKETS = 1 << 8,
+  WEFT_ANALYSIS_OPTION_MODE = 1 << 9,
+  WEFT_ANALYSIS_OPTION_EXCLUDED = 1 << 10,
+  WEFT_ANALYSIS_OPTION_INVERTED = 1 << 11,
+  WEFT_ANALYSIS_OPTION_MIN_SHARE = 1 << 12,
+  WEFT_ANALYSIS_OPTION_REASONS = 1 << 13,
 } WeftAnalysisOptions;
 
 WEFT_API char **weft_analysis_list_kinds (void);
@@ -44,6 +54,7 @@ WEFT_API const char *weft_analysis_kind_get_summary (const char *kind);
 WEFT_API WeftAnalysisOptions weft_analysis_kind_get_options (const char *kind);
 WEFT_API char **weft_analysis_kind_list_groups (const char *kind);
 WEFT_API char **weft_analysis_kind_list_orders (const char *kind);
+WEFT_API char **weft_analysis_kind_list_modes (const char *kind);
 
 WEFT_API WeftAnalysis *weft_analysis_new (WeftRecording *recording, const char *kind,
                                           GError **error);
@@ -61,6 +72,12 @@ WEFT_API void weft_analysis_set_cursor (WeftAnalysis *self, const char *cursor);
 WEFT_API void weft_analysis_set_handle (WeftAnalysis *self, const char *handle);
 WEFT_API void weft_analysis_set_at (WeftAnalysis *self, gint64 at);
 WEFT_API void weft_analysis_set_buckets (WeftAnalysis *self, guint n_buckets);
+WEFT_API gboolean weft_analysis_set_mode (WeftAnalysis *self, const char *mode, GError **error);
+WEFT_API void weft_analysis_set_excluded_symbols (WeftAnalysis *self, const char *const *symbols);
+WEFT_API void weft_analysis_set_inverted (WeftAnalysis *self, gboolean inverted);
+WEFT_API void weft_analysis_set_min_share (WeftAnalysis *self, double share);
+WEFT_API gboolean weft_analysis_set_reasons (WeftAnalysis *self, const char *const *reasons,
+                                             GError **error);
 
 WEFT_API WeftReport *weft_analysis_run (WeftAnalysis *self, GCancellable *cancellable,
                                         GError **error);

@@ -18,6 +18,11 @@ typedef struct
   char *filter;
   char *lane;
   char *routine;
+  char *thread;
+  char *mode;
+  char *min_share;
+  char **excluded;
+  char **reasons;
   char *from;
   char *to;
   char *at;
@@ -28,6 +33,7 @@ typedef struct
   int limit;
   int buckets;
   gboolean all;
+  gboolean inverted;
   gboolean wide;
   gboolean json;
 } Options;
@@ -111,6 +117,7 @@ set_filter (WeftAnalysis *analysis, const Options *options, GError **error)
 
   append_term (filter, "lane", options->lane);
   append_term (filter, "routine", options->routine);
+  append_term (filter, "thread", options->thread);
   if (options->filter != NULL && filter->len > 0)
     g_string_append_printf (filter, " (%s)", options->filter);
   else if (options->filter != NULL)
@@ -118,12 +125,54 @@ set_filter (WeftAnalysis *analysis, const Options *options, GError **error)
   return filter->len == 0 || weft_analysis_set_filter (analysis, filter->str, error);
 }
 
+/* "2 %", "0.5%" */
+static gboolean
+set_min_share (WeftAnalysis *analysis, const char *text, GError **error)
+{
+  char *rest;
+  double value = g_ascii_strtod (text, &rest);
+
+  while (g_ascii_isspace (*rest))
+    rest++;
+  if (rest == text || (*rest != '\0' && strcmp (rest, "%") != 0) || !(value >= 0 && value <= 100))
+    {
+      g_set_error (error, G_OPTION_ERROR, G_OPTION_ERROR_BAD_VALUE,
+                   "“%s” is no share: write per cent of the whole, such as 1 or 0.5%%", text);
+      return FALSE;
+    }
+  weft_analysis_set_min_share (analysis, value / 100);
+  return TRUE;
+}
+
+/* Words may be given several times, or with commas between. */
+static gboolean
+set_reasons (WeftAnalysis *analysis, char **reasons, GError **error)
+{
+  g_autofree char *joined = g_strjoinv (",", reasons);
+  g_auto (GStrv) words = g_strsplit (joined, ",", -1);
+
+  return weft_analysis_set_reasons (analysis, (const char *const *) words, error);
+}
+
+static gboolean
+set_stack_options (WeftAnalysis *analysis, const Options *options, GError **error)
+{
+  if ((options->mode != NULL && !weft_analysis_set_mode (analysis, options->mode, error)) ||
+      (options->min_share != NULL && !set_min_share (analysis, options->min_share, error)) ||
+      (options->reasons != NULL && !set_reasons (analysis, options->reasons, error)))
+    return FALSE;
+  weft_analysis_set_excluded_symbols (analysis, (const char *const *) options->excluded);
+  weft_analysis_set_inverted (analysis, options->inverted);
+  return TRUE;
+}
+
 static gboolean
 set_options (WeftAnalysis *analysis, const Options *options, GError **error)
 {
   gint64 at;
 
-  if (!set_filter (analysis, options, error) || !set_range (analysis, options, error))
+  if (!set_filter (analysis, options, error) || !set_range (analysis, options, error) ||
+      !set_stack_options (analysis, options, error))
     return FALSE;
   if (options->by != NULL && !weft_analysis_set_order_by (analysis, options->by, error))
     return FALSE;
@@ -269,7 +318,7 @@ answer (const char *kind, const char *handle, const char *file, const Options *o
 /* Only the options that KIND knows. */
 static void
 add_entries (GArray *entries, const char *kind, const char *groups, const char *orders,
-             Options *options)
+             const char *modes, Options *options)
 {
   const struct
   {
@@ -285,6 +334,23 @@ add_entries (GArray *entries, const char *kind, const char *groups, const char *
     { WEFT_ANALYSIS_OPTION_FILTER,
       { "routine", 'r', 0, G_OPTION_ARG_STRING, &options->routine,
         "Only this routine: name, glob or handle", "ROUTINE" } },
+    { WEFT_ANALYSIS_OPTION_FILTER,
+      { "thread", 't', 0, G_OPTION_ARG_STRING, &options->thread,
+        "Only this thread: name, glob, number or handle", "THREAD" } },
+    { WEFT_ANALYSIS_OPTION_MODE,
+      { "mode", 'm', 0, G_OPTION_ARG_STRING, &options->mode, modes, "WORD" } },
+    { WEFT_ANALYSIS_OPTION_REASONS,
+      { "reason", 0, 0, G_OPTION_ARG_STRING_ARRAY, &options->reasons,
+        "Only waits of this reason, such as lock; may be given several times", "WORD" } },
+    { WEFT_ANALYSIS_OPTION_INVERTED,
+      { "inverted", 'i', 0, G_OPTION_ARG_NONE, &options->inverted, "Callers below what they call",
+        NULL } },
+    { WEFT_ANALYSIS_OPTION_EXCLUDED,
+      { "exclude-symbol", 'x', 0, G_OPTION_ARG_STRING_ARRAY, &options->excluded,
+        "Leave functions out of stacks: name or glob; may be given several times", "NAME" } },
+    { WEFT_ANALYSIS_OPTION_MIN_SHARE,
+      { "min-share", 0, 0, G_OPTION_ARG_STRING, &options->min_share,
+        "Leave out what has less than this share of the whole", "PERCENT" } },
     { WEFT_ANALYSIS_OPTION_RANGE,
       { "from", 0, 0, G_OPTION_ARG_STRING, &options->from,
         "Only what ends after TIME from the start, such as 1.5s", "TIME" } },
@@ -327,6 +393,11 @@ options_clear (Options *options)
   g_free (options->filter);
   g_free (options->lane);
   g_free (options->routine);
+  g_free (options->thread);
+  g_free (options->mode);
+  g_free (options->min_share);
+  g_strfreev (options->excluded);
+  g_strfreev (options->reasons);
   g_free (options->from);
   g_free (options->to);
   g_free (options->at);
@@ -355,15 +426,17 @@ command_ask (const char *kind, int argc, char **argv)
   g_autoptr (GArray) entries = g_array_new (TRUE, TRUE, sizeof (GOptionEntry));
   g_auto (GStrv) group_words = weft_analysis_kind_list_groups (kind);
   g_auto (GStrv) order_words = weft_analysis_kind_list_orders (kind);
+  g_auto (GStrv) mode_words = weft_analysis_kind_list_modes (kind);
   g_autofree char *groups = describe_words ("What a row stands for", group_words);
   g_autofree char *orders = describe_words ("What comes first", order_words);
+  g_autofree char *modes = describe_words ("What is told", mode_words);
   gboolean takes_handle =
       (weft_analysis_kind_get_options (kind) & WEFT_ANALYSIS_OPTION_HANDLE) != 0;
   const char *handle = NULL, *file = NULL;
   g_autoptr (GError) error = NULL;
   int status;
 
-  add_entries (entries, kind, groups, orders, &options);
+  add_entries (entries, kind, groups, orders, modes, &options);
   if (!parse_options (weft_analysis_kind_get_summary (kind),
                       takes_handle ? "[OBJECT] [FILE]" : "[FILE]",
                       (GOptionEntry *) (gpointer) entries->data, &argc, &argv, &status))

@@ -396,6 +396,11 @@ _OPTIONS = {
     'time_range': (Weft.AnalysisOptions.RANGE, 'set_range'), 'limit': (Weft.AnalysisOptions.LIMIT, 'set_limit'),
     'cursor': (Weft.AnalysisOptions.CURSOR, 'set_cursor'), 'at': (Weft.AnalysisOptions.AT, 'set_at'),
     'buckets': (Weft.AnalysisOptions.BUCKETS, 'set_buckets'),
+    'mode': (Weft.AnalysisOptions.MODE, 'set_mode'),
+    'exclude': (Weft.AnalysisOptions.EXCLUDED, 'set_excluded_symbols'),
+    'inverted': (Weft.AnalysisOptions.INVERTED, 'set_inverted'),
+    'min_share': (Weft.AnalysisOptions.MIN_SHARE, 'set_min_share'),
+    'reasons': (Weft.AnalysisOptions.REASONS, 'set_reasons'),
 }
 
 
@@ -415,11 +420,13 @@ class Recording(Weft.Recording):
         return query.run(self, cancellable)
 
     def ask(self, kind, handle=None, where=None, group_by=None, by=None, time_range=None, limit=None,
-            cursor=None, at=None, buckets=None, cancellable=None):
+            cursor=None, at=None, buckets=None, mode=None, exclude=None, inverted=None, min_share=None,
+            reasons=None, cancellable=None):
         """The Weft.Report that answers what `weft KIND` asks: 'target-top', 'diagnose', …
 
         by is what comes first, group_by what a row stands for, handle the object that the question is about, at
-        and time_range times; a limit of 0 is none. Words that a kind has no use for raise TypeError.
+        and time_range times; a limit of 0 is none; exclude and reasons are lists. Words that a kind has no use
+        for raise TypeError.
         """
         given = {word: value for word, value in locals().items() if word in _OPTIONS and value is not None}
         analysis = Weft.Analysis.new(self, kind)
