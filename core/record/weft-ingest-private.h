@@ -119,7 +119,8 @@ struct _WeftIngest
   guint32 last_string;  /* the highest number given out */
   guint64 string_bytes; /* of what producers said first */
   GPtrArray *runtimes;
-  GHashTable *processes; /* char * → guint64 * id */
+  GPtrArray *processes;         /* by row; see weft-ingest-identity.c */
+  GHashTable *newest_processes; /* GINT pid → GArray of places there */
   WeftIngestTotals ended;
   WeftUnwindFunc unwind;
   gpointer unwind_data;
@@ -180,6 +181,11 @@ struct _WeftIngestRuntime
   guint64 written[WEFT_N_LOSSES];
   guint64 stats_base[WEFT_WIRE_N_STATS];
 };
+
+/* -- weft-ingest-identity.c -- */
+void weft_ingest_identity_init (WeftIngest *self);
+void weft_ingest_identity_clear (WeftIngest *self);
+guint32 weft_ingest_intern_untrusted (WeftIngest *self, const char *text); /* mends what is no UTF-8 */
 
 /* Reads numbers and strings off a record or entry; BAD once something did not fit. */
 typedef struct

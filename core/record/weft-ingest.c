@@ -17,7 +17,7 @@ weft_ingest_new (WeftStoreWriter *store, gint64 start)
   self->store = store;
   self->start = start;
   self->runtimes = g_ptr_array_new ();
-  self->processes = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, g_free);
+  weft_ingest_identity_init (self);
   for (guint i = 0; i < WEFT_N_TABLES; i++)
     self->tables[i] = weft_store_writer_table (store, i);
   return self;
@@ -28,7 +28,7 @@ weft_ingest_free (WeftIngest *self)
 {
   g_assert (self->runtimes->len == 0);
   g_ptr_array_unref (self->runtimes);
-  g_hash_table_unref (self->processes);
+  weft_ingest_identity_clear (self);
   g_free (self);
 }
 
@@ -190,63 +190,12 @@ weft_ingest_get_totals (WeftIngest *self, WeftIngestTotals *totals)
   totals->dispatches = self->n_rows[WEFT_TABLE_DISPATCHES];
 }
 
-/* ---- Processes and threads ---- */
-
-static guint32
-intern_untrusted (WeftIngest *self, const char *text)
-{
-  g_autofree char *valid = text ? g_utf8_make_valid (text, MIN (strlen (text), 65536)) : NULL;
-
-  return weft_store_writer_string (self->store, valid, -1);
-}
-
-guint64
-weft_ingest_add_process (WeftIngest *self, const WeftProcessInfo *info)
-{
-  WeftTableWriter *t = self->tables[WEFT_TABLE_PROCESSES];
-  g_autofree char *key =
-      g_strdup_printf ("%d %" G_GINT64_FORMAT " %s", info->pid, info->started / 100000000,
-                       info->command_line ? info->command_line : "");
-  guint64 *known = g_hash_table_lookup (self->processes, key);
-
-  if (known != NULL)
-    return *known;
-
-  weft_table_writer_begin (t);
-  weft_table_writer_set (t, WEFT_PROCESSES_PID, (guint64) info->pid);
-  weft_table_writer_set (t, WEFT_PROCESSES_PARENT_PID, (guint64) info->parent);
-  weft_table_writer_set (t, WEFT_PROCESSES_UID, info->uid);
-  if (info->started != 0)
-    weft_table_writer_set (t, WEFT_PROCESSES_STARTED, (guint64) (info->started - self->start));
-  weft_table_writer_set (t, WEFT_PROCESSES_NAME, intern_untrusted (self, info->name));
-  weft_table_writer_set (t, WEFT_PROCESSES_EXECUTABLE, intern_untrusted (self, info->executable));
-  weft_table_writer_set (t, WEFT_PROCESSES_COMMAND_LINE,
-                         intern_untrusted (self, info->command_line));
-  known = g_new (guint64, 1);
-  *known = weft_ingest_commit (self, WEFT_TABLE_PROCESSES);
-  g_hash_table_insert (self->processes, g_steal_pointer (&key), known);
-  return *known;
-}
-
-void
-weft_ingest_end_process (WeftIngest *self, guint64 process, gint64 now, gboolean has_status,
-                         int status)
-{
-  WeftTableWriter *t = self->tables[WEFT_TABLE_PROCESS_ENDS];
-
-  weft_table_writer_begin (t);
-  weft_table_writer_set (t, WEFT_PROCESS_ENDS_PROCESS, process);
-  weft_table_writer_set (t, WEFT_PROCESS_ENDS_TIME, (guint64) (now - self->start));
-  if (has_status)
-    weft_table_writer_set (t, WEFT_PROCESS_ENDS_STATUS, (guint64) (gint64) status);
-  weft_ingest_commit (self, WEFT_TABLE_PROCESS_ENDS);
-}
+/* ---- Threads of a runtime ---- */
 
 typedef struct
 {
   guint64 id;
-  guint64 started;
-  guint generation;
+  guint64 started; /* ticks since boot */
 } KnownThread;
 
 /* The recorder's number of a thread; 0 where it is gone and its own number is another namespace's.
@@ -260,20 +209,17 @@ number_of (const WeftIngestRuntime *self, int tid, int outer)
 }
 
 static guint64
-add_thread (WeftIngestRuntime *self, int tid, int outer, guint generation, const char *name,
+add_thread (WeftIngestRuntime *self, int tid, int outer, guint64 started, const char *name,
             gint64 seen)
 {
-  WeftIngest *ingest = self->ingest;
-  WeftTableWriter *t = ingest->tables[WEFT_TABLE_THREADS];
+  WeftIngestThread thread = { .tid = number_of (self, tid, outer),
+                              .namespace_tid = tid,
+                              .started = started ? weft_process_ticks_to_monotonic (started) : 0,
+                              .seen = seen,
+                              .name = name,
+                              .runtime = self->id };
 
-  weft_table_writer_begin (t);
-  weft_table_writer_set (t, WEFT_THREADS_PROCESS, self->process);
-  weft_table_writer_set (t, WEFT_THREADS_TID, (guint64) number_of (self, tid, outer));
-  weft_table_writer_set (t, WEFT_THREADS_NAMESPACE_TID, (guint64) tid);
-  weft_table_writer_set (t, WEFT_THREADS_GENERATION, generation);
-  weft_table_writer_set (t, WEFT_THREADS_NAME, intern_untrusted (ingest, name));
-  weft_table_writer_set (t, WEFT_THREADS_FIRST_SEEN, (guint64) (seen - ingest->start));
-  return weft_ingest_commit (ingest, WEFT_TABLE_THREADS);
+  return weft_ingest_add_thread (self->ingest, self->process, &thread);
 }
 
 /* A thread is (process, number, start): numbers come again. NEW_WRITER: the producer says that a
@@ -311,9 +257,8 @@ find_thread (WeftIngestRuntime *self, int tid, const WeftIngestWriter *new_write
     }
   if (outer == 0 && new_writer == NULL)
     return 0;
-  known->generation++;
   known->started = started;
-  known->id = add_thread (self, tid, outer, known->generation, name,
+  known->id = add_thread (self, tid, outer, started, name,
                           new_writer ? new_writer->registered : self->now);
   return known->id;
 }
@@ -684,7 +629,7 @@ add_runtime_row (WeftIngest *self, guint64 process, const WeftWireRegistry *head
   weft_table_writer_begin (t);
   weft_table_writer_set (t, WEFT_RUNTIMES_PROCESS, process);
   weft_table_writer_set (t, WEFT_RUNTIMES_INSTANCE, header->instance);
-  weft_table_writer_set (t, WEFT_RUNTIMES_NAME, intern_untrusted (self, name));
+  weft_table_writer_set (t, WEFT_RUNTIMES_NAME, weft_ingest_intern_untrusted (self, name));
   weft_table_writer_set (t, WEFT_RUNTIMES_WIRE_MAJOR, header->major);
   weft_table_writer_set (t, WEFT_RUNTIMES_WIRE_MINOR, header->minor);
   weft_table_writer_set (t, WEFT_RUNTIMES_CLOCK, header->clock);

@@ -72,10 +72,29 @@ void weft_ingest_add_finding (WeftIngest *self, const WeftIngestFinding *finding
 void weft_ingest_add_own_cost (WeftIngest *self, gint64 now, guint64 cpu, guint64 resident,
                                guint64 written);
 
-/* A process is one row however often it attaches. */
+/* A process is one row per program that it runs, however often and by whomever it is told of. */
 guint64 weft_ingest_add_process (WeftIngest *self, const WeftProcessInfo *info);
+
+/* Once; later calls have no effect. */
 void weft_ingest_end_process (WeftIngest *self, guint64 process, gint64 now, gboolean has_status,
                               int status);
+
+typedef struct
+{
+  int tid;           /* as the recorder sees it; 0: not known */
+  int namespace_tid; /* what it calls itself */
+  gint64 started;    /* ns, CLOCK_MONOTONIC, to 10 ms; 0: not known */
+  gint64 seen;       /* ns: it was there then */
+  const char *name;
+  guint64 runtime; /* that tells of it; 0: none does */
+} WeftIngestThread;
+
+/* A thread is (process, number, start), for numbers come again. One row, whoever tells of it first;
+ * the caller knows that it was there. Returns 0 if the process has too many.
+ */
+guint64 weft_ingest_add_thread (WeftIngest *self, guint64 process, const WeftIngestThread *thread);
+void weft_ingest_end_thread (WeftIngest *self, guint64 process, int tid, guint64 thread,
+                             gint64 now);
 
 /* HEADER is a checked copy; CELLS the shared ones, read but never trusted, alive until the runtime
  * ends. PROCESS as from weft_ingest_add_process ().

@@ -47,8 +47,8 @@ stat_field (const char *stat, guint field)
   return text ? g_ascii_strtoull (text, NULL, 10) : 0;
 }
 
-static gint64
-boot_ticks_to_monotonic (guint64 ticks)
+gint64
+weft_process_ticks_to_monotonic (guint64 ticks)
 {
   gint64 since_boot = (gint64) ticks * (NS_PER_SECOND / sysconf (_SC_CLK_TCK));
 
@@ -127,7 +127,7 @@ weft_process_info_read (WeftProcessInfo *self, int pid)
   self->pid = pid;
   self->parent = (int) stat_field (stat, 4);
   self->uid = real_uid (status);
-  self->started = stat ? boot_ticks_to_monotonic (stat_field (stat, 22)) : 0;
+  self->started = stat ? weft_process_ticks_to_monotonic (stat_field (stat, 22)) : 0;
   self->monotonic_offset = read_monotonic_offset (pid);
   self->namespace_pid = innermost_pid (status);
   self->other_pid_namespace = self->namespace_pid != pid && self->namespace_pid != 0;

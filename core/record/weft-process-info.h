@@ -38,6 +38,9 @@ GHashTable *weft_process_list_threads (int pid);
 /* Start of a thread in clock ticks since boot: tells a reused number from the old one. 0 if gone. */
 guint64 weft_process_thread_started (int pid, int tid);
 
+/* Clock ticks since boot as nanoseconds of CLOCK_MONOTONIC. */
+gint64 weft_process_ticks_to_monotonic (guint64 ticks);
+
 /* Newly allocated; NULL if gone. */
 char *weft_process_thread_name (int pid, int tid);
 
