@@ -13,11 +13,11 @@ G_BEGIN_DECLS
 /*
  * Rows of what the tracker found out, on the engine's thread.
  *
- * The tracker hands over batches: new processes, threads, mappings, frames and callchains, then what
- * refers to them. Numbers of the tracker are dense; those of frames and callchains are the ids of
- * their rows, those of processes and threads are translated, because targets that report lanes share
- * these tables. What is waiting is bounded: the tracker is told to leave out samples and waits, and
- * counts them, but never what others refer to.
+ * The tracker hands over batches: new processes, threads, mappings, frames and callchains, then
+ * what refers to them. Numbers of the tracker are dense; those of frames and callchains are the ids
+ * of their rows, those of processes and threads are translated, because targets that report lanes
+ * share these tables. What is waiting is bounded: the tracker is told to leave out samples and
+ * waits, and counts them, but never what others refer to.
  */
 typedef struct _WeftCpuRows WeftCpuRows;
 typedef struct _WeftCpuBatch WeftCpuBatch;

@@ -12,9 +12,9 @@ G_BEGIN_DECLS
  * What happens on the CPUs, by process and thread: who runs, who waits and for what, and where.
  *
  * Sources of CPU events tell of them in the order of their times (CLOCK_MONOTONIC ns). The tracker
- * follows forks, execs and exits, knows each process's mappings, unwinds each stack while the memory
- * that it is in is known, keeps each distinct frame and stack once, reads the stacks of threads that
- * wait, and hands rows over for the file.
+ * follows forks, execs and exits, knows each process's mappings, unwinds each stack while the
+ * memory that it is in is known, keeps each distinct frame and stack once, reads the stacks of
+ * threads that wait, and hands rows over for the file.
  *
  * Every function may be called on any thread, for all take the tracker's lock; the events come from
  * one, the sampler's.
@@ -34,8 +34,8 @@ typedef struct
 #define WEFT_CPU_MARK_EXTENDED 2u
 
 /* ROWS and MODULES outlive it. OPTIONS may be NULL. */
-WeftCpuTracker *weft_cpu_tracker_new (const WeftCpuTrackerOptions *options,
-                                      WeftModuleSet *modules, WeftCpuRows *rows);
+WeftCpuTracker *weft_cpu_tracker_new (const WeftCpuTrackerOptions *options, WeftModuleSet *modules,
+                                      WeftCpuRows *rows);
 void weft_cpu_tracker_free (WeftCpuTracker *self);
 
 /* Sources know what they can do only once they have tried: before the first event. */
@@ -119,8 +119,7 @@ void weft_cpu_tracker_finish (WeftCpuTracker *self, gint64 now);
  * callchain (rows come with the next tick); 0: none.
  */
 guint64 weft_cpu_tracker_unwind (WeftCpuTracker *self, int pid, const WeftRegisters *registers,
-                                 const WeftStackCopy *stack, WeftStackEnd *end,
-                                 gboolean *extended);
+                                 const WeftStackCopy *stack, WeftStackEnd *end, gboolean *extended);
 
 typedef struct
 {
