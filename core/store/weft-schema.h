@@ -343,6 +343,9 @@ typedef enum
     C (OWN_COST, CPU, cpu, DURATION, NONE)                                                         \
     C (OWN_COST, RESIDENT, resident, U64, NONE)                                                    \
     C (OWN_COST, WRITTEN, written, U64, NONE)                                                      \
+    C (OWN_COST, SAMPLER, sampler, DURATION, NONE)                                                 \
+    C (OWN_COST, SYMBOLIZER, symbolizer, DURATION, NONE)                                           \
+    C (OWN_COST, PERTURBATION, perturbation, DURATION, NONE)                                       \
   TABLE (DIAGNOSTICS, diagnostics)                                                                 \
     C (DIAGNOSTICS, TIME, time, TIME, NONE)                                                        \
     C (DIAGNOSTICS, SEVERITY, severity, ENUM, NONE)                                                \
@@ -481,7 +484,12 @@ typedef enum
     C (CODE_LINES, DEPTH, depth, U64, NONE)                                                        \
     C (CODE_LINES, SYMBOL, symbol, ID, NONE)                                                       \
     C (CODE_LINES, FILE, file, STRING, NONE)                                                       \
-    C (CODE_LINES, LINE, line, U64, NONE)
+    C (CODE_LINES, LINE, line, U64, NONE)                                                          \
+  TABLE (RETENTION, retention)                                                                     \
+    C (RETENTION, OWNER_TABLE, owner_table, ENUM, NONE)                                            \
+    C (RETENTION, LANE, lane, ID, NONE)                                                            \
+    C (RETENTION, ROWS, rows, U64, NONE)                                                           \
+    C (RETENTION, BEFORE, before, TIME, NONE)
 /* clang-format on */
 
 typedef enum
