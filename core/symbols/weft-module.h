@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+#include <glib.h>
+
+#include "weft-enums.h"
+
+G_BEGIN_DECLS
+
+/* The code of one file as it was when it was mapped. */
+typedef struct _WeftModule WeftModule;
+
+/*
+ * All modules of a recorder. Thread safe; a module lives as long as its set, and never changes.
+ * Two mappings are of one module if they have the same build id, or, where there is none, the same
+ * device, inode, time of change and size.
+ */
+typedef struct _WeftModuleSet WeftModuleSet;
+
+/* What is known of a mapped file. */
+typedef struct
+{
+  const char *path; /* as the process sees it; "[vdso]", "//anon", … */
+  int pid;          /* the file is opened as this process sees it; 0: as we do */
+
+  /* The file that is opened has to have these; 0: not known. A path alone proves nothing: files are
+   * replaced while they run.
+   */
+  guint64 device;
+  guint64 inode;
+
+  const guint8 *build_id; /* or NULL */
+  gsize build_id_length;
+
+  /* A whole mapping of it, which leads to the very file even if it is deleted; 0: not known. */
+  guint64 start;
+  guint64 end;
+} WeftModuleFile;
+
+WeftModuleSet *weft_module_set_new (void);
+void weft_module_set_free (WeftModuleSet *self);
+
+/* Never NULL: one that could not be opened has no contents, but keeps its identity. Anonymous code
+ * is the JIT module of its process ("started" being what /proc/PID/stat says).
+ */
+WeftModule *weft_module_set_get (WeftModuleSet *self, const WeftModuleFile *file);
+
+/* Code of the kernel and of its own modules: offsets are addresses. */
+WeftModule *weft_module_set_get_kernel (WeftModuleSet *self);
+
+/* Code that a process made: offsets are addresses. STARTED tells processes of one pid apart. */
+WeftModule *weft_module_set_get_jit (WeftModuleSet *self, int pid, guint64 started);
+
+/* How many there are; their numbers are 1 up to that. */
+guint weft_module_set_get_n_modules (WeftModuleSet *self);
+
+/* NULL if there is none of this number. */
+WeftModule *weft_module_set_get_nth (WeftModuleSet *self, guint number);
+
+/* Dense from 1, in order of arrival. */
+guint weft_module_get_number (const WeftModule *self);
+
+WeftModuleKind weft_module_get_kind (const WeftModule *self);
+
+/* As the process that first mapped it saw it. */
+const char *weft_module_get_path (const WeftModule *self);
+
+/* In hexadecimal, or NULL. */
+const char *weft_module_get_build_id (const WeftModule *self);
+
+/* Bytes of the file, 0 if not known. */
+guint64 weft_module_get_size (const WeftModule *self);
+
+/* EM_X86_64, EM_AARCH64, …; 0 (EM_NONE) if it is no ELF file, or could not be opened. */
+guint weft_module_get_machine (const WeftModule *self);
+
+/* Whose code it is if it is a JIT module, else 0. */
+int weft_module_get_pid (const WeftModule *self);
+
+/* Whether it could be opened (and so has symbols and tables, if the file has them). */
+gboolean weft_module_has_contents (const WeftModule *self);
+
+/*
+ * A descriptor of the very file that was mapped, however it was replaced or deleted since; of
+ * [vdso], of a copy. The caller closes it. -1 if there is none.
+ */
+int weft_module_open (WeftModule *self);
+
+/* Whether addresses of code are link-time virtual addresses in it; else they are offsets in the
+ * file (a file that could not be read or is no ELF file), or addresses (JIT, kernel).
+ */
+gboolean weft_module_has_addresses (const WeftModule *self);
+
+/*
+ * What has to be added to an address in a mapping that begins at ADDRESS with the byte FILE_OFFSET
+ * to get what WeftFrame.offset says.
+ */
+guint64 weft_module_get_bias (const WeftModule *self, guint64 address, guint64 file_offset);
+
+G_END_DECLS
