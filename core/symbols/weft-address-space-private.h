@@ -10,7 +10,7 @@ typedef struct
   guint64 start;
   guint64 end;
   guint64 bias; /* what makes an address one of the module */
-  WeftModule *module;
+  WeftCodeModule *module;
 } WeftAddressMapping;
 
 /* NULL if nothing is mapped there. What is returned stands until the mappings change. */

@@ -168,9 +168,9 @@ weft_address_space_unmap (WeftAddressSpace *self, guint64 address, guint64 lengt
 
 void
 weft_address_space_map (WeftAddressSpace *self, guint64 address, guint64 length,
-                        guint64 file_offset, WeftModule *module)
+                        guint64 file_offset, WeftCodeModule *module)
 {
-  guint64 bias = module != NULL ? weft_module_get_bias (module, address, file_offset) : 0;
+  guint64 bias = module != NULL ? weft_code_module_get_bias (module, address, file_offset) : 0;
   Mappings *table;
   guint at;
 
@@ -209,7 +209,7 @@ weft_address_space_find (WeftAddressSpace *self, guint64 address)
 }
 
 gboolean
-weft_address_space_locate (WeftAddressSpace *self, guint64 address, WeftFrame *frame)
+weft_address_space_locate (WeftAddressSpace *self, guint64 address, WeftCodeFrame *frame)
 {
   const WeftAddressMapping *mapping = weft_address_space_find (self, address);
 
@@ -304,7 +304,7 @@ add_line (WeftAddressSpace *self, WeftModuleSet *modules, int pid, const MapsLin
                           .inode = line->inode,
                           .start = line->start,
                           .end = line->end };
-  WeftModule *module = weft_module_set_get (modules, &file);
+  WeftCodeModule *module = weft_module_set_get (modules, &file);
 
   weft_address_space_map (self, line->start, line->end - line->start, line->offset, module);
   if (each != NULL)

@@ -16,14 +16,14 @@ enum
 
 typedef struct
 {
-  WeftModule *module; /* NULL: in no known module */
-  guint64 offset;     /* link-time virtual address in the module, or the address */
+  WeftCodeModule *module; /* NULL: in no known module */
+  guint64 offset;         /* link-time virtual address in the module, or the address */
   guint64 address;
   guint flags; /* WEFT_FRAME_… */
-} WeftFrame;
+} WeftCodeFrame;
 
 typedef void (*WeftMappingFunc) (guint64 address, guint64 length, guint64 file_offset,
-                                 WeftModule *module, gpointer data);
+                                 WeftCodeModule *module, gpointer data);
 
 WeftAddressSpace *weft_address_space_new (void);
 
@@ -34,7 +34,7 @@ void weft_address_space_free (WeftAddressSpace *self);
 
 /* Replaces whatever was mapped there. MODULE may be NULL: code of no known origin. */
 void weft_address_space_map (WeftAddressSpace *self, guint64 address, guint64 length,
-                             guint64 file_offset, WeftModule *module);
+                             guint64 file_offset, WeftCodeModule *module);
 
 void weft_address_space_unmap (WeftAddressSpace *self, guint64 address, guint64 length);
 
@@ -45,7 +45,7 @@ guint weft_address_space_get_n_mappings (const WeftAddressSpace *self);
 
 /* FALSE if nothing is mapped there; FRAME has the address then, and no module. The flags become 0.
  */
-gboolean weft_address_space_locate (WeftAddressSpace *self, guint64 address, WeftFrame *frame);
+gboolean weft_address_space_locate (WeftAddressSpace *self, guint64 address, WeftCodeFrame *frame);
 
 /* Whether code is mapped there. */
 gboolean weft_address_space_contains (WeftAddressSpace *self, guint64 address);

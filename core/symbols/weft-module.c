@@ -29,7 +29,7 @@ typedef struct
   gint64 changed; /* nanoseconds */
 } Identity;
 
-struct _WeftModule
+struct _WeftCodeModule
 {
   WeftModuleSet *set;
   guint number;
@@ -53,7 +53,7 @@ struct _WeftModuleSet
 {
   GMutex lock;
   GPtrArray *modules;     /* by number, from 1 */
-  GHashTable *identities; /* of char * to WeftModule */
+  GHashTable *identities; /* of char * to WeftCodeModule */
   GQueue open;            /* those that have a descriptor, the latest used first */
   guint max_open;
 };
@@ -74,7 +74,7 @@ choose_max_open (void)
  * [vdso] could not be opened again, and is kept.
  */
 static void
-keep_descriptor (WeftModule *self, int descriptor)
+keep_descriptor (WeftCodeModule *self, int descriptor)
 {
   WeftModuleSet *set = self->set;
 
@@ -84,7 +84,7 @@ keep_descriptor (WeftModule *self, int descriptor)
   g_queue_push_head_link (&set->open, &self->in_use);
   if (set->open.length > set->max_open)
     {
-      WeftModule *last = g_queue_pop_tail_link (&set->open)->data;
+      WeftCodeModule *last = g_queue_pop_tail_link (&set->open)->data;
 
       close (last->descriptor);
       last->descriptor = -1;
@@ -223,7 +223,7 @@ open_file (const WeftModuleFile *file, Opened *opened)
 
 /* Opens again what was closed for want of descriptors. */
 static void
-reopen (WeftModule *self)
+reopen (WeftCodeModule *self)
 {
   WeftModuleFile file = { .path = self->path,
                           .pid = self->pid,
@@ -244,7 +244,7 @@ reopen (WeftModule *self)
 }
 
 int
-weft_module_open (WeftModule *self)
+weft_code_module_open (WeftCodeModule *self)
 {
   g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&self->set->lock);
 
@@ -260,10 +260,10 @@ weft_module_open (WeftModule *self)
 
 /* Modules */
 
-static WeftModule *
+static WeftCodeModule *
 add_module (WeftModuleSet *set, WeftModuleKind kind, const char *path)
 {
-  WeftModule *self = g_new0 (WeftModule, 1);
+  WeftCodeModule *self = g_new0 (WeftCodeModule, 1);
 
   self->set = set;
   self->kind = kind;
@@ -278,7 +278,7 @@ add_module (WeftModuleSet *set, WeftModuleKind kind, const char *path)
 static void
 module_free (gpointer data)
 {
-  WeftModule *self = data;
+  WeftCodeModule *self = data;
 
   if (self->descriptor >= 0)
     close (self->descriptor);
@@ -320,14 +320,14 @@ weft_module_set_free (WeftModuleSet *self)
   g_free (self);
 }
 
-static WeftModule *
+static WeftCodeModule *
 find (WeftModuleSet *self, const char *identity)
 {
   return g_hash_table_lookup (self->identities, identity);
 }
 
 static void
-name (WeftModuleSet *self, char *identity, WeftModule *module)
+name (WeftModuleSet *self, char *identity, WeftCodeModule *module)
 {
   g_hash_table_replace (self->identities, identity, module);
 }
@@ -386,10 +386,10 @@ get_vdso_size (const Elf64_Ehdr *header)
   return size;
 }
 
-static WeftModule *
+static WeftCodeModule *
 get_vdso (WeftModuleSet *self)
 {
-  WeftModule *module = find (self, "vdso");
+  WeftCodeModule *module = find (self, "vdso");
   const Elf64_Ehdr *header;
 
   if (module != NULL)
@@ -436,12 +436,12 @@ read_started (int pid)
   return at != NULL ? g_ascii_strtoull (at, NULL, 10) : 0;
 }
 
-static WeftModule *
+static WeftCodeModule *
 get_jit (WeftModuleSet *self, int pid, guint64 started)
 {
   g_autofree char *latest = g_strdup_printf ("jit %d", pid);
   g_autofree char *exact = g_strdup_printf ("jit %d %" G_GUINT64_FORMAT, pid, started);
-  WeftModule *module = find (self, started != 0 ? exact : latest);
+  WeftCodeModule *module = find (self, started != 0 ? exact : latest);
 
   if (module == NULL)
     {
@@ -453,7 +453,7 @@ get_jit (WeftModuleSet *self, int pid, guint64 started)
   return module;
 }
 
-WeftModule *
+WeftCodeModule *
 weft_module_set_get_jit (WeftModuleSet *self, int pid, guint64 started)
 {
   g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&self->lock);
@@ -461,11 +461,11 @@ weft_module_set_get_jit (WeftModuleSet *self, int pid, guint64 started)
   return get_jit (self, pid, started);
 }
 
-WeftModule *
+WeftCodeModule *
 weft_module_set_get_kernel (WeftModuleSet *self)
 {
   g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&self->lock);
-  WeftModule *module = find (self, "kernel");
+  WeftCodeModule *module = find (self, "kernel");
 
   if (module == NULL)
     {
@@ -493,11 +493,11 @@ is_anonymous (const char *path)
 
 /* Files */
 
-static WeftModule *
+static WeftCodeModule *
 add_unread (WeftModuleSet *self, const WeftModuleFile *file, const char *build_id)
 {
   char *identity = unread_name (file, build_id);
-  WeftModule *module = find (self, identity);
+  WeftCodeModule *module = find (self, identity);
 
   if (module != NULL)
     {
@@ -511,11 +511,11 @@ add_unread (WeftModuleSet *self, const WeftModuleFile *file, const char *build_i
   return module;
 }
 
-static WeftModule *
+static WeftCodeModule *
 add_file (WeftModuleSet *self, const WeftModuleFile *file, const char *build_id,
           const Opened *opened)
 {
-  WeftModule *module = add_module (self, WEFT_MODULE_KIND_FILE, file->path);
+  WeftCodeModule *module = add_module (self, WEFT_MODULE_KIND_FILE, file->path);
 
   module->pid = file->pid;
   module->start = file->start;
@@ -530,11 +530,11 @@ add_file (WeftModuleSet *self, const WeftModuleFile *file, const char *build_id,
 }
 
 /* The module of an opened file, which is closed if that is known already. */
-static WeftModule *
+static WeftCodeModule *
 take_opened (WeftModuleSet *self, const WeftModuleFile *file, Opened *opened)
 {
   char *identity = identity_name (&opened->identity);
-  WeftModule *module = find (self, identity);
+  WeftCodeModule *module = find (self, identity);
   g_autofree char *build_id = NULL;
   gsize length = 0;
   const guint8 *bytes =
@@ -563,7 +563,7 @@ take_opened (WeftModuleSet *self, const WeftModuleFile *file, Opened *opened)
   return module;
 }
 
-static WeftModule *
+static WeftCodeModule *
 get_file (WeftModuleSet *self, const WeftModuleFile *file)
 {
   g_autofree char *build_id =
@@ -573,7 +573,7 @@ get_file (WeftModuleSet *self, const WeftModuleFile *file)
   if (build_id != NULL)
     {
       g_autofree char *identity = build_id_name (build_id);
-      WeftModule *module = find (self, identity);
+      WeftCodeModule *module = find (self, identity);
 
       if (module != NULL)
         return module;
@@ -590,7 +590,7 @@ get_file (WeftModuleSet *self, const WeftModuleFile *file)
 }
 
 /* The kernel marks the names of deleted files; one may really be called so, and is tried first. */
-static WeftModule *
+static WeftCodeModule *
 get_named (WeftModuleSet *self, const WeftModuleFile *file)
 {
   WeftModuleFile real = *file;
@@ -606,7 +606,7 @@ get_named (WeftModuleSet *self, const WeftModuleFile *file)
   return get_file (self, &real);
 }
 
-WeftModule *
+WeftCodeModule *
 weft_module_set_get (WeftModuleSet *self, const WeftModuleFile *file)
 {
   g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&self->lock);
@@ -626,7 +626,7 @@ weft_module_set_get_n_modules (WeftModuleSet *self)
   return self->modules->len;
 }
 
-WeftModule *
+WeftCodeModule *
 weft_module_set_get_nth (WeftModuleSet *self, guint number)
 {
   g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&self->lock);
@@ -639,55 +639,55 @@ weft_module_set_get_nth (WeftModuleSet *self, guint number)
 /* What is said of one */
 
 guint
-weft_module_get_number (const WeftModule *self)
+weft_code_module_get_number (const WeftCodeModule *self)
 {
   return self->number;
 }
 
 WeftModuleKind
-weft_module_get_kind (const WeftModule *self)
+weft_code_module_get_kind (const WeftCodeModule *self)
 {
   return self->kind;
 }
 
 const char *
-weft_module_get_path (const WeftModule *self)
+weft_code_module_get_path (const WeftCodeModule *self)
 {
   return self->path;
 }
 
 const char *
-weft_module_get_build_id (const WeftModule *self)
+weft_code_module_get_build_id (const WeftCodeModule *self)
 {
   return self->build_id;
 }
 
 guint64
-weft_module_get_size (const WeftModule *self)
+weft_code_module_get_size (const WeftCodeModule *self)
 {
   return self->size;
 }
 
 guint
-weft_module_get_machine (const WeftModule *self)
+weft_code_module_get_machine (const WeftCodeModule *self)
 {
   return self->image != NULL ? weft_elf_image_get_machine (self->image) : EM_NONE;
 }
 
 int
-weft_module_get_pid (const WeftModule *self)
+weft_code_module_get_pid (const WeftCodeModule *self)
 {
   return self->kind == WEFT_MODULE_KIND_JIT ? self->pid : 0;
 }
 
 gboolean
-weft_module_has_contents (const WeftModule *self)
+weft_code_module_has_contents (const WeftCodeModule *self)
 {
   return self->has_contents;
 }
 
 gboolean
-weft_module_has_addresses (const WeftModule *self)
+weft_code_module_has_addresses (const WeftCodeModule *self)
 {
   guint64 begin, end;
 
@@ -695,7 +695,7 @@ weft_module_has_addresses (const WeftModule *self)
 }
 
 guint64
-weft_module_get_bias (const WeftModule *self, guint64 address, guint64 file_offset)
+weft_code_module_get_bias (const WeftCodeModule *self, guint64 address, guint64 file_offset)
 {
   guint64 linked;
 

@@ -41,7 +41,7 @@ typedef struct
  * may have gone on meanwhile.
  */
 guint weft_unwind (WeftAddressSpace *space, const WeftRegisters *registers,
-                   const WeftStackCopy *stack, WeftFrame *frames, guint max_frames,
+                   const WeftStackCopy *stack, WeftCodeFrame *frames, guint max_frames,
                    WeftStackEnd *end, gboolean *extended);
 
 G_END_DECLS

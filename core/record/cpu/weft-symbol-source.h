@@ -37,12 +37,12 @@ void weft_symbol_source_free (WeftSymbolSource *self);
  * may get another row (a newer version of a program's generated code), from when on frames belong to
  * that.
  */
-void weft_symbol_source_add_module (WeftSymbolSource *self, WeftModule *module, guint64 row);
+void weft_symbol_source_add_module (WeftSymbolSource *self, WeftCodeModule *module, guint64 row);
 
 /* Frame FRAME of the table of frames is at OFFSET of MODULE (NULL: in none, nothing is done). FLAGS as
- * in WeftFrame: the call is looked up, not what it returns to.
+ * in WeftCodeFrame: the call is looked up, not what it returns to.
  */
-void weft_symbol_source_add_frame (WeftSymbolSource *self, guint64 frame, WeftModule *module,
+void weft_symbol_source_add_frame (WeftSymbolSource *self, guint64 frame, WeftCodeModule *module,
                                    guint64 offset, guint flags);
 
 /* A sample fell into FRAME (its innermost one): its function's code is kept, the hottest first. */
