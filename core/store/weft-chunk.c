@@ -102,8 +102,8 @@ weft_input_read (WeftInput *self, void *to, gsize size, guint64 offset)
 
 /* The cache */
 
-static void
-cache_drop (WeftInput *self, WeftDecoded *decoded)
+void
+weft_input_cache_drop (WeftInput *self, WeftDecoded *decoded)
 {
   g_queue_unlink (&self->cached, &decoded->link);
   self->cache_size -= decoded->size;
@@ -111,11 +111,8 @@ cache_drop (WeftInput *self, WeftDecoded *decoded)
   weft_decoded_unref (decoded);
 }
 
-/* Takes over a reference of DECODED and returns one, of what another thread put there before or
- * of DECODED itself.
- */
-static WeftDecoded *
-cache_put (WeftInput *self, gpointer *place, WeftDecoded *decoded)
+WeftDecoded *
+weft_input_cache_put (WeftInput *self, gpointer *place, WeftDecoded *decoded)
 {
   pthread_mutex_lock (&self->lock);
   if (*place != NULL)
@@ -126,7 +123,7 @@ cache_put (WeftInput *self, gpointer *place, WeftDecoded *decoded)
   else if (decoded->size <= self->cache_limit)
     {
       while (self->cache_size + decoded->size > self->cache_limit)
-        cache_drop (self, g_queue_peek_tail (&self->cached));
+        weft_input_cache_drop (self, g_queue_peek_tail (&self->cached));
       decoded->place = place;
       decoded->link.data = decoded;
       g_queue_push_head_link (&self->cached, &decoded->link);
@@ -138,8 +135,8 @@ cache_put (WeftInput *self, gpointer *place, WeftDecoded *decoded)
   return decoded;
 }
 
-static WeftDecoded *
-cache_get (WeftInput *self, gpointer *place)
+WeftDecoded *
+weft_input_cache_get (WeftInput *self, gpointer *place)
 {
   WeftDecoded *decoded;
 
@@ -243,7 +240,7 @@ drop_decoded (WeftChunk *self)
   pthread_mutex_lock (&self->input->lock);
   for (guint i = 0; i < 2 * self->directory->n_streams; i++)
     if (self->directory->decoded[i] != NULL)
-      cache_drop (self->input, self->directory->decoded[i]);
+      weft_input_cache_drop (self->input, self->directory->decoded[i]);
   pthread_mutex_unlock (&self->input->lock);
   g_free (self->directory->decoded);
   g_free (self->directory);
@@ -286,7 +283,8 @@ weft_chunk_header_fits (const WeftChunkHeader *header, guint64 offset, guint64 f
 static gboolean
 holds_rows (const WeftChunk *self)
 {
-  return self->kind == WEFT_CHUNK_SEALED || self->kind == WEFT_CHUNK_JOURNAL;
+  return self->kind == WEFT_CHUNK_SEALED || self->kind == WEFT_CHUNK_JOURNAL ||
+         self->kind == WEFT_CHUNK_DERIVED;
 }
 
 static gboolean
@@ -484,18 +482,19 @@ weft_chunk_read (WeftChunk *self, guint id, GError **error)
     }
 
   place = &directory->decoded[entry - directory->streams];
-  decoded = cache_get (self->input, place);
+  decoded = weft_input_cache_get (self->input, place);
   if (decoded == NULL)
     decoded = decode (self, entry, error);
   else
     return decoded;
-  return decoded == NULL ? NULL : cache_put (self->input, place, decoded);
+  return decoded == NULL ? NULL : weft_input_cache_put (self->input, place, decoded);
 }
 
 WeftDecoded *
 weft_chunk_get_cached (WeftChunk *self, const WeftStreamEntry *entry)
 {
-  return cache_get (self->input, &self->directory->decoded[entry - self->directory->streams]);
+  return weft_input_cache_get (self->input,
+                               &self->directory->decoded[entry - self->directory->streams]);
 }
 
 gboolean
@@ -517,7 +516,7 @@ get_raw (WeftChunk *self, const WeftStreamEntry *entry, GError **error)
 {
   gsize number = self->directory->n_streams + (gsize) (entry - self->directory->streams);
   gpointer *place = &self->directory->decoded[number];
-  WeftDecoded *bytes = cache_get (self->input, place);
+  WeftDecoded *bytes = weft_input_cache_get (self->input, place);
   guint8 *copy;
 
   if (bytes != NULL)
@@ -532,7 +531,7 @@ get_raw (WeftChunk *self, const WeftStreamEntry *entry, GError **error)
   bytes->refs = 1;
   bytes->size = sizeof *bytes + entry->raw_size;
   bytes->data = copy;
-  return cache_put (self->input, place, bytes);
+  return weft_input_cache_put (self->input, place, bytes);
 }
 
 static gboolean

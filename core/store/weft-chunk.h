@@ -24,6 +24,17 @@ WeftInput *weft_input_ref (WeftInput *self);
 void weft_input_unref (WeftInput *self);
 gboolean weft_input_read (WeftInput *self, void *to, gsize size, guint64 offset);
 
+/* What the cache holds at PLACE, or NULL. */
+WeftDecoded *weft_input_cache_get (WeftInput *self, gpointer *place);
+
+/* Takes over a reference of DECODED and returns one, of what another thread put there before or
+ * of DECODED itself. PLACE must be dropped before it goes away.
+ */
+WeftDecoded *weft_input_cache_put (WeftInput *self, gpointer *place, WeftDecoded *decoded);
+
+/* With the lock held. */
+void weft_input_cache_drop (WeftInput *self, WeftDecoded *decoded);
+
 /* What is decoded of a chunk of strings. */
 typedef struct
 {

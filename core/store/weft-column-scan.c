@@ -72,8 +72,14 @@ can_stream (WeftChunk *chunk, const WeftStreamEntry *entry)
 }
 
 static gboolean
-open_source (WeftChunk *chunk, guint place, Buffers *buffers, guint column, Source *source,
-             GError **error)
+is_derived (const WeftChunk *chunk, guint place)
+{
+  return (weft_schema_table (chunk->table)->columns[place].flags & WEFT_COLUMN_DERIVED) != 0;
+}
+
+static gboolean
+open_source (WeftChunk *chunk, WeftOverlay *overlay, guint place, Buffers *buffers, guint column,
+             Source *source, GError **error)
 {
   const WeftChunkDirectory *directory = weft_chunk_get_directory (chunk, error);
   const WeftStreamEntry *entry;
@@ -81,6 +87,12 @@ open_source (WeftChunk *chunk, guint place, Buffers *buffers, guint column, Sour
 
   if (directory == NULL)
     return FALSE;
+  if (is_derived (chunk, place))
+    {
+      source->is_whole = TRUE;
+      source->whole.n_rows = chunk->rows;
+      return overlay == NULL || weft_overlay_read (overlay, place, &source->whole, error);
+    }
   entry = weft_chunk_find_stream (directory, place);
   source->is_whole = !can_stream (chunk, entry);
   if (source->is_whole)
@@ -111,8 +123,8 @@ take_piece (Source *source, guint32 row, guint32 n, guint64 *buffer, WeftStoreCo
 }
 
 gboolean
-weft_store_scan_chunk_columns (WeftChunk *chunk, const guint *places, guint n_columns,
-                               WeftScanFunc func, gpointer data, GError **error)
+weft_store_scan_chunk_columns (WeftChunk *chunk, WeftOverlay *overlay, const guint *places,
+                               guint n_columns, WeftScanFunc func, gpointer data, GError **error)
 {
   Buffers *buffers = buffers_get ();
   Source sources[WEFT_MAX_SCAN_COLUMNS];
@@ -121,7 +133,7 @@ weft_store_scan_chunk_columns (WeftChunk *chunk, const guint *places, guint n_co
 
   memset (sources, 0, sizeof sources);
   for (guint i = 0; i < n_columns && good; i++)
-    good = open_source (chunk, places[i], buffers, i, &sources[i], error);
+    good = open_source (chunk, overlay, places[i], buffers, i, &sources[i], error);
 
   for (guint32 row = 0; row < chunk->rows && good; row += PIECE)
     {
@@ -154,6 +166,7 @@ weft_store_scan_columns (WeftStore *self, WeftTableId table, guint chunk,
       places[i] = weft_store_column_place (table, numbers[i]);
       g_return_val_if_fail (places[i] != G_MAXUINT, FALSE);
     }
-  return weft_store_scan_chunk_columns (weft_store_chunk (self, table, chunk), places, n_columns,
+  return weft_store_scan_chunk_columns (weft_store_chunk (self, table, chunk),
+                                        weft_store_overlay (self, table, chunk), places, n_columns,
                                         func, data, error);
 }

@@ -199,15 +199,25 @@ weft_store_file_append_copy (WeftStoreFile *self, const WeftChunkHeader *header,
   return append (self, &copy, parts, G_N_ELEMENTS (parts), error);
 }
 
-/* Journals whose rows are all in sealed chunks: in a finished file, every one. */
+/* A journal, whose rows are all in sealed chunks in a finished file, or what was said again. */
+static gboolean
+is_superseded (const WeftStoreFile *self, guint i)
+{
+  guint64 kind = g_array_index (self->index[WEFT_INDEX_KIND], guint64, i);
+  guint64 flags = g_array_index (self->index[WEFT_INDEX_FLAGS], guint64, i);
+
+  return kind == WEFT_CHUNK_JOURNAL ||
+         (kind == WEFT_CHUNK_DERIVED && (flags & WEFT_CHUNK_PROVISIONAL));
+}
+
 static void
-drop_journals (WeftStoreFile *self)
+drop_superseded (WeftStoreFile *self)
 {
   guint kept = 0;
 
   for (guint i = 0; i < self->index[0]->len; i++)
     {
-      if (g_array_index (self->index[WEFT_INDEX_KIND], guint64, i) == WEFT_CHUNK_JOURNAL)
+      if (is_superseded (self, i))
         continue;
       for (guint stream = 0; stream < WEFT_N_INDEX_STREAMS; stream++)
         g_array_index (self->index[stream], guint64, kept) =
@@ -224,7 +234,7 @@ weft_store_file_finish (WeftStoreFile *self, WeftChunkBuilder *chunk, GError **e
 {
   guint64 index_offset = self->size;
 
-  drop_journals (self);
+  drop_superseded (self);
   weft_chunk_builder_begin (chunk, WEFT_CHUNK_INDEX, WEFT_NO_TABLE, self->index[0]->len, 0);
   for (guint i = 0; i < WEFT_N_INDEX_STREAMS; i++)
     weft_chunk_builder_add_numbers (chunk, (guint16) i, WEFT_STORE_TYPE_U64,

@@ -46,11 +46,14 @@ typedef enum
   WEFT_CHUNK_LOD = 7,
   WEFT_CHUNK_INDEX = 8,
   WEFT_CHUNK_END = 9,
+  WEFT_CHUNK_DERIVED = 10,
+  WEFT_CHUNK_LAST_KIND = WEFT_CHUNK_DERIVED,
 } WeftChunkKind;
 
 typedef enum
 {
-  WEFT_CHUNK_SORTED = 1 << 0, /* by (lane, start); else in order of arrival */
+  WEFT_CHUNK_SORTED = 1 << 0,      /* by (lane, start); else in order of arrival */
+  WEFT_CHUNK_PROVISIONAL = 1 << 1, /* DERIVED: a later chunk says it again for the whole range */
 } WeftChunkFlags;
 
 typedef struct

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "weft-chunk.h"
+#include "weft-overlay.h"
 #include "weft-store.h"
 
 G_BEGIN_DECLS
@@ -28,6 +29,7 @@ struct _WeftStore
 
   GPtrArray *tables[WEFT_N_TABLES]; /* chunks of rows, by first row, none twice */
   guint64 n_rows[WEFT_N_TABLES];
+  GPtrArray *overlays[WEFT_N_TABLES]; /* WeftOverlay of each chunk, or NULL; NULL without any */
   GPtrArray *strings;
   GPtrArray *blobs;
   GArray *digests; /* WeftDigests of each dispatch chunk */
@@ -42,8 +44,11 @@ gboolean weft_store_read_index (WeftStore *self);
 /* Appends to CHUNKS what lies between SCANNED and the end of the file. */
 void weft_store_scan (WeftStore *self);
 
-/* Sorts CHUNKS into tables, strings, blobs and digests. */
+/* Sorts CHUNKS into tables, strings, blobs, digests and overlays. */
 void weft_store_arrange (WeftStore *self);
+
+/* Takes over what an earlier view has decoded. */
+void weft_store_share_overlays (WeftStore *self, WeftStore *earlier);
 
 void weft_store_add_damage (WeftStore *self, const char *format, ...) G_GNUC_PRINTF (2, 3);
 
@@ -54,6 +59,13 @@ static inline WeftChunk *
 weft_store_chunk (WeftStore *self, WeftTableId table, guint chunk)
 {
   return g_ptr_array_index (self->tables[table], chunk);
+}
+
+/* NULL if no derived chunk says anything about the chunk's rows. */
+static inline WeftOverlay *
+weft_store_overlay (WeftStore *self, WeftTableId table, guint chunk)
+{
+  return self->overlays[table] == NULL ? NULL : g_ptr_array_index (self->overlays[table], chunk);
 }
 
 #define WEFT_DISPATCH_PLACE(NAME) (WEFT_DISPATCHES_##NAME - WEFT_COLUMN_BASE_DISPATCHES - 1)
@@ -69,7 +81,9 @@ weft_column_auto_clear (WeftStoreColumn *column)
 gboolean weft_store_read_chunk_column (WeftChunk *chunk, guint place, WeftStoreColumn *column,
                                        GError **error);
 
-gboolean weft_store_scan_chunk_columns (WeftChunk *chunk, const guint *places, guint n_columns,
-                                        WeftScanFunc func, gpointer data, GError **error);
+/* OVERLAY has the derived columns; it may be NULL. */
+gboolean weft_store_scan_chunk_columns (WeftChunk *chunk, WeftOverlay *overlay, const guint *places,
+                                        guint n_columns, WeftScanFunc func, gpointer data,
+                                        GError **error);
 
 G_END_DECLS

@@ -491,7 +491,7 @@ collect_chunk (guint thread, guint item, gpointer data, GError **error)
   Collect collect = { .percentile = percentile, .found = percentile->found[thread] };
 
   return weft_store_scan_chunk_columns (
-      weft_store_chunk (percentile->store, WEFT_TABLE_DISPATCHES, item), places,
+      weft_store_chunk (percentile->store, WEFT_TABLE_DISPATCHES, item), NULL, places,
       G_N_ELEMENTS (places), collect_piece, &collect, error);
 }
 

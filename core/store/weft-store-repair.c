@@ -39,7 +39,7 @@ keep_intact (WeftStore *self, Progress *progress, WeftStoreReport *report, GErro
   for (guint i = 0; i < self->chunks->len; i++)
     {
       WeftChunk *chunk = g_ptr_array_index (self->chunks, i);
-      gboolean known = chunk->kind != 0 && chunk->kind <= WEFT_CHUNK_END;
+      gboolean known = chunk->kind != 0 && chunk->kind <= WEFT_CHUNK_LAST_KIND;
 
       if (!advance (progress, error))
         return FALSE;
@@ -94,9 +94,11 @@ copy_chunk (WeftChunk *chunk, WeftStoreFile *file, GError **error)
       return FALSE;
     }
 
-  /* Nothing will seal these rows any more. */
+  /* Nothing will seal these rows any more, nor say again what is derived of them. */
   if (header.kind == WEFT_CHUNK_JOURNAL)
     header.kind = WEFT_CHUNK_SEALED;
+  if (header.kind == WEFT_CHUNK_DERIVED)
+    header.flags &= ~(guint32) WEFT_CHUNK_PROVISIONAL;
   return weft_store_file_append_copy (file, &header, payload, error);
 }
 

@@ -18,7 +18,8 @@ read_header (WeftStore *self, guint64 offset, WeftChunkHeader *header)
 static gboolean
 is_plausible (const WeftChunkHeader *header)
 {
-  if (header->kind == WEFT_CHUNK_SEALED || header->kind == WEFT_CHUNK_JOURNAL)
+  if (header->kind == WEFT_CHUNK_SEALED || header->kind == WEFT_CHUNK_JOURNAL ||
+      header->kind == WEFT_CHUNK_DERIVED)
     return header->rows > 0 && header->rows <= WEFT_MAX_CHUNK_ROWS && header->first_row > 0 &&
            header->first_row <= G_MAXINT64;
   if (header->kind == WEFT_CHUNK_STRINGS)
@@ -31,7 +32,7 @@ is_plausible (const WeftChunkHeader *header)
 static void
 add_chunk (WeftStore *self, guint64 offset, const WeftChunkHeader *header)
 {
-  if (header->kind == 0 || header->kind > WEFT_CHUNK_END)
+  if (header->kind == 0 || header->kind > WEFT_CHUNK_LAST_KIND)
     self->n_unknown++;
   if (is_plausible (header))
     g_ptr_array_add (self->chunks, weft_chunk_new (self->input, offset, header));
@@ -317,15 +318,118 @@ arrange_digests (WeftStore *self, GPtrArray *summaries, GPtrArray *lods)
     }
 }
 
+/* ---- What derived chunks say about them ---- */
+
+static void
+overlay_clear (gpointer overlay)
+{
+  if (overlay != NULL)
+    weft_overlay_unref (overlay);
+}
+
+static void
+add_to_overlay (WeftStore *self, guint table, guint i, WeftChunk *derived)
+{
+  GPtrArray *overlays = self->overlays[table];
+
+  if (overlays == NULL)
+    {
+      overlays = self->overlays[table] = g_ptr_array_new_with_free_func (overlay_clear);
+      g_ptr_array_set_size (overlays, (gint) self->tables[table]->len);
+    }
+  if (overlays->pdata[i] == NULL)
+    overlays->pdata[i] = weft_overlay_new (g_ptr_array_index (self->tables[table], i));
+  weft_overlay_add (overlays->pdata[i], derived);
+}
+
+/* The first chunk of rows that ends after ROW begins. */
+static guint
+find_first (const GPtrArray *chunks, guint64 row)
+{
+  guint low = 0;
+  guint high = chunks->len;
+
+  while (low < high)
+    {
+      guint middle = low + (high - low) / 2;
+      const WeftChunk *chunk = g_ptr_array_index (chunks, middle);
+
+      if (chunk->first_row + chunk->rows <= row)
+        low = middle + 1;
+      else
+        high = middle;
+    }
+  return low;
+}
+
+/* In a sound file few derived chunks speak of the same rows. In a hostile one each may speak of all
+ * chunks: of what goes beyond, the latest count.
+ */
+static void
+arrange_derived (WeftStore *self, guint table, const GPtrArray *derived)
+{
+  const GPtrArray *chunks = self->tables[table];
+  guint64 budget = 8 * ((guint64) chunks->len + derived->len) + WEFT_MAX_CHUNK_ROWS;
+
+  for (guint i = derived->len; i-- > 0;)
+    {
+      WeftChunk *chunk = g_ptr_array_index (derived, i);
+
+      for (guint j = find_first (chunks, chunk->first_row); j < chunks->len && budget > 0; j++)
+        {
+          const WeftChunk *rows = g_ptr_array_index (chunks, j);
+
+          if (rows->first_row >= chunk->first_row + chunk->rows)
+            break;
+          add_to_overlay (self, table, j, chunk);
+          budget--;
+        }
+    }
+  for (guint i = 0; self->overlays[table] != NULL && i < chunks->len; i++)
+    if (weft_store_overlay (self, table, i) != NULL)
+      weft_overlay_sort (weft_store_overlay (self, table, i));
+}
+
+/* Both views have their chunks in the order of rows. */
+void
+weft_store_share_overlays (WeftStore *self, WeftStore *earlier)
+{
+  for (guint table = 0; table < WEFT_N_TABLES; table++)
+    {
+      GPtrArray *ours = self->overlays[table];
+      GPtrArray *theirs = earlier->overlays[table];
+
+      for (guint i = 0, j = 0; ours != NULL && theirs != NULL && i < ours->len; i++)
+        {
+          WeftOverlay *overlay = ours->pdata[i];
+
+          if (overlay == NULL)
+            continue;
+          while (j < theirs->len &&
+                 weft_store_chunk (earlier, table, j)->first_row < overlay->rows->first_row)
+            j++;
+          if (j == theirs->len || theirs->pdata[j] == NULL ||
+              !weft_overlay_is_equal (overlay, theirs->pdata[j]))
+            continue;
+          ours->pdata[i] = weft_overlay_ref (theirs->pdata[j]);
+          weft_overlay_unref (overlay);
+        }
+    }
+}
+
 void
 weft_store_arrange (WeftStore *self)
 {
   g_autoptr (GPtrArray) summaries = g_ptr_array_new ();
   g_autoptr (GPtrArray) lods = g_ptr_array_new ();
   GPtrArray *rows[WEFT_N_TABLES];
+  GPtrArray *derived[WEFT_N_TABLES];
 
   for (guint i = 0; i < WEFT_N_TABLES; i++)
-    rows[i] = g_ptr_array_new ();
+    {
+      rows[i] = g_ptr_array_new ();
+      derived[i] = g_ptr_array_new ();
+    }
   for (guint i = 0; i < self->chunks->len; i++)
     {
       WeftChunk *chunk = g_ptr_array_index (self->chunks, i);
@@ -338,6 +442,8 @@ weft_store_arrange (WeftStore *self)
         continue;
       else if (chunk->kind == WEFT_CHUNK_SEALED || chunk->kind == WEFT_CHUNK_JOURNAL)
         g_ptr_array_add (rows[chunk->table], chunk);
+      else if (chunk->kind == WEFT_CHUNK_DERIVED)
+        g_ptr_array_add (derived[chunk->table], chunk);
       else if (chunk->table == WEFT_TABLE_DISPATCHES && chunk->kind == WEFT_CHUNK_SUMMARY)
         g_ptr_array_add (summaries, chunk);
       else if (chunk->table == WEFT_TABLE_DISPATCHES && chunk->kind == WEFT_CHUNK_LOD)
@@ -349,7 +455,9 @@ weft_store_arrange (WeftStore *self)
   for (guint i = 0; i < WEFT_N_TABLES; i++)
     {
       arrange_table (self, i, rows[i]);
+      arrange_derived (self, i, derived[i]);
       g_ptr_array_unref (rows[i]);
+      g_ptr_array_unref (derived[i]);
     }
   arrange_digests (self, summaries, lods);
 }

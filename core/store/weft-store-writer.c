@@ -57,6 +57,20 @@ typedef struct
   GBytes *bytes;
 } PendingBlob;
 
+/* Told by weft_store_writer_derive (), and not written yet. */
+typedef struct
+{
+  WeftTableId table;
+  guint version;
+  guint64 first_id;
+  guint32 n;
+  gboolean provisional;
+  gsize size;
+  guint n_columns;
+  WeftDerivedColumn columns[WEFT_MAX_COLUMNS];
+  guint64 values[];
+} Derived;
+
 struct _WeftStoreWriter
 {
   WeftStoreOptions options;
@@ -69,6 +83,7 @@ struct _WeftStoreWriter
   pthread_cond_t wake;  /* the writing thread */
   pthread_cond_t done;  /* whoever waits for it */
   GQueue full;
+  GQueue derived; /* Derived */
   GPtrArray *spare_narrow;
   GPtrArray *spare_wide;
   GPtrArray *spare_presence;
@@ -258,6 +273,19 @@ weft_table_writer_set_slow (WeftTableWriter *self, guint column, guint64 value)
     self->narrow[column][self->row] = (guint32) (value - self->bases[column]);
 }
 
+/* Waits until the writing thread is not too far behind. The lock is held. */
+static void
+wait_for_room (WeftStoreWriter *self)
+{
+  if (self->bytes_queued > self->options.max_queued_bytes)
+    {
+      self->waits++;
+      pthread_cond_signal (&self->wake);
+    }
+  while (self->bytes_queued > self->options.max_queued_bytes)
+    pthread_cond_wait (&self->done, &self->lock);
+}
+
 static void
 hand_over (TableWriter *table)
 {
@@ -265,10 +293,7 @@ hand_over (TableWriter *table)
   Memtable *next = memtable_new (table);
 
   pthread_mutex_lock (&store->lock);
-  if (store->bytes_queued > store->options.max_queued_bytes)
-    store->waits++;
-  while (store->bytes_queued > store->options.max_queued_bytes)
-    pthread_cond_wait (&store->done, &store->lock);
+  wait_for_room (store);
   store->bytes_queued += table->memtable->size;
   g_queue_push_tail (&store->full, table->memtable);
   table->memtable = next;
@@ -356,6 +381,45 @@ weft_store_writer_blob (WeftStoreWriter *self, const void *data, gsize length)
   g_hash_table_insert (self->blobs, g_steal_pointer (&sha256), GUINT_TO_POINTER (blob.id));
 
   return (guint32) weft_table_writer_commit (table);
+}
+
+void
+weft_store_writer_derive (WeftStoreWriter *self, WeftTableId table, guint version, guint64 first_id,
+                          guint32 n, const WeftDerivedColumn *columns, guint n_columns,
+                          gboolean provisional)
+{
+  gsize n_values = 0;
+  Derived *derived;
+
+  g_return_if_fail (table < WEFT_N_TABLES && n > 0 && n <= ROWS && first_id > 0);
+  g_return_if_fail (n_columns <= WEFT_MAX_COLUMNS);
+
+  for (guint i = 0; i < n_columns; i++)
+    n_values += columns[i].values != NULL ? n : 0;
+  derived = g_malloc (sizeof *derived + n_values * sizeof (guint64));
+  derived->table = table;
+  derived->version = version;
+  derived->first_id = first_id;
+  derived->n = n;
+  derived->provisional = provisional;
+  derived->size = sizeof *derived + n_values * sizeof (guint64);
+  derived->n_columns = n_columns;
+  n_values = 0;
+  for (guint i = 0; i < n_columns; i++)
+    {
+      derived->columns[i] = columns[i];
+      if (columns[i].values == NULL)
+        continue;
+      derived->columns[i].values =
+          memcpy (derived->values + n_values, columns[i].values, n * sizeof (guint64));
+      n_values += n;
+    }
+
+  pthread_mutex_lock (&self->lock);
+  wait_for_room (self);
+  self->bytes_queued += derived->size;
+  g_queue_push_tail (&self->derived, derived);
+  pthread_mutex_unlock (&self->lock);
 }
 
 /* The writing thread: what is in the file is append (…) calls in the order that readers rely on:
@@ -688,6 +752,55 @@ seal (WeftStoreWriter *self, Memtable *memtable)
     write_rows (self, memtable, WEFT_CHUNK_SEALED, 0, memtable->n_rows);
 }
 
+static void
+write_derived (WeftStoreWriter *self, const Derived *derived)
+{
+  const WeftTableSpec *spec = weft_schema_table (derived->table);
+
+  if (has_failed (self))
+    return;
+  weft_chunk_builder_begin (&self->chunk, WEFT_CHUNK_DERIVED, (guint16) derived->table, derived->n,
+                            derived->first_id);
+  self->chunk.header.version = (guint16) derived->version;
+  if (derived->provisional)
+    self->chunk.header.flags = WEFT_CHUNK_PROVISIONAL;
+  for (guint i = 0; i < derived->n_columns; i++)
+    {
+      const WeftDerivedColumn *column = &derived->columns[i];
+      guint place = column->number - self->tables[derived->table].public.column_base - 1;
+      const guint64 *values = column->values;
+
+      if (values == NULL && column->value == 0)
+        continue;
+      if (values == NULL)
+        {
+          for (guint32 row = 0; row < derived->n; row++)
+            self->sorted[0][row] = column->value;
+          values = self->sorted[0];
+        }
+      weft_chunk_builder_add_numbers (&self->chunk, (guint16) place, spec->columns[place].type,
+                                      values, derived->n);
+    }
+  append_chunk (self);
+}
+
+/* The lock is held on entry and exit. */
+static void
+write_all_derived (WeftStoreWriter *self)
+{
+  Derived *derived;
+
+  while ((derived = g_queue_pop_head (&self->derived)) != NULL)
+    {
+      pthread_mutex_unlock (&self->lock);
+      write_derived (self, derived);
+      pthread_mutex_lock (&self->lock);
+      self->bytes_queued -= derived->size;
+      g_free (derived);
+      pthread_cond_broadcast (&self->done);
+    }
+}
+
 /* Seals what is full. The lock is held on entry and exit. */
 static void
 seal_full (WeftStoreWriter *self)
@@ -705,6 +818,9 @@ seal_full (WeftStoreWriter *self)
       memtable_free (self, memtable);
       pthread_cond_broadcast (&self->done);
     }
+  /* What is derived waits for the next journal, unless it keeps the appending thread waiting. */
+  if (self->bytes_queued > self->options.max_queued_bytes)
+    write_all_derived (self);
 }
 
 /* Writes the rows that no chunk holds yet. The lock is held on entry and exit. */
@@ -732,6 +848,7 @@ journal (WeftStoreWriter *self)
         memtables[i]->n_journaled = published[i];
       }
   pthread_mutex_lock (&self->lock);
+  write_all_derived (self);
 }
 
 static void
@@ -754,6 +871,9 @@ finish (WeftStoreWriter *self)
   write_blobs (self);
   for (guint i = 0; i < WEFT_N_TABLES; i++)
     seal (self, self->tables[i].memtable);
+  pthread_mutex_lock (&self->lock);
+  write_all_derived (self);
+  pthread_mutex_unlock (&self->lock);
   if (!has_failed (self) && !weft_store_file_finish (&self->file, &self->chunk, &error))
     fail (self, g_steal_pointer (&error));
   sync_file (self);

@@ -71,6 +71,24 @@ guint32 weft_store_writer_blob (WeftStoreWriter *self, const void *data, gsize l
 
 WeftTableWriter *weft_store_writer_table (WeftStoreWriter *self, WeftTableId table);
 
+/* A derived column of some rows: VALUES of each, or VALUE of all where that is NULL. */
+typedef struct
+{
+  WeftColumnNumber number;
+  const guint64 *values;
+  guint64 value;
+} WeftDerivedColumn;
+
+/* What an algorithm, in its VERSION, decided about rows FIRST_ID to FIRST_ID + N - 1 of TABLE; N is
+ * at most WEFT_STORE_SEAL_ROWS. Where the first derived column of the table is nought, nothing is
+ * decided and what was said before stands. Of what is said twice the higher version counts, then
+ * what was said last. PROVISIONAL: the whole range will be told again, without this, before the
+ * file is closed. Waits for the writing thread as appending does.
+ */
+void weft_store_writer_derive (WeftStoreWriter *self, WeftTableId table, guint version,
+                               guint64 first_id, guint32 n, const WeftDerivedColumn *columns,
+                               guint n_columns, gboolean provisional);
+
 /* Appending a row: begin, set the columns that are not nought, commit.
  *
  *   weft_table_writer_begin (t);

@@ -49,7 +49,10 @@ weft_store_unref (WeftStore *self)
   if (!g_atomic_int_dec_and_test (&self->refs))
     return;
   for (guint i = 0; i < WEFT_N_TABLES; i++)
-    g_ptr_array_unref (self->tables[i]);
+    {
+      g_clear_pointer (&self->overlays[i], g_ptr_array_unref);
+      g_ptr_array_unref (self->tables[i]);
+    }
   g_array_unref (self->digests);
   g_ptr_array_unref (self->strings);
   g_ptr_array_unref (self->blobs);
@@ -178,6 +181,7 @@ weft_store_refresh (WeftStore *self, GError **error)
     g_ptr_array_add (later->chunks, weft_chunk_ref (g_ptr_array_index (self->chunks, i)));
   weft_store_scan (later);
   weft_store_arrange (later);
+  weft_store_share_overlays (later, self);
   return g_steal_pointer (&later);
 }
 
@@ -267,19 +271,30 @@ weft_store_column_place (WeftTableId table, WeftColumnNumber number)
   return number > bases[table] && place < weft_schema_table (table)->n_columns ? place : G_MAXUINT;
 }
 
+static gboolean
+is_derived (WeftTableId table, guint place)
+{
+  return place != G_MAXUINT &&
+         (weft_schema_table (table)->columns[place].flags & WEFT_COLUMN_DERIVED) != 0;
+}
+
 gboolean
 weft_store_get_zone (WeftStore *self, WeftTableId table, guint chunk, WeftColumnNumber column,
                      guint64 *min, guint64 *max)
 {
+  guint place = weft_store_column_place (table, column);
   const WeftChunkDirectory *directory;
   const WeftStreamEntry *entry;
 
   g_return_val_if_fail (table < WEFT_N_TABLES && chunk < self->tables[table]->len, FALSE);
 
+  if (is_derived (table, place))
+    return weft_store_overlay (self, table, chunk) != NULL &&
+           weft_overlay_get_zone (weft_store_overlay (self, table, chunk), place, min, max);
   directory = weft_chunk_get_directory (weft_store_chunk (self, table, chunk), NULL);
   if (directory == NULL)
     return FALSE;
-  entry = weft_chunk_find_stream (directory, weft_store_column_place (table, column));
+  entry = weft_chunk_find_stream (directory, place);
   if (entry == NULL)
     return FALSE;
   *min = entry->min;
@@ -326,7 +341,13 @@ weft_store_read_column (WeftStore *self, WeftTableId table, guint chunk, WeftCol
   place = weft_store_column_place (table, number);
   g_return_val_if_fail (place != G_MAXUINT, FALSE);
 
-  return weft_store_read_chunk_column (weft_store_chunk (self, table, chunk), place, column, error);
+  if (!is_derived (table, place))
+    return weft_store_read_chunk_column (weft_store_chunk (self, table, chunk), place, column,
+                                         error);
+  memset (column, 0, sizeof *column);
+  column->n_rows = weft_store_chunk (self, table, chunk)->rows;
+  return weft_store_overlay (self, table, chunk) == NULL ||
+         weft_overlay_read (weft_store_overlay (self, table, chunk), place, column, error);
 }
 
 void
@@ -509,7 +530,8 @@ weft_store_verify (WeftStore *self, WeftStoreReport *report, GError **error)
       g_autoptr (GError) wrong = NULL;
 
       report->chunks++;
-      if (chunk->kind == 0 || chunk->kind > WEFT_CHUNK_END || weft_chunk_verify (chunk, &wrong))
+      if (chunk->kind == 0 || chunk->kind > WEFT_CHUNK_LAST_KIND ||
+          weft_chunk_verify (chunk, &wrong))
         continue;
       report->damaged_chunks++;
       if (damage->len < 1000)

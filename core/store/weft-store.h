@@ -176,8 +176,8 @@ typedef struct
  */
 gboolean weft_store_get_lane_starts (WeftStore *self, guint chunk, GArray *starts, GError **error);
 
-/* The nearest rank of a percentile among N > 0 values: 1 to N. A percentile is a decimal number of at
- * most six places: in binary 99.9 is a little more, and would make rank 1,000 of 999 exactly.
+/* The nearest rank of a percentile among N > 0 values: 1 to N. A percentile is a decimal number of
+ * at most six places: in binary 99.9 is a little more, and would make rank 1,000 of 999 exactly.
  */
 static inline guint64
 weft_nearest_rank (double percentile, guint64 n)

@@ -52,6 +52,25 @@ dump_chunk (WeftStore *store, WeftTableId table, guint chunk)
     weft_store_column_clear (&columns[i]);
 }
 
+/* Tells of every STEP-th of some dispatches, whatever comes to mind. */
+static void
+derive (Model *model, guint version, guint64 first, guint n, guint step, gboolean provisional)
+{
+  g_autofree guint64 *decisions = g_new0 (guint64, n);
+  g_autofree guint64 *callchains = g_new0 (guint64, n);
+  const WeftDerivedColumn columns[] = { { WEFT_DISPATCHES_CLASSIFICATION, decisions, 0 },
+                                        { WEFT_DISPATCHES_CLASSIFICATION_REASON, NULL, version },
+                                        { WEFT_DISPATCHES_SHARED_CALLCHAIN, callchains, 0 } };
+
+  for (guint i = 0; i < n; i += step)
+    {
+      decisions[i] = 1 + i / step % 3;
+      callchains[i] = i % 2 == 0 ? 0 : i * 31;
+    }
+  weft_store_writer_derive (model->writer, WEFT_TABLE_DISPATCHES, version, first, n, columns, 3,
+                            provisional);
+}
+
 static void
 make (const char *path, gboolean closed)
 {
@@ -86,9 +105,13 @@ make (const char *path, gboolean closed)
           model_set (model, WEFT_METRIC_POINTS_METRIC, (j * 7919 % 5) * 1000003);
           model_commit (model);
         }
+      derive (model, 1, 1 + i * 10000, 500, 3, TRUE);
       if (i > 0)
         g_assert_true (weft_store_writer_flush (model->writer, NULL));
     }
+  derive (model, 2, 65000, 3000, 7, FALSE);
+  for (guint first = 1; first < 132900; first += 65536)
+    derive (model, 1, first, MIN (65536, 132900 - first), 1, FALSE);
   if (closed)
     g_assert_true (weft_store_writer_close (g_steal_pointer (&model->writer), NULL));
   g_assert_true (g_file_get_contents (model->path, &data, &size, NULL));

@@ -34,9 +34,8 @@ put_file (const char *path, const void *data, gsize size)
       g_file_set_contents_full (path, data, (gssize) size, G_FILE_SET_CONTENTS_NONE, 0600, NULL));
 }
 
-/* A model with a sealed chunk, journals, strings and a blob; closed, or as if killed. */
 static Model *
-make_file (guint n_rows, gboolean closed, char **data, gsize *size)
+make_rows (guint n_rows)
 {
   ModelShape shape = { .n_rows = n_rows, .n_lanes = 5, .n_routines = 12, .extras = TRUE };
   Model *model = model_new (directory, NULL);
@@ -53,10 +52,38 @@ make_file (guint n_rows, gboolean closed, char **data, gsize *size)
       model_fill (model, &shape, i);
       g_assert_true (weft_store_writer_flush (model->writer, NULL));
     }
+  return model;
+}
+
+/* The file is closed, or as if its writer was killed. */
+static void
+take_file (Model *model, gboolean closed, char **data, gsize *size)
+{
   if (closed)
     g_assert_true (weft_store_writer_close (g_steal_pointer (&model->writer), NULL));
   g_assert_true (g_file_get_contents (model->path, data, size, NULL));
+}
+
+/* A model with a sealed chunk, journals, strings and a blob. */
+static Model *
+make_file (guint n_rows, gboolean closed, char **data, gsize *size)
+{
+  Model *model = make_rows (n_rows);
+
+  take_file (model, closed, data, size);
   return model;
+}
+
+static void
+derive (Model *model, guint64 first, guint n)
+{
+  g_autofree guint64 *values = g_new (guint64, n);
+  const WeftDerivedColumn columns[] = { { WEFT_DISPATCHES_CLASSIFICATION, NULL, 2 },
+                                        { WEFT_DISPATCHES_SHARED_CALLCHAIN, values, 0 } };
+
+  for (guint i = 0; i < n; i++)
+    values[i] = i * i;
+  weft_store_writer_derive (model->writer, WEFT_TABLE_DISPATCHES, 1, first, n, columns, 2, FALSE);
 }
 
 /* A reader of damaged files may fail, but with an error and within bounds. */
@@ -91,7 +118,7 @@ exercise (const char *path)
   weft_store_timeline (store, lanes + 1, 1, 0, 20000, 100, buckets, NULL);
   weft_store_find_row (store, WEFT_TABLE_DISPATCHES, 5, &chunk, &row, NULL);
   for (guint i = 0; i < weft_store_get_n_chunks (store, WEFT_TABLE_DISPATCHES); i++)
-    for (guint number = WEFT_DISPATCHES_ID; number <= WEFT_DISPATCHES_SUBMITTED; number++)
+    for (guint number = WEFT_DISPATCHES_ID; number <= WEFT_DISPATCHES_SHARED_CALLCHAIN; number++)
       {
         WeftStoreColumn column;
 
@@ -210,9 +237,13 @@ test_corruptions (void)
   g_autofree char *data = NULL;
   g_autofree char *out = other_path ("corrupt-repaired.weft");
   gsize size;
-  Model *model = make_file (3000, TRUE, &data, &size);
+  Model *model = make_rows (3000);
   gint64 began = g_get_monotonic_time ();
   guint n = n_corruptions ();
+
+  derive (model, 1, 3000);
+  derive (model, 1000, 500);
+  take_file (model, TRUE, &data, &size);
 
   for (guint i = 0; i < n; i++)
     {

@@ -58,7 +58,7 @@ fill_table (Model *model, GRand *rand, WeftTableId table, guint base, guint n_ro
       model_begin (model, table);
       for (guint i = 0; i < spec->n_columns; i++)
         {
-          if ((spec->columns[i].flags & WEFT_COLUMN_KEY) || styles[i] == 11)
+          if ((spec->columns[i].flags & (WEFT_COLUMN_KEY | WEFT_COLUMN_DERIVED)) || styles[i] == 11)
             continue;
           if ((styles[i] == 10 || (spec->columns[i].flags & WEFT_COLUMN_NULLABLE)) &&
               g_rand_boolean (rand))

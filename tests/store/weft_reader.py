@@ -13,10 +13,11 @@ import sys
 import tempfile
 
 CHUNK_MAGIC = b"\xf7WfChnk\n"
-SCHEMA, STRINGS, BLOB, SEALED, JOURNAL, SUMMARY, LOD, INDEX, END = range(1, 10)
+SCHEMA, STRINGS, BLOB, SEALED, JOURNAL, SUMMARY, LOD, INDEX, END, DERIVED = range(1, 11)
 MASK = (1 << 64) - 1
 I64, F64, TIME, STRING = 1, 2, 3, 5
-NULLABLE, KEY = 1, 4
+NULLABLE, IS_DERIVED, KEY = 1, 2, 4
+SORTED = 1
 
 
 def crc_table():
@@ -184,6 +185,7 @@ class Chunk:
 class Recording:
     def __init__(self, path):
         self.tables = {}
+        self.derived = {}
         self.names = {}
         self.strings = []
         self.blobs = {}
@@ -207,6 +209,10 @@ class Recording:
                     self.blobs[chunk.first_row] = chunk.raw(0)
                 elif chunk.kind in (SEALED, JOURNAL):
                     rows.setdefault(chunk.table, []).append(chunk)
+                elif chunk.kind == DERIVED:
+                    self.derived.setdefault(chunk.table, []).append(chunk)
+        for chunks in self.derived.values():
+            chunks.sort(key=lambda c: (c.version, c.sequence))
         for table, chunks in rows.items():
             sealed = [c for c in chunks if c.kind == SEALED]
             journals = [
@@ -224,12 +230,34 @@ class Recording:
             elif words[0] == "column":
                 table[1][int(words[1])] = (words[2], int(words[3]), int(words[4]))
 
+    def column(self, number, chunk, place):
+        """A column of a chunk of rows: values, and which of them are there; None if all are
+        nought."""
+        columns = self.names[number][1]
+        if not columns[place][2] & IS_DERIVED:
+            return chunk.column(place) if place in chunk.streams else None
+        decision = min(p for p, (_, _, flags) in columns.items() if flags & IS_DERIVED)
+        by_id = {}
+        for derived in self.derived.get(number, []):
+            if (derived.first_row >= chunk.first_row + chunk.rows or
+                    chunk.first_row >= derived.first_row + derived.rows or
+                    decision not in derived.streams):
+                continue
+            values = derived.column(place)[0] if place in derived.streams else [0] * derived.rows
+            for row, decided in enumerate(derived.column(decision)[0]):
+                if decided:
+                    by_id[derived.first_row + row] = values[row]
+        ids = range(chunk.first_row, chunk.first_row + chunk.rows)
+        if chunk.flags & SORTED:
+            ids = chunk.column(min(p for p, c in columns.items() if c[2] & KEY))[0]
+        return [by_id.get(i, 0) for i in ids], [True] * chunk.rows
+
     def lines(self):
         for text in self.strings:
             yield "string " + text
         for number, (name, columns) in sorted(self.names.items()):
             for chunk in self.tables.get(number, []):
-                yield from self.chunk_lines(name, columns, chunk)
+                yield from self.chunk_lines(number, chunk)
 
     def rows(self, wanted):
         """The rows of a table as dictionaries of all its columns: strings as text, None where there
@@ -241,8 +269,8 @@ class Recording:
             rows = [{} for _ in range(chunk.rows)]
             for place, (column, kind, flags) in sorted(columns.items()):
                 values, present = [0] * chunk.rows, [not flags & NULLABLE] * chunk.rows
-                if place in chunk.streams:
-                    values, present = chunk.column(place)
+                if found := self.column(number, chunk, place):
+                    values, present = found
                 for row, value, there in zip(rows, values, present):
                     row[column] = self.plain(kind, value) if there else None
             result += rows
@@ -257,13 +285,14 @@ class Recording:
             return self.strings[value - 1] if value else ""
         return value
 
-    @staticmethod
-    def chunk_lines(name, columns, chunk):
+    def chunk_lines(self, number, chunk):
+        name, columns = self.names[number]
         rows = [[name] for _ in range(chunk.rows)]
         for place, (column, kind, flags) in sorted(columns.items()):
-            if place not in chunk.streams:
+            found = self.column(number, chunk, place)
+            if found is None:
                 continue
-            values, present = chunk.column(place)
+            values, present = found
             for row, value, there in zip(rows, values, present):
                 if not there or (value == 0 and not flags & NULLABLE):
                     continue
