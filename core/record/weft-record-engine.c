@@ -2,6 +2,7 @@
 
 #include "weft-record-engine.h"
 
+#include <glib-unix.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/resource.h>
@@ -37,9 +38,9 @@ struct _WeftRecordEngine
   int exit_status; /* -1: unknown */
 
   WeftWords *words;
-  GCancellable *no_wait; /* for the program */
-  gboolean waits;        /* for it */
-  gint64 duration;       /* ns; 0: until it is stopped */
+  WeftProgram *program; /* that recording ends with, or NULL */
+  GSource *watch;       /* its end */
+  gint64 duration;      /* ns; 0: until it is stopped */
 
   GMutex lock; /* of what follows */
   WeftEngineListener listener;
@@ -290,7 +291,10 @@ dispose (WeftRecordEngine *self)
     ;
   g_clear_pointer (&self->loop, g_main_loop_unref);
   g_clear_pointer (&self->context, g_main_context_unref);
-  g_clear_object (&self->no_wait);
+  if (self->watch != NULL)
+    g_source_destroy (self->watch);
+  g_clear_pointer (&self->watch, g_source_unref);
+  g_clear_pointer (&self->program, weft_program_unref);
   g_mutex_clear (&self->lock);
   g_free (self->output);
   g_free (self);
@@ -318,7 +322,6 @@ weft_record_engine_new (const WeftRecordEngineOptions *options, GError **error)
   self->output = g_strdup (options->output);
   self->exit_status = -1;
   self->duration = options->duration;
-  self->no_wait = g_cancellable_new ();
   self->start = weft_monotonic_now ();
   self->start_cpu = (guint64) weft_clock_now (CLOCK_PROCESS_CPUTIME_ID);
   self->last_housekeeping = self->start;
@@ -392,55 +395,34 @@ invoke (WeftRecordEngine *self, GSourceFunc func, gpointer data, GDestroyNotify 
   g_source_attach (source, self->context);
 }
 
-static void
-on_program_ended (GObject *object, GAsyncResult *result, gpointer data)
+static gboolean
+on_program_ended (int fd, GIOCondition condition, gpointer data)
 {
   WeftRecordEngine *self = data;
-  GSubprocess *program = G_SUBPROCESS (object);
 
-  self->waits = FALSE;
-  if (!g_subprocess_wait_finish (program, result, NULL))
-    return;
-  weft_record_engine_set_exit_status (self, g_subprocess_get_if_exited (program)
-                                                ? g_subprocess_get_exit_status (program)
-                                                : 128 + g_subprocess_get_term_sig (program));
+  if (weft_program_is_running (self->program))
+    return G_SOURCE_CONTINUE;
+  weft_record_engine_set_exit_status (self, weft_program_get_exit_status (self->program));
   end (self, WEFT_ENGINE_PROGRAM);
+  return G_SOURCE_REMOVE;
 }
-
-typedef struct
-{
-  WeftRecordEngine *engine;
-  GSubprocess *program;
-} Watching;
 
 static gboolean
 watch_program (gpointer data)
 {
-  Watching *watching = data;
+  WeftRecordEngine *self = data;
 
-  watching->engine->waits = TRUE;
-  g_subprocess_wait_async (watching->program, watching->engine->no_wait, on_program_ended,
-                           watching->engine);
+  self->watch = g_unix_fd_source_new (weft_program_get_descriptor (self->program), G_IO_IN);
+  g_source_set_callback (self->watch, G_SOURCE_FUNC (on_program_ended), self, NULL);
+  g_source_attach (self->watch, self->context);
   return G_SOURCE_REMOVE;
 }
 
-static void
-watching_free (gpointer data)
-{
-  Watching *watching = data;
-
-  g_object_unref (watching->program);
-  g_free (watching);
-}
-
 void
-weft_record_engine_set_program (WeftRecordEngine *self, GSubprocess *program)
+weft_record_engine_set_program (WeftRecordEngine *self, WeftProgram *program)
 {
-  Watching *watching = g_new (Watching, 1);
-
-  watching->engine = self;
-  watching->program = g_object_ref (program);
-  invoke (self, watch_program, watching, watching_free);
+  self->program = weft_program_ref (program);
+  invoke (self, watch_program, self, NULL);
 }
 
 typedef struct
@@ -571,6 +553,8 @@ weft_record_engine_flush (WeftRecordEngine *self, GError **error)
 static void
 finish_ingest (WeftRecordEngine *self)
 {
+  if (self->program != NULL && self->exit_status < 0)
+    self->exit_status = weft_program_get_exit_status (self->program);
   if (self->exit_status >= 0)
     weft_ingest_add_meta_number (self->ingest, "exit-status", self->exit_status);
   weft_producer_source_drain (self->target);
@@ -594,9 +578,6 @@ stop_thread (WeftRecordEngine *self)
 {
   invoke (self, on_quit, self, NULL);
   g_thread_join (self->thread);
-  g_cancellable_cancel (self->no_wait);
-  while (self->waits)
-    g_main_context_iteration (self->context, TRUE);
 }
 
 typedef struct

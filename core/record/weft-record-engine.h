@@ -3,6 +3,8 @@
 
 #include <gio/gio.h>
 
+#include "weft-program.h"
+
 G_BEGIN_DECLS
 
 /*
@@ -72,7 +74,7 @@ void weft_record_engine_set_listener (WeftRecordEngine *self, const WeftEngineLi
                                       gpointer data);
 
 /* Recording ends with PROGRAM, whose exit status goes to the file. Any thread. */
-void weft_record_engine_set_program (WeftRecordEngine *self, GSubprocess *program);
+void weft_record_engine_set_program (WeftRecordEngine *self, WeftProgram *program);
 
 /* As a shell would tell it. Any thread. */
 void weft_record_engine_set_exit_status (WeftRecordEngine *self, int status);

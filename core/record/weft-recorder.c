@@ -2,12 +2,12 @@
 
 #include "weft-recorder.h"
 
-#include <signal.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "weft-enum-types.h"
 #include "weft-error.h"
+#include "weft-program.h"
 #include "weft-record-engine.h"
 #include "weft-recorder-status-private.h"
 #include "weft-recordings.h"
@@ -63,9 +63,8 @@ struct _WeftRecorder
   WeftRecordEngine *engine; /* while RECORDING */
   guint n_users;            /* of the engine: it stays */
   GArray *additions;        /* element-type Addition: of before the start */
-  GSubprocess *program;
+  WeftProgram *program;
   char *runtime_directory;
-  int pid;
   int exit_status; /* as the caller told; -1: unknown */
   WeftEngineStatus figures;
   GError *error;
@@ -240,55 +239,20 @@ on_published (WeftRecordEngine *engine, gpointer data)
 
 /* ---- Start ---- */
 
-/* The program gets its signals as if it had been started by itself. */
-static void
-prepare_program (gpointer data)
-{
-  struct sigaction action = { .sa_handler = SIG_DFL };
-
-  sigaction (SIGINT, &action, NULL);
-  sigaction (SIGTERM, &action, NULL);
-  sigaction (SIGXFSZ, &action, NULL);
-  sigaction (SIGPIPE, &action, NULL);
-}
-
-/* A folder of PATH that is closed to us hides that the others do not have it either. */
-static void
-tell_nowhere (const char *program, GError *error)
-{
-  g_autofree char *found = NULL;
-
-  if (!g_error_matches (error, G_SPAWN_ERROR, G_SPAWN_ERROR_ACCES) || strchr (program, '/') != NULL)
-    return;
-  found = g_find_program_in_path (program);
-  if (found == NULL)
-    error->code = G_SPAWN_ERROR_NOENT;
-}
-
 static gboolean
 launch (WeftRecorder *self, WeftRecordEngine *engine, GError **error)
 {
-  g_autoptr (GSubprocessLauncher) launcher =
-      g_subprocess_launcher_new (G_SUBPROCESS_FLAGS_STDIN_INHERIT);
-  GError *local = NULL;
+  g_auto (GStrv) environment = self->environment ? g_strdupv (self->environment) : g_get_environ ();
 
-  if (self->environment != NULL)
-    g_subprocess_launcher_set_environ (launcher, self->environment);
-  if (self->working_directory != NULL)
-    g_subprocess_launcher_set_cwd (launcher, self->working_directory);
-  g_subprocess_launcher_setenv (launcher, "WEFT_RUNTIME_DIR",
-                                weft_record_engine_get_runtime_directory (engine), TRUE);
-  g_subprocess_launcher_set_child_setup (launcher, prepare_program, NULL, NULL);
-  self->program = g_subprocess_launcher_spawnv (launcher, (const char *const *) self->argv, &local);
-  if (self->program != NULL)
-    {
-      const char *pid = g_subprocess_get_identifier (self->program);
-
-      self->pid = pid ? atoi (pid) : 0;
-      return TRUE;
-    }
-  tell_nowhere (self->argv[0], local);
-  g_propagate_prefixed_error (error, local, "Cannot run “%s”: ", self->argv[0]);
+  environment = g_environ_setenv (environment, "WEFT_RUNTIME_DIR",
+                                  weft_record_engine_get_runtime_directory (engine), TRUE);
+  self->program =
+      weft_program_new ((const char *const *) self->argv, (const char *const *) environment,
+                        self->working_directory, error);
+  if (self->program != NULL && weft_program_release (self->program, error))
+    return TRUE;
+  g_prefix_error (error, "Cannot run “%s”: ", self->argv[0]);
+  g_clear_pointer (&self->program, weft_program_unref);
   return FALSE;
 }
 
@@ -903,7 +867,7 @@ weft_recorder_send_signal (WeftRecorder *self, int signal_number)
   g_return_if_fail (WEFT_IS_RECORDER (self));
 
   if (self->program != NULL)
-    g_subprocess_send_signal (self->program, signal_number);
+    weft_program_send_signal (self->program, signal_number);
 }
 
 /**
@@ -942,7 +906,7 @@ weft_recorder_is_program_running (WeftRecorder *self)
 {
   g_return_val_if_fail (WEFT_IS_RECORDER (self), FALSE);
 
-  return self->program != NULL && g_subprocess_get_identifier (self->program) != NULL;
+  return self->program != NULL && weft_program_is_running (self->program);
 }
 
 /**
@@ -961,13 +925,7 @@ weft_recorder_get_exit_status (WeftRecorder *self)
 {
   g_return_val_if_fail (WEFT_IS_RECORDER (self), -1);
 
-  if (self->program == NULL)
-    return self->exit_status;
-  if (weft_recorder_is_program_running (self))
-    return -1;
-  return g_subprocess_get_if_exited (self->program)
-             ? g_subprocess_get_exit_status (self->program)
-             : 128 + g_subprocess_get_term_sig (self->program);
+  return self->program ? weft_program_get_exit_status (self->program) : self->exit_status;
 }
 
 /**
@@ -985,7 +943,7 @@ weft_recorder_get_pid (WeftRecorder *self)
 {
   g_return_val_if_fail (WEFT_IS_RECORDER (self), 0);
 
-  return self->pid;
+  return self->program ? weft_program_get_pid (self->program) : 0;
 }
 
 /* ---- How it stands ---- */
@@ -1803,7 +1761,7 @@ weft_recorder_get_property (GObject *object, guint id, GValue *value, GParamSpec
       g_value_set_string (value, self->runtime_directory);
       break;
     case PROP_PID:
-      g_value_set_int (value, self->pid);
+      g_value_set_int (value, weft_recorder_get_pid (self));
       break;
     case PROP_PROGRAM_RUNNING:
       g_value_set_boolean (value, weft_recorder_is_program_running (self));
@@ -1847,7 +1805,7 @@ weft_recorder_finalize (GObject *object)
   g_free (self->command_line);
   g_free (self->runtime_directory);
   g_array_unref (self->additions);
-  g_clear_object (&self->program);
+  g_clear_pointer (&self->program, weft_program_unref);
   g_clear_error (&self->error);
   g_mutex_clear (&self->lock);
   g_cond_clear (&self->changed);
