@@ -48,13 +48,19 @@ void weft_linker_add_wait (WeftLinker *self, guint64 thread, gint64 start, gint6
                            guint64 callchain);
 
 /* Each row of the table of callchains: two stacks share what they have in common of it. */
-void weft_linker_add_callchain (WeftLinker *self, guint64 callchain, guint64 parent, guint depth);
+void weft_linker_add_callchain (WeftLinker *self, guint64 callchain, guint64 parent, guint64 frame,
+                                guint depth);
 
-/* ---- From whoever writes threads and processes; TID as the recorder sees it ---- */
-
-void weft_linker_add_thread (WeftLinker *self, guint64 process, gint64 tid);
+/* A number of the function that a frame is in, 0 if that is not known: two stacks that go on
+ * differently from one function share its frame, though not the place in it.
+ */
+typedef guint64 (*WeftFunctionOfFrame) (guint64 frame, gpointer data);
+void weft_linker_set_function_of_frame (WeftLinker *self, WeftFunctionOfFrame func, gpointer data);
 
 /* ---- From ingest ---- */
+
+/* Each row of the table of threads; TID as the recorder sees it. */
+void weft_linker_add_thread (WeftLinker *self, guint64 process, gint64 tid, guint64 thread);
 
 /* A copied stack and what came of it. */
 void weft_linker_add_stack (WeftLinker *self, guint64 stack, guint64 callchain);
@@ -69,9 +75,10 @@ typedef struct
   guint64 producer_dispatch; /* names the dispatch where DISPATCH is 0 */
   guint64 process;
   guint64 thread;
-  gint64 tid;
+  gint64 tid;               /* as the process told it */
+  gboolean other_namespace; /* and as nobody else counts */
   gint64 time;
-  gint64 now; /* no sound time lies after it */
+  gint64 now; /* no sound time lies after it; G_MAXINT64: not known yet */
   guint64 stack;
 } WeftLinkerOrigin;
 
@@ -86,20 +93,24 @@ typedef struct
   gint64 start;
   gint64 end;
   gint64 queued;      /* when it was handed over; START where nobody told */
-  gint64 error_bound; /* of its times beside those of the origins, ns */
+  gint64 error_bound; /* of its times beside those of the origins, ns; G_MAXINT64: unbounded */
+  gboolean never_ran;
 } WeftLinkerDispatch;
 
-/* Each dispatch that has a submission or an id, before its origins; others need not be told. */
+/* Each dispatch that has a submission, an id or origins, before these; others need not be told. */
 void weft_linker_add_dispatch (WeftLinker *self, const WeftLinkerDispatch *dispatch);
 
 /* ---- From the engine ---- */
 
-/* Decides what can be decided now; N_DISPATCHES is the last row of that table. Several times a
- * second.
+/* Decides what can be decided at NOW, of dispatches up to N_DISPATCHES, the last row of that table;
+ * hands it to the store about twice a second. To be called more often than that.
  */
 void weft_linker_advance (WeftLinker *self, gint64 now, guint64 n_dispatches);
 
 /* Hands what is decided to the store now. */
 void weft_linker_flush (WeftLinker *self);
+
+/* When the recording ended, where origins did not know it. */
+void weft_linker_set_end (WeftLinker *self, gint64 end);
 
 G_END_DECLS
