@@ -29,6 +29,7 @@ typedef struct
   const char *mode;            /* one of the kind's; NULL if not given */
   gboolean has_group;          /* GROUP_BY was given */
   const char *const *excluded; /* globs of functions, NULL-terminated; or NULL */
+  gboolean inlines; /* functions inlined into others count as called by them */
   gboolean inverted;
   double min_share; /* of the whole, 0 to 1 */
   guint reasons;    /* bit I: waits of reason I; 0 is all */

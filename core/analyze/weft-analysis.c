@@ -39,6 +39,7 @@ struct _WeftAnalysis
   char *mode;
   char **excluded;
   gboolean has_group;
+  gboolean inlines;
   gboolean inverted;
   double min_share;
   guint reasons;
@@ -535,8 +536,8 @@ weft_analysis_set_mode (WeftAnalysis *self, const char *mode, GError **error)
 /**
  * weft_analysis_set_excluded_symbols:
  * @self: an analysis
- * @symbols: (nullable) (array zero-terminated=1): names of functions, in which `*` is any text and
- *   `?` one character; %NULL for none
+ * @symbols: (nullable) (array zero-terminated=1): names of functions; `std::*`, `~part` and
+ *   `/regular expression/` are patterns; %NULL for none
  *
  * Leaves frames of these functions out of stacks: their time is told of their callers.
  *
@@ -549,6 +550,24 @@ weft_analysis_set_excluded_symbols (WeftAnalysis *self, const char *const *symbo
 
   g_strfreev (self->excluded);
   self->excluded = symbols != NULL && *symbols != NULL ? g_strdupv ((char **) symbols) : NULL;
+}
+
+/**
+ * weft_analysis_set_inlines:
+ * @self: an analysis
+ * @inlines: whether functions that the compiler inlined count by themselves, as called by the one
+ *   that they were inlined into; else their time is that of the function whose code it is
+ *
+ * Chooses what functions are.
+ *
+ * Since: 0.1
+ */
+void
+weft_analysis_set_inlines (WeftAnalysis *self, gboolean inlines)
+{
+  g_return_if_fail (WEFT_IS_ANALYSIS (self));
+
+  self->inlines = inlines;
 }
 
 /**
@@ -678,6 +697,7 @@ run (WeftAnalysis *self, const Progress *progress, GCancellable *cancellable, GE
     .mode = self->mode,
     .has_group = self->has_group,
     .excluded = (const char *const *) self->excluded,
+    .inlines = self->inlines,
     .inverted = self->inverted,
     .min_share = self->min_share,
     .reasons = self->reasons,

@@ -26,6 +26,7 @@ G_DECLARE_FINAL_TYPE (WeftAnalysis, weft_analysis, WEFT, ANALYSIS, GObject)
  * @WEFT_ANALYSIS_OPTION_INVERTED: stacks can be turned round
  * @WEFT_ANALYSIS_OPTION_MIN_SHARE: what is small can be left out
  * @WEFT_ANALYSIS_OPTION_REASONS: waits can be chosen by their reasons
+ * @WEFT_ANALYSIS_OPTION_INLINES: inlined functions can be told apart
  *
  * What can be said about an analysis before it runs.
  *
@@ -47,6 +48,7 @@ typedef enum /*< flags >*/
   WEFT_ANALYSIS_OPTION_INVERTED = 1 << 11,
   WEFT_ANALYSIS_OPTION_MIN_SHARE = 1 << 12,
   WEFT_ANALYSIS_OPTION_REASONS = 1 << 13,
+  WEFT_ANALYSIS_OPTION_INLINES = 1 << 14,
 } WeftAnalysisOptions;
 
 WEFT_API char **weft_analysis_list_kinds (void);
@@ -74,6 +76,7 @@ WEFT_API void weft_analysis_set_at (WeftAnalysis *self, gint64 at);
 WEFT_API void weft_analysis_set_buckets (WeftAnalysis *self, guint n_buckets);
 WEFT_API gboolean weft_analysis_set_mode (WeftAnalysis *self, const char *mode, GError **error);
 WEFT_API void weft_analysis_set_excluded_symbols (WeftAnalysis *self, const char *const *symbols);
+WEFT_API void weft_analysis_set_inlines (WeftAnalysis *self, gboolean inlines);
 WEFT_API void weft_analysis_set_inverted (WeftAnalysis *self, gboolean inverted);
 WEFT_API void weft_analysis_set_min_share (WeftAnalysis *self, double share);
 WEFT_API gboolean weft_analysis_set_reasons (WeftAnalysis *self, const char *const *reasons,

@@ -9,6 +9,7 @@
 #include "weft-error.h"
 #include "weft-filter-private.h"
 #include "weft-relation.h"
+#include "weft-stack-set.h"
 
 typedef struct
 {
@@ -689,6 +690,60 @@ compile_any (const Compiler *self, const WeftFilterNode *node)
   return any;
 }
 
+/* ---- Stacks ---- */
+
+static const Names function_names = {
+  WEFT_TABLE_FRAME_SYMBOLS,
+  { "symbol.name", "symbol.linkage_name" },
+  { NULL },
+  "symbol",
+  WEFT_TABLE_SYMBOLS,
+};
+
+static const Names module_names = {
+  WEFT_TABLE_FRAMES, { "module.name", "module.path" }, { NULL }, "module", WEFT_TABLE_MODULES
+};
+
+static const Names symbol_names = {
+  WEFT_TABLE_SYMBOLS, { "name", "linkage_name" }, { NULL }, "", WEFT_TABLE_SYMBOLS
+};
+
+static const Names names_of_modules = {
+  WEFT_TABLE_MODULES, { "name", "path" }, { NULL }, "", WEFT_TABLE_MODULES
+};
+
+/* The frames that are in a function or module. */
+static WeftIdSet *
+find_frames (const Compiler *self, const WeftFilterNode *node, GError **error)
+{
+  gboolean by_function = node->field == WEFT_FILTER_FIELD_FUNCTION;
+  const Names *names = by_function ? &function_names : &module_names;
+  g_autoptr (WeftExpression) frame = by_function ? new_expression (names->table, "frame")
+                                                 : weft_expression_new_identity (names->table);
+
+  return weft_relation_collect (self->run, names->table, match_names (names, node->values), frame,
+                                WEFT_TABLE_FRAMES, error);
+}
+
+/* What has a stack fits by any function on it, wherever. */
+static WeftPredicate *
+compile_stack (const Compiler *self, const WeftFilterNode *node, GError **error)
+{
+  gboolean by_function = node->field == WEFT_FILTER_FIELD_FUNCTION;
+  const Names *names = by_function ? &symbol_names : &names_of_modules;
+  g_autoptr (WeftExpression) callchain = weft_relation_find (self->table, WEFT_TABLE_CALLCHAINS);
+  g_autoptr (WeftIdSet) frames = NULL;
+  WeftIdSet *callchains;
+
+  if (callchain == NULL)
+    return carry (self, node, names->table, match_names (names, node->values), error);
+  frames = find_frames (self, node, error);
+  callchains = frames != NULL ? weft_stack_set_new (self->run, frames, error) : NULL;
+  if (callchains == NULL)
+    return NULL;
+  return weft_predicate_new_ids (g_steal_pointer (&callchain), callchains);
+}
+
 /* ---- Trees ---- */
 
 static WeftPredicate *
@@ -766,6 +821,15 @@ compile_term (const Compiler *self, const WeftFilterNode *node, GError **error)
       return compile_tag (self, node, error);
     case WEFT_FILTER_FIELD_ERROR:
       return compile_error (self, node, error);
+    case WEFT_FILTER_FIELD_FUNCTION:
+    case WEFT_FILTER_FIELD_MODULE:
+      return compile_stack (self, node, error);
+    case WEFT_FILTER_FIELD_REASON:
+      return carry (self, node, WEFT_TABLE_WAITS,
+                    match_words (WEFT_TABLE_WAITS, "reason", node->words), error);
+    case WEFT_FILTER_FIELD_CPU:
+      return carry (self, node, WEFT_TABLE_SAMPLES,
+                    match_ranges (WEFT_TABLE_SAMPLES, "cpu", node->values), error);
     default:
       return compile_time (self, node, error);
     }

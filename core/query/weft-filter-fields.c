@@ -98,6 +98,15 @@ static const WeftFilterFieldInfo fields[WEFT_N_FILTER_FIELDS] = {
          "How often it was tried", "attempts>1"),
   FIELD (DEPTH, "depth", NULL, COUNT, NO_OBJECTS,
          "How many spans it lies within", "depth:0"),
+  FIELD (FUNCTION, "function", "func", NAME, OBJECTS (SYMBOLS),
+         "Function on the stack, wherever in it", "function:main"),
+  FIELD (MODULE, "module", NULL, NAME, OBJECTS (MODULES),
+         "Module of a function on the stack: file or path", "module:libc.so*"),
+  FIELD (REASON, "reason", NULL, WORDS, NO_OBJECTS,
+         "What a thread waited for", "reason:lock,semaphore",
+         .enumeration = weft_wait_reason_get_type),
+  FIELD (CPU, "cpu", NULL, COUNT, NO_OBJECTS,
+         "Number of the CPU", "cpu:0..3"),
 };
 /* clang-format on */
 

@@ -33,6 +33,7 @@ typedef struct
   int limit;
   int buckets;
   gboolean all;
+  gboolean inlines;
   gboolean inverted;
   gboolean wide;
   gboolean json;
@@ -162,6 +163,7 @@ set_stack_options (WeftAnalysis *analysis, const Options *options, GError **erro
       (options->reasons != NULL && !set_reasons (analysis, options->reasons, error)))
     return FALSE;
   weft_analysis_set_excluded_symbols (analysis, (const char *const *) options->excluded);
+  weft_analysis_set_inlines (analysis, options->inlines);
   weft_analysis_set_inverted (analysis, options->inverted);
   return TRUE;
 }
@@ -342,12 +344,16 @@ add_entries (GArray *entries, const char *kind, const char *groups, const char *
     { WEFT_ANALYSIS_OPTION_REASONS,
       { "reason", 0, 0, G_OPTION_ARG_STRING_ARRAY, &options->reasons,
         "Only waits of this reason, such as lock; may be given several times", "WORD" } },
+    { WEFT_ANALYSIS_OPTION_INLINES,
+      { "inlines", 'I', 0, G_OPTION_ARG_NONE, &options->inlines,
+        "Tell inlined functions apart from those that they were inlined into", NULL } },
     { WEFT_ANALYSIS_OPTION_INVERTED,
       { "inverted", 'i', 0, G_OPTION_ARG_NONE, &options->inverted, "Callers below what they call",
         NULL } },
     { WEFT_ANALYSIS_OPTION_EXCLUDED,
       { "exclude-symbol", 'x', 0, G_OPTION_ARG_STRING_ARRAY, &options->excluded,
-        "Leave functions out of stacks: name or glob; may be given several times", "NAME" } },
+        "Leave functions out of stacks: name, glob, ~part or /regex/; may be given several times",
+        "NAME" } },
     { WEFT_ANALYSIS_OPTION_MIN_SHARE,
       { "min-share", 0, 0, G_OPTION_ARG_STRING, &options->min_share,
         "Leave out what has less than this share of the whole", "PERCENT" } },

@@ -398,6 +398,7 @@ _OPTIONS = {
     'buckets': (Weft.AnalysisOptions.BUCKETS, 'set_buckets'),
     'mode': (Weft.AnalysisOptions.MODE, 'set_mode'),
     'exclude': (Weft.AnalysisOptions.EXCLUDED, 'set_excluded_symbols'),
+    'inlines': (Weft.AnalysisOptions.INLINES, 'set_inlines'),
     'inverted': (Weft.AnalysisOptions.INVERTED, 'set_inverted'),
     'min_share': (Weft.AnalysisOptions.MIN_SHARE, 'set_min_share'),
     'reasons': (Weft.AnalysisOptions.REASONS, 'set_reasons'),
@@ -420,8 +421,8 @@ class Recording(Weft.Recording):
         return query.run(self, cancellable)
 
     def ask(self, kind, handle=None, where=None, group_by=None, by=None, time_range=None, limit=None,
-            cursor=None, at=None, buckets=None, mode=None, exclude=None, inverted=None, min_share=None,
-            reasons=None, cancellable=None):
+            cursor=None, at=None, buckets=None, mode=None, exclude=None, inlines=None, inverted=None,
+            min_share=None, reasons=None, cancellable=None):
         """The Weft.Report that answers what `weft KIND` asks: 'target-top', 'diagnose', …
 
         by is what comes first, group_by what a row stands for, handle the object that the question is about, at
