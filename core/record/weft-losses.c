@@ -22,7 +22,10 @@ static const char *const names[WEFT_N_LOSSES] = {
   [WEFT_LOSS_TOO_MANY_PENDING] = "too-many-pending",
   [WEFT_LOSS_TOO_MANY_REGISTERED] = "too-many-registered",
   [WEFT_LOSS_STACK_SKIPPED] = "stack-skipped",
+  [WEFT_LOSS_SAMPLE_LOST] = "sample-lost",
+  [WEFT_LOSS_SAMPLER_BEHIND] = "sampler-behind",
   [WEFT_LOSS_BY_SAMPLING] = "by-sampling",
+  [WEFT_LOSS_SNAPSHOT_SKIPPED] = "snapshot-skipped",
   [WEFT_LOSS_STRING_CUT] = "string-cut",
   [WEFT_LOSS_LIST_CUT] = "list-cut",
   [WEFT_LOSS_INVALID_UTF8] = "invalid-utf8",
@@ -39,9 +42,9 @@ weft_loss_get_category (WeftLoss loss)
 {
   if (loss <= WEFT_LOSS_INVALID)
     return WEFT_LOSS_REJECTED;
-  if (loss <= WEFT_LOSS_STACK_SKIPPED)
+  if (loss <= WEFT_LOSS_SAMPLER_BEHIND)
     return WEFT_LOSS_LOST;
-  if (loss == WEFT_LOSS_BY_SAMPLING)
+  if (loss <= WEFT_LOSS_SNAPSHOT_SKIPPED)
     return WEFT_LOSS_SAMPLED_OUT;
   return WEFT_LOSS_REPAIRED;
 }
@@ -50,5 +53,6 @@ gboolean
 weft_loss_is_of_record (WeftLoss loss)
 {
   return loss != WEFT_LOSS_STACK_SKIPPED && loss != WEFT_LOSS_TOO_MANY_REGISTERED &&
-         weft_loss_get_category (loss) != WEFT_LOSS_REPAIRED;
+         loss != WEFT_LOSS_SAMPLE_LOST && loss != WEFT_LOSS_SAMPLER_BEHIND &&
+         loss != WEFT_LOSS_SNAPSHOT_SKIPPED && weft_loss_get_category (loss) != WEFT_LOSS_REPAIRED;
 }

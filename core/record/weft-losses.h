@@ -40,8 +40,11 @@ typedef enum
   WEFT_LOSS_TOO_MANY_PENDING,
   WEFT_LOSS_TOO_MANY_REGISTERED,
   WEFT_LOSS_STACK_SKIPPED,
+  WEFT_LOSS_SAMPLE_LOST,    /* an event of a CPU source, for want of room in the kernel's buffer */
+  WEFT_LOSS_SAMPLER_BEHIND, /* a sample or wait, for the file's thread did not keep up */
   /* Sampled out. */
   WEFT_LOSS_BY_SAMPLING,
+  WEFT_LOSS_SNAPSHOT_SKIPPED, /* the stack of a wait, for looking costs no more than allowed */
   /* Repaired. */
   WEFT_LOSS_STRING_CUT,
   WEFT_LOSS_LIST_CUT,

@@ -211,12 +211,29 @@ weft_process_list_threads (int pid)
   return threads;
 }
 
+int
+weft_process_namespace_tid (int pid, int tid)
+{
+  g_autofree char *status = read_file (pid, tid, "status", NULL);
+
+  return innermost_pid (status);
+}
+
 guint64
 weft_process_thread_started (int pid, int tid)
 {
   g_autofree char *stat = read_file (pid, tid, "stat", NULL);
 
   return stat_field (stat, 22);
+}
+
+char
+weft_process_thread_state (int pid, int tid)
+{
+  g_autofree char *stat = read_file (pid, tid, "stat", NULL);
+  const char *text = after_command (stat);
+
+  return text && text[0] == ' ' ? text[1] : '\0';
 }
 
 char *

@@ -35,11 +35,17 @@ gboolean weft_process_lacks_thread (int pid, int tid, gboolean other_pid_namespa
 /* A set of what the threads of PID call themselves; threads that come or go meanwhile may lack. */
 GHashTable *weft_process_list_threads (int pid);
 
+/* What thread TID of PID calls itself; 0 if it is gone. */
+int weft_process_namespace_tid (int pid, int tid);
+
 /* Start of a thread in clock ticks since boot: tells a reused number from the old one. 0 if gone. */
 guint64 weft_process_thread_started (int pid, int tid);
 
 /* Clock ticks since boot as nanoseconds of CLOCK_MONOTONIC. */
 gint64 weft_process_ticks_to_monotonic (guint64 ticks);
+
+/* As proc(5) has it: 'R', 'S', 'D', …; '\0' if it is gone. */
+char weft_process_thread_state (int pid, int tid);
 
 /* Newly allocated; NULL if gone. */
 char *weft_process_thread_name (int pid, int tid);
