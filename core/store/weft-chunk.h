@@ -17,6 +17,7 @@ typedef struct
   guint64 cache_size;
   guint64 cache_limit;
   guint64 strings_size; /* atomic: strings are not given up while the file is open */
+  guint part;           /* of a recording in parts; 0: the file itself */
 } WeftInput;
 
 WeftInput *weft_input_open (const char *path, GError **error);

@@ -53,6 +53,8 @@ compare_offsets (gconstpointer a, gconstpointer b)
   const WeftChunk *left = *(WeftChunk *const *) a;
   const WeftChunk *right = *(WeftChunk *const *) b;
 
+  if (left->input->part != right->input->part)
+    return left->input->part < right->input->part ? -1 : 1;
   return left->offset < right->offset ? -1 : left->offset > right->offset;
 }
 

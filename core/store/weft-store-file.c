@@ -132,9 +132,11 @@ weft_store_file_create (WeftStoreFile *self, const char *path, const WeftFileHea
 void
 weft_store_file_clear (WeftStoreFile *self)
 {
-  close (self->fd);
+  if (self->fd >= 0)
+    close (self->fd);
   for (guint i = 0; i < WEFT_N_INDEX_STREAMS; i++)
-    g_array_unref (self->index[i]);
+    g_clear_pointer (&self->index[i], g_array_unref);
+  self->fd = -1;
 }
 
 static void
@@ -207,7 +209,7 @@ is_superseded (const WeftStoreFile *self, guint i)
   guint64 flags = g_array_index (self->index[WEFT_INDEX_FLAGS], guint64, i);
 
   return kind == WEFT_CHUNK_JOURNAL ||
-         (kind == WEFT_CHUNK_DERIVED && (flags & WEFT_CHUNK_PROVISIONAL));
+         (kind == WEFT_CHUNK_DERIVED && (flags & WEFT_CHUNK_PROVISIONAL) && !self->is_part);
 }
 
 static void

@@ -11,6 +11,7 @@ G_BEGIN_DECLS
 typedef struct
 {
   int fd;
+  gboolean is_part; /* others follow, which say again what is provisional */
   guint64 size;     /* up to the last whole chunk */
   guint64 sequence; /* of the next chunk */
   GArray *index[WEFT_N_INDEX_STREAMS];

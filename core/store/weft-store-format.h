@@ -29,11 +29,17 @@ typedef struct
   guint8 uuid[16];
   gint64 start_monotonic;
   gint64 start_realtime;
-  guint8 reserved[12];
+  guint32 flags; /* WeftFileFlags */
+  guint8 reserved[8];
   guint32 crc; /* of the bytes before it */
 } WeftFileHeader;
 
 G_STATIC_ASSERT (sizeof (WeftFileHeader) == 64);
+
+typedef enum
+{
+  WEFT_FILE_IN_PARTS = 1 << 0, /* more of it lies in files beside it */
+} WeftFileFlags;
 
 typedef enum
 {

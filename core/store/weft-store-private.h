@@ -17,7 +17,9 @@ typedef struct
 struct _WeftStore
 {
   gint refs; /* atomic */
+  char *path;
   WeftInput *input;
+  GPtrArray *parts; /* WeftStore: of a recording in parts, those beside the file, in order */
   WeftFileHeader header;
   WeftStoreState state;
   guint64 file_size;
@@ -33,7 +35,26 @@ struct _WeftStore
   GPtrArray *strings;
   GPtrArray *blobs;
   GArray *digests; /* WeftDigests of each dispatch chunk */
+
+  /* For who cuts it: rows from here on are in use by its writer. */
+  guint64 in_use_from[WEFT_N_TABLES];
 };
+
+/* A store of one file, of which nothing is known but its header. */
+WeftStore *weft_store_open_file (const char *path, GError **error);
+WeftStore *weft_store_new (const char *path, WeftInput *input, const WeftFileHeader *header);
+
+/* A view of MAIN and the parts beside it; takes MAIN. EARLIER, if not NULL, is a view of before,
+ * whose parts serve again where they did not change. BY_INDEX: not for repair. Not yet arranged.
+ */
+WeftStore *weft_store_open_parts (WeftStore *main, WeftStore *earlier, gboolean by_index,
+                                  GError **error);
+gboolean weft_store_parts_are_written (WeftStore *self);
+
+/* Where the parts of the recording at PATH lie, and the part NUMBER of them. */
+char *weft_store_parts_directory (const char *path);
+char *weft_store_part_path (const char *path, guint number);
+char *weft_store_parts_lock_path (const char *path);
 
 /* All chunks, by a scan past the index, and not yet arranged: for repair. */
 WeftStore *weft_store_open_all (const char *path, GError **error);
@@ -52,8 +73,9 @@ void weft_store_share_overlays (WeftStore *self, WeftStore *earlier);
 
 void weft_store_add_damage (WeftStore *self, const char *format, ...) G_GNUC_PRINTF (2, 3);
 
-/* Position of a column in its table. */
+/* Position of a column in its table, and back. */
 guint weft_store_column_place (WeftTableId table, WeftColumnNumber number);
+WeftColumnNumber weft_store_column_number (WeftTableId table, guint place);
 
 static inline WeftChunk *
 weft_store_chunk (WeftStore *self, WeftTableId table, guint chunk)

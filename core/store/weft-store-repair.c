@@ -146,6 +146,7 @@ weft_store_repair (const char *in, const char *out, WeftStoreProgress func, gpoi
     return FALSE;
 
   store->header.header_size = sizeof store->header;
+  store->header.flags = 0; /* it is in one part now */
   if (!weft_store_file_create (&file, out, &store->header, error))
     return FALSE;
   good = copy_chunks (store, &file, &progress, error);

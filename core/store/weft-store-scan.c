@@ -237,6 +237,8 @@ compare_chunks (gconstpointer a, gconstpointer b)
     return chunk_a->first_row < chunk_b->first_row ? -1 : 1;
   if (chunk_a->kind != chunk_b->kind)
     return chunk_a->kind < chunk_b->kind ? -1 : 1;
+  if (chunk_a->input->part != chunk_b->input->part)
+    return chunk_a->input->part < chunk_b->input->part ? -1 : 1;
   return chunk_a->offset < chunk_b->offset ? -1 : chunk_a->offset > chunk_b->offset;
 }
 

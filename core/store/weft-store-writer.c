@@ -7,7 +7,7 @@
 
 #include "weft-dispatch-digest.h"
 #include "weft-dispatch-order.h"
-#include "weft-store-file.h"
+#include "weft-store-rotation.h"
 #include "weft-string-dictionary.h"
 
 #define ROWS WEFT_STORE_SEAL_ROWS
@@ -37,6 +37,7 @@ typedef struct
   guint64 first_row;
   guint32 n_rows;      /* published */
   guint32 n_journaled; /* the writing thread's */
+  gint64 until;        /* of the table WEFT_N_TABLES: the part ends, with what came until then */
   guint64 size;
   Column *columns[WEFT_MAX_COLUMNS];
   Column *outgrown[WEFT_MAX_COLUMNS]; /* the narrow ones before; may still be read */
@@ -71,6 +72,13 @@ typedef struct
   guint64 values[];
 } Derived;
 
+/* The strings that are named by what is kept, of those that were handed out before a rotation. */
+typedef struct
+{
+  WeftRowSet named;
+  guint32 generation;
+} Sweep;
+
 struct _WeftStoreWriter
 {
   WeftStoreOptions options;
@@ -78,6 +86,12 @@ struct _WeftStoreWriter
   TableWriter tables[WEFT_N_TABLES];
   WeftStringDictionary *strings;
   GHashTable *blobs; /* SHA-256 → id */
+  WeftStoreRotation *rotation; /* NULL: all is kept */
+  gint64 part_began;           /* CLOCK_MONOTONIC ns; what follows up to the lock is of the
+                                  appending thread */
+  guint32 generation;
+  WeftHoldStrings hold;
+  gpointer hold_data;
 
   pthread_mutex_t lock; /* of what follows, up to the thread's own */
   pthread_cond_t wake;  /* the writing thread */
@@ -93,9 +107,16 @@ struct _WeftStoreWriter
   GArray *pending_blobs;
   guint64 bytes_queued;
   guint64 bytes_written;
+  guint64 part_size; /* atomic: of the file that is being written */
   guint64 waits;
   guint64 flush_wanted;
   guint64 flush_done;
+  guint64 rotations_wanted;
+  guint64 rotations_done;
+  WeftRowSet forgotten; /* strings that are not in the dictionary any more */
+  Sweep *sweep;         /* for the appending thread; or NULL */
+  guint32 sweep_generation;
+  guint64 in_use_from[WEFT_N_TABLES];
   gboolean closing;
   GError *error; /* set once, read without the lock */
 
@@ -438,6 +459,12 @@ fail (WeftStoreWriter *self, GError *error)
   __atomic_store_n (&self->error, error, __ATOMIC_RELEASE);
 }
 
+static guint64
+rotation_size (WeftStoreWriter *self)
+{
+  return self->rotation != NULL ? weft_store_rotation_get_size (self->rotation) : 0;
+}
+
 static void
 append_chunk (WeftStoreWriter *self)
 {
@@ -447,7 +474,8 @@ append_chunk (WeftStoreWriter *self)
     return;
   if (!weft_store_file_append (&self->file, &self->chunk, &error))
     fail (self, g_steal_pointer (&error));
-  __atomic_store_n (&self->bytes_written, self->file.size, __ATOMIC_RELAXED);
+  __atomic_store_n (&self->part_size, self->file.size, __ATOMIC_RELAXED);
+  __atomic_store_n (&self->bytes_written, self->file.size + rotation_size (self), __ATOMIC_RELAXED);
 }
 
 static void
@@ -801,6 +829,80 @@ write_all_derived (WeftStoreWriter *self)
     }
 }
 
+/* The copy of what the appending thread has forgotten; with the lock held. */
+static void
+copy_forgotten (WeftStoreWriter *self, WeftRowSet *copy)
+{
+  weft_row_set_init (copy, self->forgotten.n);
+  if (self->forgotten.n > 0)
+    memcpy (copy->words, self->forgotten.words, (copy->n / 64 + 1) * sizeof *copy->words);
+}
+
+/* Lets old parts go, and tells the appending thread which strings nothing names any more. */
+static gboolean
+trim (WeftStoreWriter *self, guint32 generation, GError **error)
+{
+  guint64 in_use_from[WEFT_N_TABLES];
+  WeftRowSet forgotten = { 0 };
+  WeftRowSet named = { 0 };
+  gboolean good;
+
+  pthread_mutex_lock (&self->lock);
+  copy_forgotten (self, &forgotten);
+  memcpy (in_use_from, self->in_use_from, sizeof in_use_from);
+  pthread_mutex_unlock (&self->lock);
+  good = weft_store_rotation_trim (self->rotation, &forgotten, in_use_from, &named, error);
+  weft_row_set_clear (&forgotten);
+  if (named.words == NULL)
+    return good;
+
+  pthread_mutex_lock (&self->lock);
+  if (self->sweep == NULL)
+    {
+      self->sweep = g_new0 (Sweep, 1);
+      self->sweep->named = named;
+      self->sweep->generation = generation;
+      memset (&named, 0, sizeof named);
+    }
+  pthread_mutex_unlock (&self->lock);
+  weft_row_set_clear (&named);
+  return good;
+}
+
+/* ns of the recording */
+static gint64
+now_of (WeftStoreWriter *self)
+{
+  return g_get_monotonic_time () * 1000 - self->options.start_monotonic;
+}
+
+/* Ends the part that is being written, and begins the next. */
+static void
+switch_part (WeftStoreWriter *self, gint64 until, guint32 generation)
+{
+  g_autoptr (GError) error = NULL;
+  gboolean good;
+
+  write_strings (self);
+  write_blobs (self);
+  pthread_mutex_lock (&self->lock);
+  write_all_derived (self);
+  pthread_mutex_unlock (&self->lock);
+  if (has_failed (self))
+    return;
+  good = weft_store_file_finish (&self->file, &self->chunk, &error);
+  if (good)
+    {
+      weft_store_rotation_add (self->rotation, &self->file, until);
+      memset (&self->file, 0, sizeof self->file);
+      self->file.fd = -1;
+      good = trim (self, generation, &error) &&
+             weft_store_rotation_begin (self->rotation, &self->file, &self->chunk, &error);
+    }
+  if (!good)
+    fail (self, g_steal_pointer (&error));
+}
+
 /* Seals what is full. The lock is held on entry and exit. */
 static void
 seal_full (WeftStoreWriter *self)
@@ -812,8 +914,12 @@ seal_full (WeftStoreWriter *self)
       pthread_mutex_unlock (&self->lock);
       write_strings (self);
       write_blobs (self);
-      seal (self, memtable);
+      if (memtable->table == WEFT_N_TABLES)
+        switch_part (self, memtable->until, (guint32) memtable->first_row);
+      else
+        seal (self, memtable);
       pthread_mutex_lock (&self->lock);
+      self->rotations_done += memtable->table == WEFT_N_TABLES;
       self->bytes_queued -= memtable->size;
       memtable_free (self, memtable);
       pthread_cond_broadcast (&self->done);
@@ -877,6 +983,11 @@ finish (WeftStoreWriter *self)
   if (!has_failed (self) && !weft_store_file_finish (&self->file, &self->chunk, &error))
     fail (self, g_steal_pointer (&error));
   sync_file (self);
+  if (self->rotation != NULL && !has_failed (self))
+    {
+      weft_store_rotation_add (self->rotation, &self->file, now_of (self));
+      self->file = (WeftStoreFile){ .fd = -1 };
+    }
   pthread_mutex_lock (&self->lock);
 }
 
@@ -1008,6 +1119,11 @@ writer_free (WeftStoreWriter *self)
   pthread_cond_destroy (&self->wake);
   pthread_cond_destroy (&self->done);
   weft_store_file_clear (&self->file);
+  g_clear_pointer (&self->rotation, weft_store_rotation_free);
+  weft_row_set_clear (&self->forgotten);
+  if (self->sweep != NULL)
+    weft_row_set_clear (&self->sweep->named);
+  g_free (self->sweep);
   weft_chunk_builder_clear (&self->chunk);
   weft_dispatch_order_clear (&self->order);
   weft_summary_builder_free (self->summary);
@@ -1035,6 +1151,20 @@ init_header (WeftStoreWriter *self, WeftFileHeader *header)
   header->start_realtime = self->options.start_realtime;
 }
 
+/* The file, or what its parts will lie beside. */
+static gboolean
+create_file (WeftStoreWriter *self, const char *path, GError **error)
+{
+  const WeftStoreKeep keep = { self->options.keep_duration, self->options.keep_size };
+
+  self->file.fd = -1;
+  self->part_began = g_get_monotonic_time () * 1000;
+  if (keep.duration == 0 && keep.size == 0)
+    return weft_store_file_create (&self->file, path, &self->header, error);
+  self->rotation = weft_store_rotation_new (path, &self->header, &keep, error);
+  return self->rotation != NULL;
+}
+
 WeftStoreWriter *
 weft_store_writer_new (const char *path, const WeftStoreOptions *options, GError **error)
 {
@@ -1046,7 +1176,7 @@ weft_store_writer_new (const char *path, const WeftStoreOptions *options, GError
   self = g_new0 (WeftStoreWriter, 1);
   init_options (self, options);
   init_header (self, &self->header);
-  if (!weft_store_file_create (&self->file, path, &self->header, error))
+  if (!create_file (self, path, error))
     {
       g_free (self);
       return NULL;
@@ -1062,12 +1192,14 @@ weft_store_writer_new (const char *path, const WeftStoreOptions *options, GError
   self->pending_blobs = g_array_new (FALSE, FALSE, sizeof (PendingBlob));
   init_tables (self);
   init_thread_state (self);
-  if (!weft_store_file_append_schema (&self->file, &self->chunk, error))
+  if (self->rotation != NULL
+          ? !weft_store_rotation_begin (self->rotation, &self->file, &self->chunk, error)
+          : !weft_store_file_append_schema (&self->file, &self->chunk, error))
     {
       writer_free (self);
       return NULL;
     }
-  self->bytes_written = self->file.size;
+  self->bytes_written = self->file.size + rotation_size (self);
   self->thread = g_thread_new ("weft-store", write_thread, self);
   return self;
 }
@@ -1097,6 +1229,8 @@ weft_store_writer_close (WeftStoreWriter *self, GError **error)
   good = self->error == NULL;
   if (!good)
     g_propagate_error (error, g_steal_pointer (&self->error));
+  else if (self->rotation != NULL)
+    good = weft_store_rotation_finish (self->rotation, error);
   writer_free (self);
   return good;
 }
@@ -1119,6 +1253,137 @@ weft_store_writer_flush (WeftStoreWriter *self, GError **error)
   return FALSE;
 }
 
+/* Parts */
+
+guint64
+weft_store_writer_rotate (WeftStoreWriter *self)
+{
+  Memtable *end = g_new0 (Memtable, 1);
+  guint64 ticket;
+
+  g_return_val_if_fail (self->rotation != NULL, 0);
+
+  for (guint i = 0; i < WEFT_N_TABLES; i++)
+    if (self->tables[i].public.row > 0)
+      hand_over (&self->tables[i]);
+  end->table = WEFT_N_TABLES;
+  end->until = now_of (self);
+  self->generation = weft_string_dictionary_begin_generation (self->strings);
+  end->first_row = self->generation;
+  self->part_began = g_get_monotonic_time () * 1000;
+
+  pthread_mutex_lock (&self->lock);
+  g_queue_push_tail (&self->full, end);
+  ticket = ++self->rotations_wanted;
+  pthread_cond_signal (&self->wake);
+  pthread_mutex_unlock (&self->lock);
+  return ticket;
+}
+
+typedef struct
+{
+  const WeftRowSet *named;
+  WeftRowSet held;
+  WeftRowSet *forgotten;
+} Forgetting;
+
+static gboolean
+keeps_string (guint32 id, gpointer data)
+{
+  Forgetting *self = data;
+
+  if (id >= self->named->n || weft_row_set_has (self->named, id) ||
+      weft_row_set_has (&self->held, id))
+    return TRUE;
+  weft_row_set_add (self->forgotten, id);
+  return FALSE;
+}
+
+/* Forgets strings that nothing on the disk names, and nothing in memory. */
+static void
+sweep_strings (WeftStoreWriter *self, Sweep *sweep)
+{
+  Forgetting forgetting = { .named = &sweep->named };
+  g_autoptr (GArray) held = g_array_new (FALSE, FALSE, sizeof (guint32));
+  WeftRowSet forgotten;
+
+  if (self->hold != NULL)
+    self->hold (held, self->hold_data);
+  weft_row_set_init (&forgetting.held, sweep->named.n);
+  for (guint i = 0; i < held->len; i++)
+    weft_row_set_add (&forgetting.held, g_array_index (held, guint32, i));
+  weft_row_set_init (&forgotten, self->n_strings + 1);
+  if (self->forgotten.n > 0)
+    memcpy (forgotten.words, self->forgotten.words,
+            (self->forgotten.n / 64 + 1) * sizeof *forgotten.words);
+  forgetting.forgotten = &forgotten;
+  weft_string_dictionary_forget (self->strings, sweep->generation, keeps_string, &forgetting);
+
+  pthread_mutex_lock (&self->lock);
+  weft_row_set_clear (&self->forgotten);
+  self->forgotten = forgotten;
+  pthread_mutex_unlock (&self->lock);
+  weft_row_set_clear (&forgetting.held);
+}
+
+void
+weft_store_writer_tick (WeftStoreWriter *self)
+{
+  gint64 age = g_get_monotonic_time () * 1000 - self->part_began;
+  guint64 size = __atomic_load_n (&self->part_size, __ATOMIC_RELAXED);
+  Sweep *sweep;
+  gboolean rotates;
+
+  if (self->rotation == NULL)
+    return;
+  pthread_mutex_lock (&self->lock);
+  sweep = g_steal_pointer (&self->sweep);
+  rotates = self->rotations_wanted == self->rotations_done;
+  pthread_mutex_unlock (&self->lock);
+  if (sweep != NULL)
+    {
+      sweep_strings (self, sweep);
+      weft_row_set_clear (&sweep->named);
+      g_free (sweep);
+    }
+  if (rotates && ((self->options.keep_duration > 0 &&
+                   age >= self->options.keep_duration / WEFT_STORE_PARTS_PER_BOUND) ||
+                  (self->options.keep_size > 0 &&
+                   size >= self->options.keep_size / WEFT_STORE_PARTS_PER_BOUND)))
+    weft_store_writer_rotate (self);
+}
+
+void
+weft_store_writer_set_held_strings (WeftStoreWriter *self, WeftHoldStrings hold, gpointer data)
+{
+  self->hold = hold;
+  self->hold_data = data;
+}
+
+void
+weft_store_writer_set_in_use (WeftStoreWriter *self, WeftTableId table, guint64 first_row)
+{
+  pthread_mutex_lock (&self->lock);
+  self->in_use_from[table] = first_row;
+  pthread_mutex_unlock (&self->lock);
+}
+
+gboolean
+weft_store_writer_keep (WeftStoreWriter *self, guint64 ticket, gint64 since, const char *out,
+                        GError **error)
+{
+  pthread_mutex_lock (&self->lock);
+  while (self->rotations_done < ticket)
+    pthread_cond_wait (&self->done, &self->lock);
+  pthread_mutex_unlock (&self->lock);
+  if (has_failed (self))
+    {
+      g_propagate_error (error, g_error_copy (weft_store_writer_get_error (self)));
+      return FALSE;
+    }
+  return weft_store_rotation_copy (self->rotation, since, out, error);
+}
+
 const GError *
 weft_store_writer_get_error (WeftStoreWriter *self)
 {
@@ -1136,5 +1401,6 @@ weft_store_writer_get_statistics (WeftStoreWriter *self, WeftStoreStatistics *st
   statistics->bytes_written = __atomic_load_n (&self->bytes_written, __ATOMIC_RELAXED);
   statistics->bytes_queued = self->bytes_queued;
   statistics->waits = self->waits;
+  statistics->strings = weft_string_dictionary_get_size (self->strings);
   pthread_mutex_unlock (&self->lock);
 }

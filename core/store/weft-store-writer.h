@@ -18,6 +18,8 @@ G_BEGIN_DECLS
  */
 #define WEFT_STORE_SEAL_ROWS 65536
 
+#define WEFT_STORE_PARTS_PER_BOUND 8 /* of what is kept, where that is bounded */
+
 typedef struct _WeftStoreWriter WeftStoreWriter;
 typedef struct _WeftTableWriter WeftTableWriter;
 
@@ -28,14 +30,17 @@ typedef struct
   guint64 max_queued_bytes; /* memtables waiting to be written; 0 is 256 MiB */
   gint64 start_monotonic;   /* CLOCK_MONOTONIC ns of time zero of the recording */
   gint64 start_realtime;    /* CLOCK_REALTIME ns at that moment */
+  gint64 keep_duration;     /* ns: only so much of the end is kept; 0: all */
+  guint64 keep_size;        /* bytes: only so much of the end is kept; 0: all */
 } WeftStoreOptions;
 
 typedef struct
 {
   guint64 rows;          /* appended, all tables */
-  guint64 bytes_written; /* file size so far */
+  guint64 bytes_written; /* size of the file, or files, so far */
   guint64 bytes_queued;  /* memtables waiting for the writing thread */
   guint64 waits;         /* times that appending had to wait for it */
+  guint64 strings;       /* bytes of the texts that are known by number */
 } WeftStoreStatistics;
 
 /* Creates PATH (mode 0600, O_EXCL: an existing file is an error G_IO_ERROR_EXISTS). */
@@ -53,6 +58,33 @@ gboolean weft_store_writer_close (WeftStoreWriter *self, GError **error);
 
 /* Hands everything appended so far to the writing thread, and waits until it is in the file. */
 gboolean weft_store_writer_flush (WeftStoreWriter *self, GError **error);
+
+/*
+ * With a bound on what is kept, the recording is in parts until it is closed: a part that is as long
+ * as an eighth of the bound is finished, and the next begun; the oldest go.
+ *
+ * To be called now and then by the appending thread: begins a part when it is time.
+ */
+void weft_store_writer_tick (WeftStoreWriter *self);
+
+/* Strings that the appending thread will name without asking for them again: added to IDS, of
+ * element type guint32. Called by the tick.
+ */
+typedef void (*WeftHoldStrings) (GArray *ids, gpointer data);
+void weft_store_writer_set_held_strings (WeftStoreWriter *self, WeftHoldStrings hold,
+                                         gpointer data);
+
+/* Rows of a table before FIRST_ROW will be named by no later row that does not come soon. */
+void weft_store_writer_set_in_use (WeftStoreWriter *self, WeftTableId table, guint64 first_row);
+
+/* Begins a part now; the appending thread. Returns what to wait for. */
+guint64 weft_store_writer_rotate (WeftStoreWriter *self);
+
+/* Makes the file OUT of what came SINCE (ns of the recording) until rotation TICKET. Not the
+ * appending thread.
+ */
+gboolean weft_store_writer_keep (WeftStoreWriter *self, guint64 ticket, gint64 since,
+                                 const char *out, GError **error);
 
 /* The first error of the writing thread (full disk, …), or NULL. Rows appended after it are
  * counted, not kept. Safe from any thread; owned by the writer.

@@ -14,12 +14,13 @@
 G_DEFINE_QUARK (weft-store-error-quark, weft_store_error)
 /* clang-format on */
 
-static WeftStore *
-store_new (WeftInput *input, const WeftFileHeader *header)
+WeftStore *
+weft_store_new (const char *path, WeftInput *input, const WeftFileHeader *header)
 {
   WeftStore *self = g_new0 (WeftStore, 1);
 
   self->refs = 1;
+  self->path = g_strdup (path);
   self->input = weft_input_ref (input);
   self->header = *header;
   self->scanned = header->header_size;
@@ -59,7 +60,9 @@ weft_store_unref (WeftStore *self)
   g_ptr_array_unref (self->chunks);
   if (self->damage != NULL)
     g_string_free (self->damage, TRUE);
+  g_clear_pointer (&self->parts, g_ptr_array_unref);
   weft_input_unref (self->input);
+  g_free (self->path);
   g_free (self);
 }
 
@@ -102,9 +105,8 @@ check_header (const WeftFileHeader *header, const char *path, GError **error)
   return FALSE;
 }
 
-/* Reads and checks the file's header. */
-static WeftStore *
-open_file (const char *path, GError **error)
+WeftStore *
+weft_store_open_file (const char *path, GError **error)
 {
   WeftStore *self = NULL;
   WeftInput *input = weft_input_open (path, error);
@@ -125,7 +127,7 @@ open_file (const char *path, GError **error)
     memset (&header, 0, sizeof header);
   if (check_header (&header, path, error))
     {
-      self = store_new (input, &header);
+      self = weft_store_new (path, input, &header);
       self->file_size = (guint64) status.st_size;
     }
   weft_input_unref (input);
@@ -140,23 +142,48 @@ weft_store_open (const char *path, GError **error)
   g_return_val_if_fail (path != NULL, NULL);
   g_return_val_if_fail (error == NULL || *error == NULL, NULL);
 
-  self = open_file (path, error);
-  if (self == NULL)
-    return NULL;
-  if (!weft_store_read_index (self))
+  self = weft_store_open_file (path, error);
+  if (self != NULL && (self->header.flags & WEFT_FILE_IN_PARTS))
+    self = weft_store_open_parts (self, NULL, TRUE, error);
+  else if (self != NULL && !weft_store_read_index (self))
     weft_store_scan (self);
-  weft_store_arrange (self);
+  if (self != NULL)
+    weft_store_arrange (self);
   return self;
 }
 
 WeftStore *
 weft_store_open_all (const char *path, GError **error)
 {
-  WeftStore *self = open_file (path, error);
+  WeftStore *self = weft_store_open_file (path, error);
 
-  if (self != NULL)
+  if (self != NULL && (self->header.flags & WEFT_FILE_IN_PARTS))
+    self = weft_store_open_parts (self, NULL, FALSE, error);
+  else if (self != NULL)
     weft_store_scan (self);
   return self;
+}
+
+/* Parts come and go: what has changed is found out by looking anew. */
+static WeftStore *
+refresh_parts (WeftStore *self, GError **error)
+{
+  g_autoptr (WeftStore) later = weft_store_open_file (self->path, error);
+
+  if (later == NULL)
+    return NULL;
+  if (later->header.flags & WEFT_FILE_IN_PARTS)
+    later = weft_store_open_parts (g_steal_pointer (&later), self, TRUE, error);
+  else if (!weft_store_read_index (later))
+    weft_store_scan (later);
+  if (later == NULL)
+    return NULL;
+  if (later->parts != NULL && later->chunks->len == self->chunks->len &&
+      later->file_size == self->file_size)
+    return weft_store_ref (self);
+  weft_store_arrange (later);
+  weft_store_share_overlays (later, self);
+  return g_steal_pointer (&later);
 }
 
 WeftStore *
@@ -167,11 +194,13 @@ weft_store_refresh (WeftStore *self, GError **error)
 
   g_return_val_if_fail (self != NULL, NULL);
 
+  if (self->parts != NULL)
+    return refresh_parts (self, error);
   if (self->state == WEFT_STORE_COMPLETE || fstat (self->input->fd, &status) != 0 ||
       (guint64) status.st_size <= self->file_size)
     return weft_store_ref (self);
 
-  later = store_new (self->input, &self->header);
+  later = weft_store_new (self->path, self->input, &self->header);
   later->file_size = (guint64) status.st_size;
   later->scanned = self->scanned;
   later->n_unknown = self->n_unknown;
@@ -196,6 +225,8 @@ weft_store_is_written (WeftStore *self)
 {
   struct flock lock = { .l_type = F_RDLCK, .l_whence = SEEK_SET };
 
+  if (self->parts != NULL)
+    return weft_store_parts_are_written (self);
   return self->state != WEFT_STORE_COMPLETE && fcntl (self->input->fd, F_OFD_GETLK, &lock) == 0 &&
          lock.l_type == F_WRLCK;
 }
@@ -256,19 +287,26 @@ weft_store_get_chunk (WeftStore *self, WeftTableId table, guint chunk, WeftChunk
   info->stored_size = found->size;
 }
 
+static const guint column_bases[WEFT_N_TABLES] = {
+#define WEFT_SCHEMA_TABLE(NAME, name) WEFT_COLUMN_BASE_##NAME,
+#define WEFT_SCHEMA_COLUMN(TABLE, NAME, name, TYPE, FLAGS)
+  WEFT_SCHEMA (WEFT_SCHEMA_TABLE, WEFT_SCHEMA_COLUMN)
+#undef WEFT_SCHEMA_TABLE
+#undef WEFT_SCHEMA_COLUMN
+};
+
+WeftColumnNumber
+weft_store_column_number (WeftTableId table, guint place)
+{
+  return (WeftColumnNumber) (column_bases[table] + 1 + place);
+}
+
 guint
 weft_store_column_place (WeftTableId table, WeftColumnNumber number)
 {
-  static const guint bases[WEFT_N_TABLES] = {
-#define WEFT_SCHEMA_TABLE(NAME, name) WEFT_COLUMN_BASE_##NAME,
-#define WEFT_SCHEMA_COLUMN(TABLE, NAME, name, TYPE, FLAGS)
-    WEFT_SCHEMA (WEFT_SCHEMA_TABLE, WEFT_SCHEMA_COLUMN)
-#undef WEFT_SCHEMA_TABLE
-#undef WEFT_SCHEMA_COLUMN
-  };
-  guint place = number - bases[table] - 1;
+  guint place = number - column_bases[table] - 1;
 
-  return number > bases[table] && place < weft_schema_table (table)->n_columns ? place : G_MAXUINT;
+  return number > column_bases[table] && place < weft_schema_table (table)->n_columns ? place : G_MAXUINT;
 }
 
 static gboolean

@@ -9,20 +9,25 @@
 typedef struct
 {
   guint32 hash;
-  guint32 id; /* 0: free */
+  guint32 place; /* of the entry, from 1; 0: free */
 } Slot;
 
 typedef struct
 {
   const char *text;
   gsize length;
+  guint32 id;
+  guint32 generation; /* that it was added in last */
 } Entry;
 
 struct _WeftStringDictionary
 {
   Slot *slots; /* open addressing, at most half full */
   guint mask;
-  GArray *entries; /* Entry, by id - 1 */
+  GArray *entries; /* Entry */
+  guint32 last_id;
+  guint32 generation;
+  gsize size;
   GPtrArray *arenas;
   char *arena;
   gsize arena_left;
@@ -90,6 +95,16 @@ keep (WeftStringDictionary *self, const char *text, gsize length)
 }
 
 static void
+insert (WeftStringDictionary *self, Slot entry)
+{
+  guint slot = entry.hash & self->mask;
+
+  while (self->slots[slot].place != 0)
+    slot = (slot + 1) & self->mask;
+  self->slots[slot] = entry;
+}
+
+static void
 grow (WeftStringDictionary *self)
 {
   guint old_mask = self->mask;
@@ -98,14 +113,8 @@ grow (WeftStringDictionary *self)
   self->mask = old_mask * 2 + 1;
   self->slots = g_new0 (Slot, self->mask + 1);
   for (guint i = 0; i <= old_mask; i++)
-    if (old[i].id != 0)
-      {
-        guint slot = old[i].hash & self->mask;
-
-        while (self->slots[slot].id != 0)
-          slot = (slot + 1) & self->mask;
-        self->slots[slot] = old[i];
-      }
+    if (old[i].place != 0)
+      insert (self, old[i]);
 }
 
 static gboolean
@@ -115,7 +124,7 @@ holds (WeftStringDictionary *self, const Slot *slot, guint32 hash, const char *t
 
   if (slot->hash != hash)
     return FALSE;
-  entry = &g_array_index (self->entries, Entry, slot->id - 1);
+  entry = &g_array_index (self->entries, Entry, slot->place - 1);
   return entry->length == length && memcmp (entry->text, text, length) == 0;
 }
 
@@ -125,19 +134,69 @@ weft_string_dictionary_add (WeftStringDictionary *self, const char *text, gsize 
 {
   guint32 hash = hash_bytes (text, length);
   guint slot = hash & self->mask;
-  Entry entry = { NULL, length };
+  Entry entry = { NULL, length, 0, self->generation };
 
   *added = FALSE;
-  for (; self->slots[slot].id != 0; slot = (slot + 1) & self->mask)
+  for (; self->slots[slot].place != 0; slot = (slot + 1) & self->mask)
     if (holds (self, &self->slots[slot], hash, text, length))
-      return self->slots[slot].id;
+      {
+        Entry *known = &g_array_index (self->entries, Entry, self->slots[slot].place - 1);
+
+        known->generation = self->generation;
+        return known->id;
+      }
 
   *added = TRUE;
   entry.text = keep (self, text, length);
+  entry.id = ++self->last_id;
+  self->size += length;
   g_array_append_val (self->entries, entry);
   self->slots[slot].hash = hash;
-  self->slots[slot].id = self->entries->len;
+  self->slots[slot].place = self->entries->len;
   if (self->entries->len > self->mask / 2)
     grow (self);
-  return self->entries->len;
+  return entry.id;
+}
+
+guint32
+weft_string_dictionary_begin_generation (WeftStringDictionary *self)
+{
+  return ++self->generation;
+}
+
+void
+weft_string_dictionary_forget (WeftStringDictionary *self, guint32 generation,
+                               WeftKeepsString keeps, gpointer data)
+{
+  g_autoptr (GArray) entries = g_steal_pointer (&self->entries);
+  g_autoptr (GPtrArray) arenas = g_steal_pointer (&self->arenas);
+
+  g_free (self->slots);
+  self->mask = 1023;
+  self->slots = g_new0 (Slot, self->mask + 1);
+  self->entries = g_array_new (FALSE, FALSE, sizeof (Entry));
+  self->arenas = g_ptr_array_new_with_free_func (g_free);
+  self->arena_left = 0;
+  self->size = 0;
+  for (guint i = 0; i < entries->len; i++)
+    {
+      Entry entry = g_array_index (entries, Entry, i);
+      Slot slot = { hash_bytes (entry.text, entry.length), 0 };
+
+      if (entry.generation < generation && !keeps (entry.id, data))
+        continue;
+      entry.text = keep (self, entry.text, entry.length);
+      self->size += entry.length;
+      g_array_append_val (self->entries, entry);
+      slot.place = self->entries->len;
+      insert (self, slot);
+      if (self->entries->len > self->mask / 2)
+        grow (self);
+    }
+}
+
+gsize
+weft_string_dictionary_get_size (WeftStringDictionary *self)
+{
+  return self->size;
 }

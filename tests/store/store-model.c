@@ -285,9 +285,13 @@ model_directory_free (char *directory)
 
   while ((name = g_dir_read_name (dir)) != NULL)
     {
-      g_autofree char *path = g_build_filename (directory, name, NULL);
+      char *path = g_build_filename (directory, name, NULL);
 
-      g_unlink (path);
+      if (g_file_test (path, G_FILE_TEST_IS_DIR))
+        model_directory_free (g_steal_pointer (&path));
+      else
+        g_unlink (path);
+      g_free (path);
     }
   g_rmdir (directory);
   g_free (directory);
