@@ -17,10 +17,11 @@ typedef struct
   guint64 id;
   int tid; /* 0: only the producer's own number is known */
   int namespace_tid;
-  gint64 started;  /* ns; 0: not known */
-  gint64 seen;     /* ns: it was there then */
-  gint64 ended;    /* ns; 0: not known to have */
-  guint64 runtime; /* that told of it last: each tells of a thread once */
+  gint64 started;   /* ns; 0: not known */
+  gint64 seen;      /* ns: it was there then */
+  gint64 ended;     /* ns; 0: not known to have */
+  guint64 runtime;  /* that told of it last: each tells of a thread once */
+  gboolean watched; /* a source of CPU events told of it, which does so once, too */
 } Thread;
 
 typedef struct
@@ -30,6 +31,7 @@ typedef struct
   gint64 started; /* ns; 0: not known */
   char *command_line;
   gboolean ended;
+  gboolean watched;    /* a source of CPU events tells of it, too */
   GHashTable *threads; /* GINT number → GArray of Thread, in the order of their coming */
   guint n_threads;
 } Process;
@@ -84,7 +86,7 @@ is_same_process (const Process *process, const WeftProcessInfo *info)
 }
 
 static Process *
-find_process (WeftIngest *self, const WeftProcessInfo *info)
+find_process (WeftIngest *self, const WeftProcessInfo *info, gboolean watched)
 {
   GArray *ids = g_hash_table_lookup (self->newest_processes, GINT_TO_POINTER (info->pid));
 
@@ -92,7 +94,7 @@ find_process (WeftIngest *self, const WeftProcessInfo *info)
     {
       Process *process = g_ptr_array_index (self->processes, g_array_index (ids, guint, i - 1));
 
-      if (is_same_process (process, info))
+      if (is_same_process (process, info) && !(watched && process->watched))
         return process;
     }
   return NULL;
@@ -139,10 +141,10 @@ new_process (WeftIngest *self, const WeftProcessInfo *info)
   return process;
 }
 
-guint64
-weft_ingest_add_process (WeftIngest *self, const WeftProcessInfo *info)
+static Process *
+get_or_add_process (WeftIngest *self, const WeftProcessInfo *info, gboolean watched)
 {
-  Process *process = find_process (self, info);
+  Process *process = find_process (self, info, watched);
 
   if (process == NULL)
     process = new_process (self, info);
@@ -150,7 +152,20 @@ weft_ingest_add_process (WeftIngest *self, const WeftProcessInfo *info)
     process->command_line = g_strdup (info->command_line);
   if (process->started == 0)
     process->started = info->started;
-  return process->id;
+  process->watched |= watched;
+  return process;
+}
+
+guint64
+weft_ingest_add_process (WeftIngest *self, const WeftProcessInfo *info)
+{
+  return get_or_add_process (self, info, FALSE)->id;
+}
+
+guint64
+weft_ingest_add_watched_process (WeftIngest *self, const WeftProcessInfo *info)
+{
+  return get_or_add_process (self, info, TRUE)->id;
 }
 
 static Process *
@@ -200,6 +215,8 @@ write_thread (WeftIngest *self, guint64 process, const WeftIngestThread *info, g
 static gboolean
 is_same_thread (const Thread *thread, const WeftIngestThread *info)
 {
+  if (info->runtime == 0 && thread->watched)
+    return FALSE;
   if (info->runtime != 0 && info->runtime == thread->runtime)
     return thread->started != 0 && info->started != 0 &&
            ABS (thread->started - info->started) <= START_TOLERANCE;
@@ -231,6 +248,8 @@ merge_thread (Thread *thread, const WeftIngestThread *info)
     thread->started = info->started;
   if (info->runtime != 0)
     thread->runtime = info->runtime;
+  else
+    thread->watched = TRUE;
 }
 
 guint64
@@ -242,7 +261,8 @@ weft_ingest_add_thread (WeftIngest *self, guint64 process_id, const WeftIngestTh
                    .namespace_tid = info->namespace_tid,
                    .started = info->started,
                    .seen = info->seen,
-                   .runtime = info->runtime };
+                   .runtime = info->runtime,
+                   .watched = info->runtime == 0 };
 
   if (process == NULL || process->n_threads >= MAX_THREADS)
     return 0;

@@ -75,6 +75,9 @@ void weft_ingest_add_own_cost (WeftIngest *self, gint64 now, guint64 cpu, guint6
 /* A process is one row per program that it runs, however often and by whomever it is told of. */
 guint64 weft_ingest_add_process (WeftIngest *self, const WeftProcessInfo *info);
 
+/* Likewise, for one who tells of each program of each process just once. */
+guint64 weft_ingest_add_watched_process (WeftIngest *self, const WeftProcessInfo *info);
+
 /* Once; later calls have no effect. */
 void weft_ingest_end_process (WeftIngest *self, guint64 process, gint64 now, gboolean has_status,
                               int status);
@@ -86,7 +89,7 @@ typedef struct
   gint64 started;    /* ns, CLOCK_MONOTONIC, to 10 ms; 0: not known */
   gint64 seen;       /* ns: it was there then */
   const char *name;
-  guint64 runtime; /* that tells of it; 0: none does */
+  guint64 runtime; /* that tells of it; 0: a source of CPU events does, once a thread */
 } WeftIngestThread;
 
 /* A thread is (process, number, start), for numbers come again. One row, whoever tells of it first;

@@ -123,7 +123,7 @@ put (GArray *array, guint32 number, guint64 row)
 static void
 add_process (WeftCpuRows *self, const WeftCpuProcessRow *row)
 {
-  put (self->processes, row->number, weft_ingest_add_process (self->ingest, &row->info));
+  put (self->processes, row->number, weft_ingest_add_watched_process (self->ingest, &row->info));
 }
 
 static void

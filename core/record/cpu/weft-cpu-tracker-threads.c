@@ -2,7 +2,7 @@
 /*
  * Which processes and threads there are. Their numbers come again: each of a number is another
  * object, and rows point to the object's number. A process that runs another program is another
- * object too, unless no row refers to it yet.
+ * object too, unless the file has nothing of it yet.
  */
 #include "weft-cpu-tracker-private.h"
 

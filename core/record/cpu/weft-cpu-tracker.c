@@ -121,13 +121,15 @@ weft_cpu_tracker_map (WeftCpuTracker *self, const WeftCpuMap *map)
   g_mutex_unlock (&self->lock);
 }
 
-/* Another program in the same process: what rows refer to stays as it was. */
+/* Another program in the same process: what the file has stays as it was. What a forked process did
+ * in the few milliseconds before its exec belongs to the program that it then runs.
+ */
 static WeftCpuProcess *
 begin_image (WeftCpuTracker *self, WeftCpuProcess *old, gint64 time)
 {
   WeftCpuProcess *process;
 
-  if (old->number == 0)
+  if (!old->told)
     {
       weft_address_space_clear (old->space);
       g_array_set_size (old->mappings, 0);
