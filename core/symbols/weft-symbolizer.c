@@ -38,6 +38,7 @@ typedef struct
   char *link;
   char *debug_file;
   char *refusal; /* why a file with debugging information was not taken */
+  char *note;    /* why none came from elsewhere */
 } OpenModule;
 
 /* What is asked about. */
@@ -58,6 +59,7 @@ open_module_free (gpointer data)
   g_free (module->link);
   g_free (module->debug_file);
   g_free (module->refusal);
+  g_free (module->note);
   g_free (module);
 }
 
@@ -381,8 +383,7 @@ find_debug_file (WeftSymbolizer *self, const Question *question, OpenModule *mod
     return;
   if (self->find == NULL || question->build_id == NULL)
     return;
-  path = self->find (question->build_id, module->refusal == NULL ? &module->refusal : NULL,
-                     self->find_data);
+  path = self->find (question->build_id, &module->note, self->find_data);
   if (path != NULL)
     try_debug_file (self, question, module, weft_debug_files_open (path), FALSE, path);
 }
@@ -493,6 +494,11 @@ static gboolean
 ask_all (WeftSymbolizer *self, const Question *question, const guint64 *offsets, guint n,
          WeftSymbolAnswer *answer, char **reason)
 {
+  if (self->is_cancelled)
+    {
+      *reason = g_strdup ("there was no time left for it");
+      return FALSE;
+    }
   for (guint done = 0; done < n; done += OFFSETS_PER_MESSAGE)
     if (!ask_offsets (self, question, offsets + done, MIN (n - done, OFFSETS_PER_MESSAGE), answer,
                       reason))
@@ -515,13 +521,14 @@ complete (WeftSymbolizer *self, const Question *question, WeftSymbolAnswer *answ
       g_free (answer->debug_file);
       answer->debug_file = g_strdup (module->debug_file);
     }
-  else if (module->refusal != NULL)
+  else if (module->refusal != NULL || module->note != NULL)
     {
       g_free (answer->reason);
-      answer->reason = g_strdup (module->refusal);
-      if (answer->state != WEFT_SYMBOL_STATE_LINES && !question->is_plain)
-        answer->state = WEFT_SYMBOL_STATE_MISMATCH;
+      answer->reason = g_strdup (module->refusal != NULL ? module->refusal : module->note);
     }
+  if (module->refusal != NULL && module->debug_file == NULL &&
+      answer->state != WEFT_SYMBOL_STATE_LINES && !question->is_plain)
+    answer->state = WEFT_SYMBOL_STATE_MISMATCH;
 }
 
 static WeftSymbolAnswer *

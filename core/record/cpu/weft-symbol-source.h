@@ -7,11 +7,12 @@
 G_BEGIN_DECLS
 
 /*
- * Names for frames: gathers the frames that a recording gets, has them resolved while it goes on, and
- * writes symbols, inlined functions, lines, the machine code and the sources of what was sampled.
+ * Names for frames: gathers the frames that a recording gets, has them resolved while it goes on,
+ * and writes symbols, inlined functions, lines, the machine code and the sources of what was
+ * sampled.
  *
- * One thread, the engine's, calls all of this and is the only one that the rows come from. Files are
- * read on threads of the source's own, ELF and DWARF in processes of their own.
+ * One thread, the engine's, calls all of this and is the only one that the rows come from. Files
+ * are read on threads of the source's own, ELF and DWARF in processes of their own.
  */
 typedef struct _WeftSymbolSource WeftSymbolSource;
 
@@ -34,13 +35,13 @@ WeftSymbolSource *weft_symbol_source_new (WeftStoreWriter *store, const WeftSymb
 void weft_symbol_source_free (WeftSymbolSource *self);
 
 /* MODULE is row ROW of the table of modules. Told once, before any of its frames; later the module
- * may get another row (a newer version of a program's generated code), from when on frames belong to
- * that.
+ * may get another row (a newer version of a program's generated code), from when on frames belong
+ * to that.
  */
 void weft_symbol_source_add_module (WeftSymbolSource *self, WeftCodeModule *module, guint64 row);
 
-/* Frame FRAME of the table of frames is at OFFSET of MODULE (NULL: in none, nothing is done). FLAGS as
- * in WeftCodeFrame: the call is looked up, not what it returns to.
+/* Frame FRAME of the table of frames is at OFFSET of MODULE (NULL: in none, nothing is done). FLAGS
+ * as in WeftCodeFrame: the call is looked up, not what it returns to.
  */
 void weft_symbol_source_add_frame (WeftSymbolSource *self, guint64 frame, WeftCodeModule *module,
                                    guint64 offset, guint flags);
@@ -64,8 +65,8 @@ typedef struct
 void weft_symbol_source_get_progress (WeftSymbolSource *self, WeftSymbolProgress *progress);
 
 /* Waits until every frame is decided and written, then writes code, lines and sources. At DEADLINE
- * (CLOCK_MONOTONIC ns) the rest stays without names, and module_states and a diagnostic say so. STEP
- * (or NULL) is called every 100 ms or so; once it returns FALSE, the deadline has come.
+ * (CLOCK_MONOTONIC ns) the rest stays without names, and module_states and a diagnostic say so.
+ * STEP (or NULL) is called every 100 ms or so; once it returns FALSE, the deadline has come.
  */
 typedef gboolean (*WeftSymbolStepFunc) (const WeftSymbolProgress *progress, gpointer data);
 void weft_symbol_source_finish (WeftSymbolSource *self, gint64 deadline, WeftSymbolStepFunc step,
