@@ -13,6 +13,7 @@
 #include "weft-exporter.h"
 #include "weft-filter.h"
 #include "weft-finding.h"
+#include "weft-flame.h"
 #include "weft-import.h"
 #include "weft-importer.h"
 #include "weft-instrument.h"

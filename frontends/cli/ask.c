@@ -21,6 +21,7 @@ typedef struct
   char *thread;
   char *mode;
   char *min_share;
+  char *svg;
   char **excluded;
   char **reasons;
   char *from;
@@ -269,6 +270,23 @@ usage (GError *error)
   return EXIT_USAGE;
 }
 
+/* TARGET is a file, which is replaced, or "-": standard output. */
+static int
+write_svg (WeftReport *report, const char *target, WeftRecording *recording)
+{
+  g_autoptr (GError) error = NULL;
+  g_autofree char *name = g_file_get_basename (weft_recording_get_file (recording));
+  g_autofree char *svg = weft_flame_to_svg (report, name, &error);
+
+  if (svg == NULL)
+    return complain ("%s", error->message);
+  if (strcmp (target, "-") == 0)
+    fputs (svg, stdout);
+  else if (!g_file_set_contents (target, svg, -1, &error))
+    return complain ("%s", error->message);
+  return EXIT_OK;
+}
+
 static int
 print_answer (WeftReport *report, const Options *options, const PrintOptions *print)
 {
@@ -314,6 +332,8 @@ answer (const char *kind, const char *handle, const char *file, const Options *o
   report = weft_analysis_run (analysis, NULL, &error);
   if (report == NULL)
     return complain ("%s", error->message);
+  if (options->svg != NULL)
+    return write_svg (report, options->svg, recording);
   return print_answer (report, options, &print);
 }
 
@@ -357,6 +377,9 @@ add_entries (GArray *entries, const char *kind, const char *groups, const char *
     { WEFT_ANALYSIS_OPTION_MIN_SHARE,
       { "min-share", 0, 0, G_OPTION_ARG_STRING, &options->min_share,
         "Leave out what has less than this share of the whole", "PERCENT" } },
+    { WEFT_ANALYSIS_OPTION_MIN_SHARE,
+      { "svg", 0, 0, G_OPTION_ARG_FILENAME, &options->svg,
+        "Draw it as a picture for a browser; - is standard output", "FILE" } },
     { WEFT_ANALYSIS_OPTION_RANGE,
       { "from", 0, 0, G_OPTION_ARG_STRING, &options->from,
         "Only what ends after TIME from the start, such as 1.5s", "TIME" } },
@@ -402,6 +425,7 @@ options_clear (Options *options)
   g_free (options->thread);
   g_free (options->mode);
   g_free (options->min_share);
+  g_free (options->svg);
   g_strfreev (options->excluded);
   g_strfreev (options->reasons);
   g_free (options->from);
