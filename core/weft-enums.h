@@ -604,4 +604,23 @@ typedef enum
   WEFT_WAKEUP_SOURCE_PROGRAM,
 } WeftWakeupSource;
 
+/**
+ * WeftSampler:
+ * @WEFT_SAMPLER_AUTO: the best that this machine and its permissions allow
+ * @WEFT_SAMPLER_PERF: the kernel's performance events
+ * @WEFT_SAMPLER_PTRACE: stopping the threads that run, which needs no permissions
+ * @WEFT_SAMPLER_OFF: none
+ *
+ * How a recorder learns what programs do on the CPUs.
+ *
+ * Since: 0.1
+ */
+typedef enum
+{
+  WEFT_SAMPLER_AUTO,
+  WEFT_SAMPLER_PERF,
+  WEFT_SAMPLER_PTRACE,
+  WEFT_SAMPLER_OFF,
+} WeftSampler;
+
 G_END_DECLS
