@@ -20,6 +20,7 @@ struct _WeftAddressSpace
 {
   Mappings *table; /* NULL: none yet */
   guint last;      /* the mapping that was found last */
+  WeftUnwindCache *cache;
 };
 
 static Mappings *
@@ -58,23 +59,35 @@ weft_address_space_copy (WeftAddressSpace *self)
 }
 
 static void
-forget_last (WeftAddressSpace *self)
+forget_cache (WeftAddressSpace *self)
 {
   self->last = 0;
+  if (self->cache != NULL && self->cache->is_used)
+    memset (self->cache, 0, sizeof *self->cache);
 }
 
 void
 weft_address_space_clear (WeftAddressSpace *self)
 {
   g_clear_pointer (&self->table, mappings_unref);
-  forget_last (self);
+  forget_cache (self);
 }
 
 void
 weft_address_space_free (WeftAddressSpace *self)
 {
   weft_address_space_clear (self);
+  g_free (self->cache);
   g_free (self);
+}
+
+WeftUnwindCache *
+weft_address_space_get_cache (WeftAddressSpace *self)
+{
+  if (G_UNLIKELY (self->cache == NULL))
+    self->cache = g_new0 (WeftUnwindCache, 1);
+  self->cache->is_used = TRUE;
+  return self->cache;
 }
 
 guint
@@ -163,7 +176,7 @@ weft_address_space_unmap (WeftAddressSpace *self, guint64 address, guint64 lengt
   if (length == 0 || address + length < address || self->table == NULL)
     return;
   cut (own_table (self, 1), address, address + length);
-  forget_last (self);
+  forget_cache (self);
 }
 
 void
@@ -185,7 +198,7 @@ weft_address_space_map (WeftAddressSpace *self, guint64 address, guint64 length,
       table->mappings[at] = (WeftAddressMapping){ address, address + length, bias, module };
       table->n_mappings++;
     }
-  forget_last (self);
+  forget_cache (self);
 }
 
 /* Looking up */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-#include "weft-module.h"
+#include "weft-module-private.h"
 
 #include <elf.h>
 #include <errno.h>
@@ -14,8 +14,6 @@
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 #include <unistd.h>
-
-#include "weft-elf-image.h"
 
 #define MAX_VDSO (64 * 1024)
 #define MAX_DESCRIPTORS 512
@@ -47,6 +45,10 @@ struct _WeftCodeModule
   /* Guarded by the set's lock. */
   int descriptor;
   GList in_use; /* its place among those whose files are open */
+
+  GMutex table_lock;
+  gboolean has_table; /* atomic */
+  WeftUnwindTable *table;
 };
 
 struct _WeftModuleSet
@@ -270,6 +272,7 @@ add_module (WeftModuleSet *set, WeftModuleKind kind, const char *path)
   self->path = g_strdup (path);
   self->descriptor = -1;
   self->in_use.data = self;
+  g_mutex_init (&self->table_lock);
   g_ptr_array_add (set->modules, self);
   self->number = set->modules->len;
   return self;
@@ -282,7 +285,9 @@ module_free (gpointer data)
 
   if (self->descriptor >= 0)
     close (self->descriptor);
+  g_clear_pointer (&self->table, weft_unwind_table_free);
   g_clear_pointer (&self->image, weft_elf_image_free);
+  g_mutex_clear (&self->table_lock);
   g_free (self->path);
   g_free (self->build_id);
   g_free (self);
@@ -704,4 +709,36 @@ weft_code_module_get_bias (const WeftCodeModule *self, guint64 address, guint64 
   if (self->image != NULL && weft_elf_image_get_address (self->image, file_offset, &linked))
     return linked - address;
   return file_offset - address;
+}
+
+static WeftUnwindTable *
+build_table (WeftCodeModule *self)
+{
+  int descriptor;
+  WeftUnwindTable *table;
+
+  if (self->image == NULL)
+    return NULL;
+  descriptor = weft_code_module_open (self);
+  if (descriptor < 0)
+    return NULL;
+  table = weft_unwind_table_new (self->image, descriptor);
+  close (descriptor);
+  return table;
+}
+
+WeftUnwindTable *
+weft_code_module_get_unwind_table (WeftCodeModule *self)
+{
+  if (!g_atomic_int_get (&self->has_table))
+    {
+      g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&self->table_lock);
+
+      if (!self->has_table)
+        {
+          self->table = build_table (self);
+          g_atomic_int_set (&self->has_table, TRUE);
+        }
+    }
+  return self->table;
 }

@@ -1,0 +1,544 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+#include "weft-unwinder.h"
+
+#include <string.h>
+
+#include "weft-address-space-private.h"
+#include "weft-module-private.h"
+#include "weft-unwind-expression.h"
+
+#define OVERLAP 512 /* bytes of the copy that what is read beyond it has to agree with */
+#define FIRST_EXTENSION (16 * 1024)
+#define MAX_SWITCHES 64 /* to another stack: signals, stacks that were realigned or split */
+
+/* Memory that was read beyond the copy. */
+typedef struct
+{
+  guint64 address;
+  guint8 *bytes;
+  gsize length;
+  gboolean is_over; /* there is no more behind it */
+} Extension;
+
+typedef struct
+{
+  WeftAddressSpace *space;
+  const WeftStackCopy *stack;
+  const WeftUnwindMachine *machine; /* NULL until a frame says */
+  guint64 values[WEFT_UNWIND_N_REGISTERS];
+  guint64 known;
+  guint64 pc;
+  guint64 sp;
+  gboolean is_interrupted; /* pc is where the thread was, not where a call returns to */
+  gboolean came_by_pointer;
+  guint n_switches;
+
+  Extension behind;    /* the copy, and its end as it is now */
+  Extension elsewhere; /* another stack */
+  gsize n_extended;
+  gboolean has_changed; /* the thread has gone on: nothing beyond the copy can be believed */
+  WeftStackEnd end;
+} Walk;
+
+/* Memory */
+
+static gboolean
+take_word (const Extension *self, guint64 address, guint64 *value)
+{
+  guint64 offset = address - self->address;
+
+  if (self->length < sizeof *value || offset > self->length - sizeof *value)
+    return FALSE;
+  memcpy (value, self->bytes + offset, sizeof *value);
+  return TRUE;
+}
+
+/* Reads on behind what there is, at least until ADDRESS; in steps that double. */
+static gboolean
+extend (Walk *self, Extension *extension, guint64 address)
+{
+  guint64 wanted = address + sizeof (guint64) - extension->address;
+  gsize size = MAX (FIRST_EXTENSION, extension->length * 2);
+  gsize n;
+
+  while (size < wanted)
+    size *= 2;
+  size = MIN (size, extension->length + (WEFT_UNWIND_MAX_EXTENSION - self->n_extended));
+  if (extension->is_over || wanted > size || size <= extension->length)
+    return FALSE;
+  extension->bytes = g_realloc (extension->bytes, size);
+  n = self->stack->more (extension->address + extension->length,
+                         extension->bytes + extension->length, size - extension->length,
+                         self->stack->data);
+  n = MIN (n, size - extension->length);
+  extension->is_over = n < size - extension->length;
+  extension->length += n;
+  self->n_extended += n;
+  return wanted <= extension->length;
+}
+
+/* Words that lie behind the copy or over its edge. */
+static gboolean
+read_behind (Walk *self, guint64 address, guint64 *value)
+{
+  const WeftStackCopy *stack = self->stack;
+  gsize overlap = MIN (OVERLAP, stack->length);
+
+  if (self->has_changed)
+    return FALSE;
+  if (self->behind.bytes == NULL)
+    {
+      self->behind.address = stack->address + stack->length - overlap;
+      extend (self, &self->behind, address);
+      if (self->behind.length < overlap ||
+          memcmp (self->behind.bytes, stack->bytes + stack->length - overlap, overlap) != 0)
+        {
+          self->has_changed = TRUE;
+          return FALSE;
+        }
+    }
+  return take_word (&self->behind, address, value) ||
+         (extend (self, &self->behind, address) && take_word (&self->behind, address, value));
+}
+
+/* Another stack: that which a signal interrupted, or whose end was moved. */
+static gboolean
+read_elsewhere (Walk *self, guint64 address, guint64 *value)
+{
+  Extension *elsewhere = &self->elsewhere;
+
+  if (take_word (elsewhere, address, value))
+    return TRUE;
+  if (elsewhere->bytes == NULL || address < elsewhere->address ||
+      address - elsewhere->address > WEFT_UNWIND_MAX_EXTENSION)
+    {
+      g_free (elsewhere->bytes);
+      *elsewhere = (Extension){ .address = address & ~(guint64) 15 };
+    }
+  return extend (self, elsewhere, address) && take_word (elsewhere, address, value);
+}
+
+static gboolean
+read_beyond (Walk *self, guint64 address, guint64 *value)
+{
+  const WeftStackCopy *stack = self->stack;
+  guint64 end = stack->address + stack->length;
+
+  if (stack->more == NULL || address > G_MAXUINT64 - WEFT_UNWIND_MAX_EXTENSION)
+    return FALSE;
+  if (address > end - sizeof (guint64) && address - end < WEFT_UNWIND_MAX_EXTENSION)
+    return read_behind (self, address, value);
+  return read_elsewhere (self, address, value);
+}
+
+static inline gboolean
+read_word (Walk *self, guint64 address, guint64 *value)
+{
+  const WeftStackCopy *stack = self->stack;
+  guint64 offset = address - stack->address;
+
+  if (G_LIKELY (offset < stack->length && stack->length - offset >= sizeof *value))
+    {
+      memcpy (value, stack->bytes + offset, sizeof *value);
+      return TRUE;
+    }
+  return read_beyond (self, address, value);
+}
+
+static gboolean
+read_for_expression (guint64 address, guint64 *value, gpointer data)
+{
+  return read_word (data, address, value);
+}
+
+/* Registers */
+
+static inline gboolean
+is_known (const Walk *self, guint number)
+{
+  return self->known >> number & 1;
+}
+
+static gboolean
+get_for_expression (guint number, guint64 *value, gpointer data)
+{
+  Walk *self = data;
+
+  if (number >= WEFT_UNWIND_N_REGISTERS || !is_known (self, number))
+    return FALSE;
+  *value = self->values[number];
+  return TRUE;
+}
+
+static inline gboolean
+stop (Walk *self, WeftStackEnd end)
+{
+  self->end = end;
+  return FALSE;
+}
+
+/* Where registers are numbered by the machine, those that stand for pc and sp are set by it. */
+static void
+set_machine (Walk *self, const WeftUnwindMachine *machine)
+{
+  self->machine = machine;
+  self->values[machine->stack_pointer] = self->sp;
+  self->known |= G_GUINT64_CONSTANT (1) << machine->stack_pointer;
+}
+
+/* Rules */
+
+static gboolean
+evaluate (Walk *self, const WeftUnwindCacheEntry *entry, const WeftUnwindPlace *place,
+          gboolean has_cfa, guint64 cfa, guint64 *value)
+{
+  const guint8 *bytes = weft_unwind_table_get_expression (entry->table, place);
+
+  switch (weft_unwind_expression_evaluate (bytes, place->operand, has_cfa, cfa, get_for_expression,
+                                           read_for_expression, self, value))
+    {
+    case WEFT_UNWIND_EXPRESSION_DONE:
+      return TRUE;
+    case WEFT_UNWIND_EXPRESSION_NO_MEMORY:
+      return stop (self, WEFT_STACK_END_TRUNCATED);
+    default:
+      return stop (self, WEFT_STACK_END_UNSUPPORTED);
+    }
+}
+
+static gboolean
+find_cfa (Walk *self, const WeftUnwindCacheEntry *entry, guint64 *cfa)
+{
+  const WeftUnwindPlace *place = &entry->rule->cfa;
+
+  switch (place->how)
+    {
+    case WEFT_UNWIND_REGISTER_PLUS:
+    case WEFT_UNWIND_DEREFERENCED:
+      if (!is_known (self, place->operand))
+        return stop (self, WEFT_STACK_END_UNSUPPORTED);
+      *cfa = self->values[place->operand] + (gint64) place->value;
+      if (place->how == WEFT_UNWIND_DEREFERENCED && !read_word (self, *cfa, cfa))
+        return stop (self, WEFT_STACK_END_TRUNCATED);
+      return TRUE;
+    case WEFT_UNWIND_PLT:
+      *cfa = self->sp + (gint64) place->value + ((self->pc & 15) >= place->operand ? 8 : 0);
+      return TRUE;
+    case WEFT_UNWIND_EXPRESSION:
+      return evaluate (self, entry, place, FALSE, 0, cfa);
+    default:
+      return stop (self, WEFT_STACK_END_UNSUPPORTED);
+    }
+}
+
+/* What lies below the stack pointer was popped already: the register has its value again. */
+static inline gboolean
+take_from (Walk *self, guint64 address, gboolean is_signal, guint64 *value)
+{
+  if (address < self->sp && !is_signal)
+    return TRUE;
+  return read_word (self, address, value) || stop (self, WEFT_STACK_END_TRUNCATED);
+}
+
+/* The value in the calling function of one register; VALUE has what it is here. */
+static gboolean
+restore_one (Walk *self, const WeftUnwindCacheEntry *entry, const WeftUnwindPlace *place,
+             guint64 cfa, guint64 *value)
+{
+  gboolean is_signal = (entry->rule->flags & WEFT_UNWIND_RULE_SIGNAL) != 0;
+  guint64 address;
+
+  switch (place->how)
+    {
+    case WEFT_UNWIND_AT_CFA:
+      return take_from (self, cfa + (gint64) place->value, is_signal, value);
+    case WEFT_UNWIND_CFA_PLUS:
+      *value = cfa + (gint64) place->value;
+      return TRUE;
+    case WEFT_UNWIND_COPY:
+      *value = self->values[place->operand];
+      return is_known (self, place->operand) || stop (self, WEFT_STACK_END_UNSUPPORTED);
+    case WEFT_UNWIND_AT_REGISTER:
+      return is_known (self, place->operand)
+                 ? take_from (self, self->values[place->operand] + (gint64) place->value, is_signal,
+                              value)
+                 : stop (self, WEFT_STACK_END_UNSUPPORTED);
+    case WEFT_UNWIND_AT_EXPRESSION:
+      return evaluate (self, entry, place, TRUE, cfa, &address) &&
+             take_from (self, address, is_signal, value);
+    default: /* WEFT_UNWIND_EXPRESSION */
+      return evaluate (self, entry, place, TRUE, cfa, value);
+    }
+}
+
+/* The registers of the calling function. All are worked out from those of this one. */
+static gboolean
+restore (Walk *self, const WeftUnwindCacheEntry *entry, guint64 cfa)
+{
+  const WeftUnwindRule *rule = entry->rule;
+  guint64 restored[WEFT_UNWIND_N_REGISTERS];
+  guint64 known = self->known;
+
+  if (!(rule->flags & WEFT_UNWIND_RULE_SIGNAL))
+    known &= self->machine->preserved;
+  for (guint i = 0; i < rule->n_saved; i++)
+    {
+      const WeftUnwindPlace *place = &rule->saved[i];
+      guint64 bit = G_GUINT64_CONSTANT (1) << place->number;
+
+      if (place->how == WEFT_UNWIND_UNDEFINED)
+        {
+          known &= ~bit;
+          continue;
+        }
+      restored[i] = self->values[place->number];
+      if (!restore_one (self, entry, place, cfa, &restored[i]))
+        return FALSE;
+      known |= bit;
+    }
+  for (guint i = 0; i < rule->n_saved; i++)
+    if (rule->saved[i].how != WEFT_UNWIND_UNDEFINED)
+      self->values[rule->saved[i].number] = restored[i];
+  self->known = known;
+  return TRUE;
+}
+
+/* Whether the rule itself says what the stack pointer was. */
+static gboolean
+has_stack_pointer (const Walk *self, const WeftUnwindRule *rule)
+{
+  for (guint i = 0; i < rule->n_saved; i++)
+    if (rule->saved[i].number == self->machine->stack_pointer)
+      return TRUE;
+  return FALSE;
+}
+
+/* Stacks shrink with each return; where another one is gone to, the number of times is bounded. */
+static gboolean
+is_progress (Walk *self, const WeftUnwindRule *rule, guint64 sp, guint64 pc)
+{
+  if (sp > self->sp)
+    return TRUE;
+  if (sp == self->sp && self->is_interrupted && pc != self->pc)
+    return TRUE;
+  return ((rule->flags & WEFT_UNWIND_RULE_SIGNAL) || rule->cfa.how == WEFT_UNWIND_DEREFERENCED ||
+          rule->cfa.how == WEFT_UNWIND_EXPRESSION) &&
+         self->n_switches++ < MAX_SWITCHES;
+}
+
+/* Goes on to the calling function at PC. */
+static gboolean
+go_on (Walk *self, const WeftUnwindRule *rule, guint64 sp, guint64 pc)
+{
+  pc &= self->machine->address_mask;
+  if (pc == 0)
+    return stop (self, WEFT_STACK_END_COMPLETE);
+  if (!is_progress (self, rule, sp, pc))
+    return stop (self, WEFT_STACK_END_STUCK);
+  self->sp = sp;
+  self->pc = pc;
+  self->values[self->machine->stack_pointer] = sp;
+  self->known |= G_GUINT64_CONSTANT (1) << self->machine->stack_pointer;
+  self->is_interrupted = (rule->flags & WEFT_UNWIND_RULE_SIGNAL) != 0;
+  self->came_by_pointer = FALSE;
+  return TRUE;
+}
+
+static gboolean
+step_by_rule (Walk *self, const WeftUnwindCacheEntry *entry)
+{
+  const WeftUnwindRule *rule = entry->rule;
+  guint return_address = self->machine->return_address;
+  guint64 cfa = 0;
+  guint64 pc;
+  guint64 sp;
+
+  if (rule->flags & WEFT_UNWIND_RULE_END)
+    return stop (self, WEFT_STACK_END_COMPLETE);
+  if (rule->flags & WEFT_UNWIND_RULE_UNKNOWN)
+    return stop (self, WEFT_STACK_END_UNSUPPORTED);
+  if (!find_cfa (self, entry, &cfa))
+    return FALSE;
+
+  if (G_LIKELY (rule->flags & WEFT_UNWIND_RULE_SIMPLE))
+    {
+      if (!read_word (self, cfa + rule->return_offset, &pc))
+        return stop (self, WEFT_STACK_END_TRUNCATED);
+      if (!restore (self, entry, cfa))
+        return FALSE;
+    }
+  else
+    {
+      /* In a function that calls none, the register that has it is as it was. */
+      if (!restore (self, entry, cfa))
+        return FALSE;
+      if (!is_known (self, return_address))
+        return stop (self, WEFT_STACK_END_UNSUPPORTED);
+      pc = self->values[return_address];
+    }
+  sp = G_UNLIKELY (rule->flags & WEFT_UNWIND_RULE_SIGNAL) && has_stack_pointer (self, rule)
+           ? self->values[self->machine->stack_pointer]
+           : cfa;
+  return go_on (self, rule, sp, pc);
+}
+
+/* Code without tables, above all what was compiled at run time, may keep frame pointers: the
+ * caller's and the return address lie where this one points. That it is one shows in that the
+ * address is one of code.
+ */
+static gboolean
+step_by_pointer (Walk *self, const WeftUnwindCacheEntry *entry)
+{
+  WeftStackEnd end = entry->module == NULL ? WEFT_STACK_END_NO_MODULE : WEFT_STACK_END_NO_TABLE;
+  guint number = self->machine->frame_pointer;
+  guint64 pointer = self->values[number];
+  guint64 next, pc;
+
+  if (!is_known (self, number))
+    return stop (self, end);
+  if (pointer == 0 && self->came_by_pointer)
+    return stop (self, WEFT_STACK_END_COMPLETE);
+  if (pointer < self->sp || pointer - self->sp > WEFT_UNWIND_MAX_EXTENSION || pointer % 8 != 0 ||
+      !read_word (self, pointer, &next) || !read_word (self, pointer + 8, &pc))
+    return stop (self, end);
+  pc &= self->machine->address_mask;
+  if (pc == 0)
+    return stop (self, WEFT_STACK_END_COMPLETE);
+  if (!weft_address_space_contains (self->space, pc - 1))
+    return stop (self, end);
+
+  self->known &= self->machine->preserved;
+  self->values[number] = next;
+  self->sp = pointer + 16;
+  self->values[self->machine->stack_pointer] = self->sp;
+  self->pc = pc;
+  self->is_interrupted = FALSE;
+  self->came_by_pointer = TRUE;
+  return TRUE;
+}
+
+/* Frames */
+
+static void
+fill_entry (Walk *self, WeftUnwindCacheEntry *entry, guint64 key, guint64 address)
+{
+  const WeftAddressMapping *mapping = weft_address_space_find (self->space, address);
+
+  memset (entry, 0, sizeof *entry);
+  entry->key = key;
+  if (mapping == NULL)
+    return;
+  entry->is_mapped = TRUE;
+  entry->module = mapping->module;
+  entry->bias = mapping->bias;
+  if (mapping->module != NULL)
+    entry->table = weft_code_module_get_unwind_table (mapping->module);
+  if (entry->table != NULL)
+    entry->rule = weft_unwind_table_lookup (entry->table, address + mapping->bias);
+}
+
+static inline const WeftUnwindCacheEntry *
+look_up (Walk *self, WeftUnwindCache *cache)
+{
+  guint64 key = self->pc << 1 | !self->is_interrupted;
+  guint64 hash = key * G_GUINT64_CONSTANT (0x9e3779b97f4a7c15);
+  WeftUnwindCacheEntry *entry = &cache->entries[hash >> 54 & (WEFT_UNWIND_CACHE_SIZE - 1)];
+
+  if (G_UNLIKELY (entry->key != key))
+    fill_entry (self, entry, key, self->is_interrupted ? self->pc : self->pc - 1);
+  return entry;
+}
+
+static inline void
+set_frame (const Walk *self, const WeftUnwindCacheEntry *entry, WeftCodeFrame *frame)
+{
+  frame->module = entry->module;
+  frame->offset = self->pc + entry->bias;
+  frame->address = self->pc;
+  frame->flags = self->is_interrupted ? 0 : WEFT_FRAME_RETURN_ADDRESS;
+}
+
+/* What unwinding begins with says which machine's registers these are; where nothing does, they are
+ * taken to be of the one we run on.
+ */
+static const WeftUnwindMachine *
+choose_machine (const WeftUnwindCacheEntry *entry)
+{
+  if (entry->table != NULL)
+    return weft_unwind_table_get_machine (entry->table);
+  return weft_unwind_machine_get_native ();
+}
+
+static gboolean
+step (Walk *self, const WeftUnwindCacheEntry *entry)
+{
+  if (G_UNLIKELY (self->machine == NULL))
+    {
+      const WeftUnwindMachine *machine = choose_machine (entry);
+
+      if (machine == NULL)
+        return stop (self, WEFT_STACK_END_UNSUPPORTED);
+      set_machine (self, machine);
+    }
+  if (entry->rule != NULL && weft_unwind_table_get_machine (entry->table) != self->machine)
+    return stop (self, WEFT_STACK_END_UNSUPPORTED);
+  if (G_LIKELY (entry->rule != NULL))
+    return step_by_rule (self, entry);
+  if (!entry->is_mapped && !self->came_by_pointer && !self->is_interrupted)
+    return stop (self, WEFT_STACK_END_NO_MODULE);
+  if (entry->table != NULL && weft_unwind_table_is_entry (entry->table, self->pc + entry->bias))
+    return stop (self, WEFT_STACK_END_COMPLETE);
+  return step_by_pointer (self, entry);
+}
+
+static void
+walk_init (Walk *self, WeftAddressSpace *space, const WeftRegisters *registers,
+           const WeftStackCopy *stack)
+{
+  self->space = space;
+  self->stack = stack;
+  self->machine = NULL;
+  memcpy (self->values, registers->values, sizeof self->values);
+  self->known = registers->known != 0 ? registers->known : G_MAXUINT64;
+  self->pc = registers->pc;
+  self->sp = registers->sp;
+  self->is_interrupted = TRUE;
+  self->came_by_pointer = FALSE;
+  self->n_switches = 0;
+  self->behind = (Extension){ 0 };
+  self->elsewhere = (Extension){ 0 };
+  self->n_extended = 0;
+  self->has_changed = FALSE;
+  self->end = WEFT_STACK_END_DEPTH;
+}
+
+guint
+weft_unwind (WeftAddressSpace *space, const WeftRegisters *registers, const WeftStackCopy *stack,
+             WeftCodeFrame *frames, guint max_frames, WeftStackEnd *end, gboolean *extended)
+{
+  WeftUnwindCache *cache = weft_address_space_get_cache (space);
+  guint limit = MIN (max_frames, WEFT_UNWIND_MAX_FRAMES);
+  guint n = 0;
+  Walk walk;
+
+  walk_init (&walk, space, registers, stack);
+  while (n < limit)
+    {
+      const WeftUnwindCacheEntry *entry = look_up (&walk, cache);
+
+      set_frame (&walk, entry, &frames[n++]);
+      if (!step (&walk, entry))
+        break;
+      if (n == limit)
+        walk.end = WEFT_STACK_END_DEPTH;
+    }
+  g_free (walk.behind.bytes);
+  g_free (walk.elsewhere.bytes);
+  *end = walk.end;
+  if (extended != NULL)
+    *extended = walk.n_extended > 0;
+  return n;
+}
+
+G_STATIC_ASSERT (WEFT_UNWIND_N_REGISTERS == G_N_ELEMENTS (((WeftRegisters *) 0)->values));
