@@ -73,6 +73,32 @@ find_last_end (const WeftAnalysisScope *scope, gint64 *last, GError **error)
   return TRUE;
 }
 
+/* Of tables in which times grow, near enough. */
+static gint64
+find_last_time (const WeftAnalysisScope *scope, gint64 last)
+{
+  static const struct
+  {
+    WeftTableId table;
+    WeftColumnNumber time;
+  } times[] = {
+    { WEFT_TABLE_SAMPLES, WEFT_SAMPLES_TIME },
+    { WEFT_TABLE_WAITS, WEFT_WAITS_START },
+    { WEFT_TABLE_THREAD_TIMES, WEFT_THREAD_TIMES_TIME },
+  };
+
+  for (guint i = 0; i < G_N_ELEMENTS (times); i++)
+    for (guint chunk = 0; chunk < weft_store_get_n_chunks (scope->store, times[i].table); chunk++)
+      {
+        guint64 min;
+        guint64 max;
+
+        if (weft_store_get_zone (scope->store, times[i].table, chunk, times[i].time, &min, &max))
+          last = MAX (last, (gint64) max);
+      }
+  return last;
+}
+
 static gint64
 find_first_start (const WeftAnalysisScope *scope)
 {
@@ -102,7 +128,10 @@ weft_scope_find_span (const WeftAnalysisScope *scope, gint64 *begin, gint64 *end
     return FALSE;
   *begin = find_first_start (scope);
   *end = MAX (*begin, duration.duration);
-  return duration.is_known || find_last_end (scope, end, error);
+  if (duration.is_known)
+    return TRUE;
+  *end = find_last_time (scope, *end);
+  return find_last_end (scope, end, error);
 }
 
 static void

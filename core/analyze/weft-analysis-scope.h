@@ -40,7 +40,8 @@ weft_scope_has_range (const WeftAnalysisScope *scope)
 }
 
 /* From when to when the recording tells: from its start, or that of an earlier dispatch, to the
- * time its recorder ended it or, where that is not known, to the last end of a dispatch.
+ * time its recorder ended it or, where that is not known, to the last end of a dispatch or the last
+ * time that a thread was seen at.
  */
 gboolean weft_scope_find_span (const WeftAnalysisScope *scope, gint64 *begin, gint64 *end,
                                GError **error);
@@ -59,10 +60,6 @@ gboolean weft_scope_scan_dispatches (const WeftAnalysisScope *scope,
 
 /* A point in time that was asked for lies in the span; default: its end. */
 gboolean weft_scope_find_time (const WeftAnalysisScope *scope, gint64 *at, GError **error);
-
-/* CPU figures are null, and this is why. */
-#define WEFT_HINT_NO_CPU                                                                           \
-  "The recording has no CPU samples: times are target time, which is never CPU time"
 
 /* What the filter leaves of the dispatches; NULL in *SELECTION where there is none: all. */
 gboolean weft_scope_select_dispatches (const WeftAnalysisScope *scope, WeftSelection **selection,

@@ -4,16 +4,27 @@
 
 #include "weft-analysis-scope.h"
 #include "weft-analyze.h"
+#include "weft-cpu-facts.h"
 #include "weft-lane-figures.h"
 #include "weft-row-scan.h"
+#include "weft-thread-figures.h"
+#include "weft-wait-columns.h"
 #include "weft-waits.h"
 
+#include <string.h>
+
+/* So many lanes of a row are named. */
+#define MAX_LANES 3
+
+/* What a thread had to do with lanes: target time, which is never its own. */
 typedef struct
 {
   guint64 n_dispatched;
   guint64 n_waits;
   guint64 wait_time;
   gint64 waited_until;
+  GHashTable *lanes; /* ids of those that it dispatched to or waited for */
+  GString *names;
 } ThreadFacts;
 
 typedef struct
@@ -21,14 +32,27 @@ typedef struct
   const WeftAnalysisScope *scope;
   WeftCatalog *catalog;
   WeftLaneTable *figures;
+  WeftThreadTable *cpu;
+  WeftCpuFacts facts;
   GHashTable *threads; /* id → ThreadFacts */
 } Threads;
+
+static void
+facts_free (gpointer data)
+{
+  ThreadFacts *facts = data;
+
+  g_hash_table_unref (facts->lanes);
+  g_string_free (facts->names, TRUE);
+  g_free (facts);
+}
 
 static void
 threads_clear (Threads *self)
 {
   g_clear_pointer (&self->catalog, weft_catalog_free);
   g_clear_pointer (&self->figures, weft_lane_table_free);
+  g_clear_pointer (&self->cpu, weft_thread_table_free);
   g_clear_pointer (&self->threads, g_hash_table_unref);
 }
 
@@ -45,6 +69,8 @@ get_facts (Threads *self, guint32 thread)
     {
       facts = g_new0 (ThreadFacts, 1);
       facts->waited_until = G_MININT64;
+      facts->lanes = g_hash_table_new (NULL, NULL);
+      facts->names = g_string_new (NULL);
       g_hash_table_insert (self->threads, GUINT_TO_POINTER (thread), facts);
     }
   return facts;
@@ -72,15 +98,10 @@ compare_waits (gconstpointer a, gconstpointer b)
 
 /* A thread that waits for several things at once waits once. */
 static gboolean
-read_waits (Threads *self, GError **error)
+read_waits (Threads *self, WeftProducerIds *ids, GError **error)
 {
-  g_autoptr (WeftProducerIds) ids = weft_producer_ids_new ();
   g_autoptr (GArray) waits = NULL;
 
-  if (!weft_producer_ids_want_table (ids, self->scope, WEFT_TABLE_ORIGINS, WEFT_ORIGINS_DISPATCH,
-                                     WEFT_ORIGINS_RUNTIME, WEFT_ORIGINS_PRODUCER_DISPATCH, error) ||
-      !weft_producer_ids_resolve (ids, self->scope, error))
-    return FALSE;
   waits = weft_waits_read (self->scope, ids, error);
   if (waits == NULL)
     return FALSE;
@@ -104,6 +125,56 @@ read_waits (Threads *self, GError **error)
   return TRUE;
 }
 
+/* ---- Lanes ---- */
+
+static void
+add_lane_name (Threads *self, ThreadFacts *facts, guint32 lane)
+{
+  const char *name = weft_catalog_get_lane_name (self->catalog, lane);
+  guint n = g_hash_table_size (facts->lanes);
+
+  if (lane == 0 || !g_hash_table_add (facts->lanes, GUINT_TO_POINTER (lane)))
+    return;
+  if (n < MAX_LANES)
+    g_string_append_printf (facts->names, "%s%s", n > 0 ? ", " : "", name != NULL ? name : "?");
+  else if (n == MAX_LANES)
+    g_string_append (facts->names, ", …");
+}
+
+/* Which lanes threads dispatched to, or waited for. */
+static gboolean
+read_lanes (Threads *self, WeftProducerIds *ids, GError **error)
+{
+  g_autoptr (WeftRowCursor) origins = weft_row_cursor_new (self->scope, WEFT_TABLE_ORIGINS);
+  g_autoptr (WeftRowCursor) dispatches = weft_row_cursor_new (self->scope, WEFT_TABLE_DISPATCHES);
+  g_autoptr (WeftRowCursor) submissions = weft_row_cursor_new (self->scope, WEFT_TABLE_SUBMISSIONS);
+
+  while (weft_row_cursor_next (origins))
+    {
+      guint64 role = weft_row_cursor_get (origins, WEFT_ORIGINS_ROLE);
+      guint64 thread = weft_row_cursor_get (origins, WEFT_ORIGINS_THREAD);
+      gint64 time = weft_row_cursor_get_signed (origins, WEFT_ORIGINS_TIME);
+      guint64 submission = weft_row_cursor_get (origins, WEFT_ORIGINS_SUBMISSION);
+      guint64 dispatch;
+
+      if (thread == 0 || !weft_scope_overlaps (self->scope, time, time) ||
+          (role != WEFT_ORIGIN_ROLE_DISPATCH && role != WEFT_ORIGIN_ROLE_WAIT_BEGIN))
+        continue;
+      dispatch =
+          weft_producer_ids_get (ids, weft_row_cursor_get (origins, WEFT_ORIGINS_DISPATCH),
+                                 weft_row_cursor_get (origins, WEFT_ORIGINS_RUNTIME),
+                                 weft_row_cursor_get (origins, WEFT_ORIGINS_PRODUCER_DISPATCH));
+      if (dispatch != 0 && weft_row_cursor_seek (dispatches, dispatch))
+        add_lane_name (self, get_facts (self, (guint32) thread),
+                       (guint32) weft_row_cursor_get (dispatches, WEFT_DISPATCHES_LANE));
+      else if (submission != 0 && weft_row_cursor_seek (submissions, submission))
+        add_lane_name (self, get_facts (self, (guint32) thread),
+                       (guint32) weft_row_cursor_get (submissions, WEFT_SUBMISSIONS_LANE));
+    }
+  return weft_row_cursor_finish (origins, error) && weft_row_cursor_finish (dispatches, error) &&
+         weft_row_cursor_finish (submissions, error);
+}
+
 /* ---- Rows ---- */
 
 enum
@@ -118,13 +189,21 @@ enum
   PROCESS_NAME,
   TID,
   FIRST_SEEN,
+  CPU_TIME,
+  OFF_CPU,
+  WALL,
+  SAMPLES,
+  CPU_WAITS,
+  TOP_REASON,
+  STATE,
   DISPATCHED,
   WAITS,
   WAIT_TIME,
+  LANES,
+  LANE_NAMES,
   RAN,
   TARGET_TIME,
   BUSY,
-  CPU_TIME,
   N_COLUMNS
 };
 
@@ -139,13 +218,21 @@ static const WeftTableColumn columns[N_COLUMNS] = {
   [PROCESS_NAME] = { "process_name", NULL, WEFT_VALUE_STRING },
   [TID] = { "tid", NULL, WEFT_VALUE_UINT64 },
   [FIRST_SEEN] = { "first_seen", NULL, WEFT_VALUE_TIME },
+  [CPU_TIME] = { "cpu_time", NULL, WEFT_VALUE_DURATION },
+  [OFF_CPU] = { "off_cpu", NULL, WEFT_VALUE_DURATION },
+  [WALL] = { "wall", NULL, WEFT_VALUE_DURATION },
+  [SAMPLES] = { "samples", NULL, WEFT_VALUE_UINT64 },
+  [CPU_WAITS] = { "waits", NULL, WEFT_VALUE_UINT64 },
+  [TOP_REASON] = { "top_reason", NULL, WEFT_VALUE_STRING },
+  [STATE] = { "state", NULL, WEFT_VALUE_STRING },
   [DISPATCHED] = { "dispatched", NULL, WEFT_VALUE_UINT64 },
-  [WAITS] = { "waits", NULL, WEFT_VALUE_UINT64 },
-  [WAIT_TIME] = { "wait_time", NULL, WEFT_VALUE_DURATION },
+  [WAITS] = { "target_waits", NULL, WEFT_VALUE_UINT64 },
+  [WAIT_TIME] = { "target_wait_time", NULL, WEFT_VALUE_DURATION },
+  [LANES] = { "lanes", NULL, WEFT_VALUE_UINT64 },
+  [LANE_NAMES] = { "lane_names", NULL, WEFT_VALUE_STRING },
   [RAN] = { "ran", NULL, WEFT_VALUE_UINT64 },
   [TARGET_TIME] = { "target_time", NULL, WEFT_VALUE_DURATION },
   [BUSY] = { "busy", NULL, WEFT_VALUE_DURATION },
-  [CPU_TIME] = { "cpu_time", NULL, WEFT_VALUE_DURATION },
 };
 
 static void
@@ -158,11 +245,47 @@ set_process (WeftTableBuilder *builder, const WeftCatalogProcess *process)
   weft_table_builder_set_string (builder, PROCESS_NAME, process->name);
 }
 
+/* Where it was not watched, its samples tell how long it ran, roughly. */
+static void
+set_cpu (WeftTableBuilder *builder, const WeftThreadFigures *figures)
+{
+  WeftWaitReason reason;
+
+  if (figures == NULL)
+    return;
+  weft_table_builder_set_uint64 (builder, CPU_TIME,
+                                 figures->has_times ? figures->on_cpu : figures->sampled);
+  if (figures->has_times || figures->n_waits > 0)
+    weft_table_builder_set_uint64 (builder, OFF_CPU,
+                                   figures->has_times ? figures->off_cpu : figures->waited);
+  if (figures->has_times)
+    weft_table_builder_set_uint64 (builder, WALL, figures->wall);
+  weft_table_builder_set_uint64 (builder, SAMPLES, figures->n_samples);
+  weft_table_builder_set_uint64 (builder, CPU_WAITS, figures->n_waits);
+  if (weft_thread_figures_find_top (figures, &reason))
+    weft_table_builder_set_string (builder, TOP_REASON,
+                                   weft_stack_state_get_name (WEFT_STACK_WAITS (reason)));
+  weft_table_builder_set_string (builder, STATE, weft_thread_state_get_name (figures->state));
+  for (guint i = 0; i < WEFT_N_WAIT_REASONS; i++)
+    if (figures->reasons[i] > 0)
+      weft_table_builder_set_uint64 (builder, N_COLUMNS + i, figures->reasons[i]);
+}
+
+static void
+set_lanes (WeftTableBuilder *builder, const ThreadFacts *facts)
+{
+  weft_table_builder_set_uint64 (builder, DISPATCHED, facts == NULL ? 0 : facts->n_dispatched);
+  weft_table_builder_set_uint64 (builder, WAITS, facts == NULL ? 0 : facts->n_waits);
+  weft_table_builder_set_uint64 (builder, WAIT_TIME, facts == NULL ? 0 : facts->wait_time);
+  if (facts == NULL || g_hash_table_size (facts->lanes) == 0)
+    return;
+  weft_table_builder_set_uint64 (builder, LANES, g_hash_table_size (facts->lanes));
+  weft_table_builder_set_string (builder, LANE_NAMES, facts->names->str);
+}
+
 static void
 add_thread (Threads *self, WeftTableBuilder *builder, const WeftCatalogThread *thread)
 {
-  const ThreadFacts *facts = g_hash_table_lookup (self->threads, GUINT_TO_POINTER (thread->id));
-
   weft_table_builder_begin_row (builder);
   weft_table_builder_set_string (builder, WHAT, "thread");
   weft_table_builder_set_uint64 (builder, THREAD_ID, thread->id);
@@ -170,9 +293,8 @@ add_thread (Threads *self, WeftTableBuilder *builder, const WeftCatalogThread *t
   set_process (builder, weft_catalog_get_process (self->catalog, thread->process));
   weft_table_builder_set_uint64 (builder, TID, thread->tid);
   weft_table_builder_set_int64 (builder, FIRST_SEEN, thread->first_seen);
-  weft_table_builder_set_uint64 (builder, DISPATCHED, facts == NULL ? 0 : facts->n_dispatched);
-  weft_table_builder_set_uint64 (builder, WAITS, facts == NULL ? 0 : facts->n_waits);
-  weft_table_builder_set_uint64 (builder, WAIT_TIME, facts == NULL ? 0 : facts->wait_time);
+  set_cpu (builder, weft_thread_table_get (self->cpu, thread->id));
+  set_lanes (builder, g_hash_table_lookup (self->threads, GUINT_TO_POINTER (thread->id)));
 }
 
 static void
@@ -193,50 +315,132 @@ add_lane (Threads *self, WeftTableBuilder *builder, const WeftCatalogLane *lane)
   weft_table_builder_set_uint64 (builder, BUSY, figures == NULL ? 0 : figures->busy);
 }
 
+/* ---- Order ---- */
+
+static guint64
+get_key (Threads *self, guint32 thread)
+{
+  const WeftThreadFigures *figures = weft_thread_table_get (self->cpu, thread);
+  const ThreadFacts *facts = g_hash_table_lookup (self->threads, GUINT_TO_POINTER (thread));
+  const char *order = self->scope->order_by;
+  WeftWaitReason reason;
+
+  if (strcmp (order, "dispatched") == 0)
+    return facts == NULL ? 0 : facts->n_dispatched;
+  if (figures == NULL)
+    return 0;
+  if (strcmp (order, "off_cpu") == 0)
+    return figures->has_times ? figures->off_cpu : figures->waited;
+  if (strcmp (order, "wall") == 0)
+    return figures->wall;
+  if (strcmp (order, "samples") == 0)
+    return figures->n_samples;
+  if (weft_wait_columns_find (order, &reason))
+    return figures->reasons[reason];
+  return figures->has_times ? figures->on_cpu : figures->sampled;
+}
+
+static int
+compare_threads (gconstpointer a, gconstpointer b, gpointer data)
+{
+  const WeftCatalogThread *thread_a = *(const WeftCatalogThread *const *) a;
+  const WeftCatalogThread *thread_b = *(const WeftCatalogThread *const *) b;
+  guint64 key_a = get_key (data, thread_a->id);
+  guint64 key_b = get_key (data, thread_b->id);
+
+  if (key_a != key_b)
+    return key_a > key_b ? -1 : 1;
+  return thread_a->id < thread_b->id ? -1 : thread_a->id > thread_b->id;
+}
+
+static void
+add_threads (Threads *self, WeftTableBuilder *builder)
+{
+  g_autoptr (GPtrArray) threads = g_ptr_array_new ();
+
+  for (guint i = 0; i < weft_catalog_get_n_threads (self->catalog); i++)
+    g_ptr_array_add (threads, (gpointer) weft_catalog_get_nth_thread (self->catalog, i));
+  if (strcmp (self->scope->order_by, "first_seen") != 0)
+    g_ptr_array_sort_with_data (threads, compare_threads, self);
+  for (guint i = 0; i < threads->len; i++)
+    add_thread (self, builder, g_ptr_array_index (threads, i));
+}
+
+static void
+set_hint (Threads *self, WeftTableBuilder *builder)
+{
+  g_autofree char *hint = NULL;
+
+  if (weft_table_builder_get_n_rows (builder) == 0)
+    weft_scope_set_nothing (self->scope, builder);
+  else if (self->facts.n_samples == 0 && self->facts.n_waits == 0)
+    {
+      hint = weft_cpu_facts_explain_no_samples (&self->facts);
+      weft_table_builder_set_hint (builder, hint);
+    }
+}
+
 static WeftTable *
 make_table (Threads *self)
 {
   WeftTableBuilder *builder = weft_table_builder_new ("threads");
 
   weft_table_builder_add_columns (builder, columns, N_COLUMNS);
-  for (guint i = 0; i < weft_catalog_get_n_threads (self->catalog); i++)
-    add_thread (self, builder, weft_catalog_get_nth_thread (self->catalog, i));
+  weft_wait_columns_add (builder);
+  add_threads (self, builder);
   for (guint i = 0; i < weft_catalog_get_n_lanes (self->catalog); i++)
     add_lane (self, builder, weft_catalog_get_nth_lane (self->catalog, i));
-  if (weft_table_builder_get_n_rows (builder) > 0)
-    weft_table_builder_set_hint (builder, WEFT_HINT_NO_CPU);
-  else
-    weft_scope_set_nothing (self->scope, builder);
+  set_hint (self, builder);
   return weft_table_builder_finish (builder);
+}
+
+static gboolean
+read_target (Threads *self, GError **error)
+{
+  static const WeftColumnNumber origins[] = { WEFT_ORIGINS_ROLE, WEFT_ORIGINS_THREAD,
+                                              WEFT_ORIGINS_TIME };
+  g_autoptr (WeftProducerIds) ids = weft_producer_ids_new ();
+
+  if (!weft_producer_ids_want_table (ids, self->scope, WEFT_TABLE_ORIGINS, WEFT_ORIGINS_DISPATCH,
+                                     WEFT_ORIGINS_RUNTIME, WEFT_ORIGINS_PRODUCER_DISPATCH, error) ||
+      !weft_producer_ids_resolve (ids, self->scope, error))
+    return FALSE;
+  return weft_scan_rows (self->scope->store, WEFT_TABLE_ORIGINS, origins, G_N_ELEMENTS (origins),
+                         take_origin, self, self->scope->cancellable, error) &&
+         read_waits (self, ids, error) && read_lanes (self, ids, error);
 }
 
 static gboolean
 run_threads (const WeftAnalysisScope *scope, WeftReport *report, GError **error)
 {
-  static const WeftColumnNumber origins[] = { WEFT_ORIGINS_ROLE, WEFT_ORIGINS_THREAD,
-                                              WEFT_ORIGINS_TIME };
   g_auto (Threads) self = { .scope = scope };
   g_autoptr (WeftTable) table = NULL;
   gint64 begin, end;
 
-  self.threads = g_hash_table_new_full (NULL, NULL, NULL, g_free);
+  self.threads = g_hash_table_new_full (NULL, NULL, NULL, facts_free);
   self.catalog = weft_catalog_new (scope->store, scope->cancellable, error);
   if (self.catalog == NULL || !weft_scope_find_range (scope, &begin, &end, error) ||
-      !weft_scan_rows (scope->store, WEFT_TABLE_ORIGINS, origins, G_N_ELEMENTS (origins),
-                       take_origin, &self, scope->cancellable, error) ||
-      !read_waits (&self, error))
+      !weft_cpu_facts_read (&self.facts, scope, error) || !read_target (&self, error))
     return FALSE;
   self.figures = weft_lane_table_new (scope, NULL, error);
-  if (self.figures == NULL)
+  self.cpu = self.figures != NULL ? weft_thread_table_new (scope, error) : NULL;
+  if (self.cpu == NULL)
     return FALSE;
   table = make_table (&self);
   weft_report_append (report, table);
   return TRUE;
 }
 
+static const char *const orders[] = {
+  "cpu_time", "off_cpu",    "wall",      "samples", "dispatched", "first_seen", "idle",
+  "lock",     "semaphore",  "ipc",       "io_read", "io_write",   "readiness",  "sleep",
+  "connect",  "page_fault", "preempted", "other",   "unknown",    NULL,
+};
+
 const WeftAnalysisKind weft_analyze_threads = {
   .name = "threads",
-  .summary = "Threads and lanes side by side",
+  .summary = "Where the time of threads went, and lanes beside them",
   .run = run_threads,
-  .options = WEFT_ANALYSIS_OPTION_RANGE,
+  .options = WEFT_ANALYSIS_OPTION_RANGE | WEFT_ANALYSIS_OPTION_ORDER,
+  .orders = orders,
 };

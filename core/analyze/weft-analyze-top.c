@@ -6,12 +6,15 @@
 #include "weft-analyze.h"
 #include "weft-row-scan.h"
 #include "weft-top-figures.h"
+#include "weft-top-target.h"
 
 #include <string.h>
 
 #define DEFAULT_LIMIT 50
 /* So many lanes of a row are named. */
 #define MAX_LANES 3
+/* And so many rows stand beside the functions. */
+#define N_BESIDE 20
 
 typedef struct
 {
@@ -369,8 +372,6 @@ make_table (Top *self)
   weft_table_builder_set_cursor (builder, weft_table_get_cursor (self->figures));
   if (weft_table_get_n_rows (self->figures) == 0 && self->scope->cursor == NULL)
     weft_scope_set_nothing (self->scope, builder);
-  else if (strcmp (self->kind, "top") == 0)
-    weft_table_builder_set_hint (builder, WEFT_HINT_NO_CPU);
   return weft_table_builder_finish (builder);
 }
 
@@ -397,10 +398,22 @@ run_target_top (const WeftAnalysisScope *scope, WeftReport *report, GError **err
   return run_kind (scope, "target-top", scope->group_by, report, error);
 }
 
-static gboolean
-run_top (const WeftAnalysisScope *scope, WeftReport *report, GError **error)
+gboolean
+weft_top_target_add (const WeftAnalysisScope *scope, WeftReport *report, GError **error)
 {
-  return run_kind (scope, "top", "name", report, error);
+  WeftAnalysisScope target = *scope;
+  g_autoptr (GError) failure = NULL;
+
+  if (weft_store_get_n_rows (scope->store, WEFT_TABLE_DISPATCHES) == 0 || scope->cursor != NULL)
+    return TRUE;
+  target.order_by = "time";
+  target.limit = N_BESIDE;
+  if (run_kind (&target, "target", "name", report, &failure))
+    return TRUE;
+  if (scope->filter != NULL && g_error_matches (failure, WEFT_ERROR, WEFT_ERROR_INVALID_FILTER))
+    return TRUE;
+  g_propagate_error (error, g_steal_pointer (&failure));
+  return FALSE;
 }
 
 static const char *const group_words[] = { "routine", "name",   "lane",       "kind",
@@ -418,16 +431,6 @@ const WeftAnalysisKind weft_analyze_target_top = {
   .options = WEFT_ANALYSIS_OPTION_FILTER | WEFT_ANALYSIS_OPTION_RANGE | WEFT_ANALYSIS_OPTION_GROUP |
              WEFT_ANALYSIS_OPTION_ORDER | WEFT_ANALYSIS_OPTION_LIMIT | WEFT_ANALYSIS_OPTION_CURSOR,
   .groups = group_words,
-  .orders = order_words,
-  .default_limit = DEFAULT_LIMIT,
-};
-
-const WeftAnalysisKind weft_analyze_top = {
-  .name = "top",
-  .summary = "What ran, by name: target work, marked as such",
-  .run = run_top,
-  .options = WEFT_ANALYSIS_OPTION_FILTER | WEFT_ANALYSIS_OPTION_RANGE | WEFT_ANALYSIS_OPTION_ORDER |
-             WEFT_ANALYSIS_OPTION_LIMIT | WEFT_ANALYSIS_OPTION_CURSOR,
   .orders = order_words,
   .default_limit = DEFAULT_LIMIT,
 };

@@ -148,7 +148,7 @@ begin_root (Builder *self, guint32 root)
 static guint32 *
 place_weights (Builder *self, GArray *weights, const WeftCallTreePlan *plan, GError **error)
 {
-  g_autofree guint32 *places = g_new (guint32, weights->len);
+  g_autofree guint32 *places = g_new (guint32, (gsize) weights->len + 1);
 
   for (guint i = 0; i < weights->len; i++)
     {

@@ -29,6 +29,7 @@ static const Command commands[] = {
   { "diagnose", NULL, "diagnose", NULL },
   { "threads", NULL, "threads", NULL },
   { "top", NULL, "top", NULL },
+  { "callers", NULL, "callers", NULL },
   { "flame", NULL, "flame", NULL },
   { "timeline", NULL, "timeline", NULL },
   { "state", NULL, "state", NULL },

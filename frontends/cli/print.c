@@ -21,7 +21,10 @@ static const Choice choices[] = {
                     "rejected lost" },
   { "target-top", "routine lane thread submission trace source name lane_names count total self "
                   "mean p95 max share_of_target_time errors p50 p99 stddev" },
-  { "top", "name time_kind lane_names count total self mean share_of_target_time p95 max errors" },
+  { "top", "name module_name self self_share total total_share samples off_cpu top_reason" },
+  { "target", "name time_kind lane_names count total self mean share p95 max errors" },
+  { "callers", "relation name module_name total share self samples off_cpu" },
+  { "stacks", "stack total share samples off_cpu" },
   { "target-outliers",
     "dispatch routine_name why duration typical distance lane_name excess start" },
   { "target-routines", "routine name source lane_names count total mean p95 max errors" },
@@ -38,7 +41,8 @@ static const Choice choices[] = {
     "errors total mean per_dispatch" },
   { "derived", "lane routine name label value unit" },
   { "losses", "lane name runtime category reason count" },
-  { "threads", "what name lane thread dispatched waits wait_time target_time busy ran kind tid" },
+  { "threads", "what name process_name cpu_time off_cpu top_reason samples state lane thread "
+               "dispatched target_waits target_wait_time target_time busy ran wall tid" },
   { "target-dispatches",
     "dispatch name lane_name start duration self status queue_delay thread_name "
     "submission trace" },

@@ -58,8 +58,9 @@ make_threads (void)
 }
 
 #define COLUMNS                                                                                    \
-  "what thread lane name kind process pid tid dispatched waits wait_time ran target_time busy "    \
-  "cpu_time"
+  "what thread lane name kind process pid tid dispatched target_waits target_wait_time "           \
+  "lane_names "                                                                                    \
+  "ran target_time busy cpu_time"
 
 static void
 test_rows (void)
@@ -69,9 +70,9 @@ test_rows (void)
   WeftTable *table = weft_report_get_main_table (report);
 
   sample_assert_table (table, COLUMNS,
-                       "thread t-1 - main - p-1 100 101 2 2 70 - - - -\n"
-                       "thread t-2 - waiter - p-1 100 102 0 1 30 - - - -\n"
-                       "lane - l-1 queue test.queue p-1 100 - - - - 2 100 65 -\n");
+                       "thread t-1 - main - p-1 100 101 2 2 70 queue - - - -\n"
+                       "thread t-2 - waiter - p-1 100 102 0 1 30 queue - - - -\n"
+                       "lane - l-1 queue test.queue p-1 100 - - - - - 2 100 65 -\n");
   g_assert_nonnull (strstr (weft_table_get_hint (table), "no CPU samples"));
 }
 
@@ -85,9 +86,9 @@ test_range (void)
   weft_analysis_set_range (analysis, 30, 65);
   report = sample_run (analysis);
   sample_assert_table (weft_report_get_main_table (report), COLUMNS,
-                       "thread t-1 - main - p-1 100 101 0 2 35 - - - -\n"
-                       "thread t-2 - waiter - p-1 100 102 0 0 0 - - - -\n"
-                       "lane - l-1 queue test.queue p-1 100 - - - - 2 60 35 -\n");
+                       "thread t-1 - main - p-1 100 101 0 2 35 queue - - - -\n"
+                       "thread t-2 - waiter - p-1 100 102 0 0 0 - - - - -\n"
+                       "lane - l-1 queue test.queue p-1 100 - - - - - 2 60 35 -\n");
 }
 
 int

@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+#include "weft-analysis-private.h"
+
+G_BEGIN_DECLS
+
+/* What the recorder said of its CPU side. Texts belong to the store; NULL where nothing was said.
+ */
+typedef struct
+{
+  WeftStore *store;
+  const char *sampler; /* the mode: "perf", "ptrace", "off", … */
+  const char *missing; /* what it could not do, and how to get it */
+  const char *kernel_stacks;
+  const char *wait_mode;
+  gint64 frequency; /* 0: not said */
+  guint64 n_samples;
+  guint64 n_waits;
+  guint64 n_wakeups;
+} WeftCpuFacts;
+
+gboolean weft_cpu_facts_read (WeftCpuFacts *self, const WeftAnalysisScope *scope, GError **error);
+
+gboolean weft_cpu_facts_is_off (const WeftCpuFacts *self);
+
+/* Why there are no samples or waits at all, and what to do; to be freed. */
+char *weft_cpu_facts_explain_no_samples (const WeftCpuFacts *self);
+char *weft_cpu_facts_explain_no_waits (const WeftCpuFacts *self);
+
+/* Why an answer about samples and waits is empty: there are none, or the range or the filter leaves
+ * none. To be freed.
+ */
+char *weft_cpu_facts_explain_nothing (const WeftCpuFacts *self, const WeftAnalysisScope *scope);
+
+G_END_DECLS

@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+#include "weft-call-tree.h"
+
+G_BEGIN_DECLS
+
+/* All that answers about functions need, read for one scope. */
+typedef struct
+{
+  const WeftAnalysisScope *scope;
+  WeftCatalog *catalog;
+  WeftCallchainReader *callchains;
+  WeftFrameNames *names;
+  WeftCpuFilter *filter;
+  GArray *weights; /* element type WeftStackWeight */
+} WeftCpuStacks;
+
+gboolean weft_cpu_stacks_init (WeftCpuStacks *self, const WeftAnalysisScope *scope,
+                               WeftFrameGroup group, WeftStackRoot root, GError **error);
+void weft_cpu_stacks_clear (WeftCpuStacks *self);
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (WeftCpuStacks, weft_cpu_stacks_clear)
+
+/* Plans a column for each state that occurs, what ran first. */
+void weft_cpu_stacks_plan (const WeftCpuStacks *self, WeftCallTreePlan *plan);
+
+G_END_DECLS

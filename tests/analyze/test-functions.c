@@ -1,0 +1,462 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* Functions and threads of a recording that was made up, with answers worked out by hand. */
+
+#include "cpu-rows.h"
+#include "sample.h"
+
+#include <string.h>
+
+/*
+ * Chains, the innermost function last ([k] kernel, 0x99 without a name):
+ *   1 main                    6 main work work hot
+ *   2 main work               7 main futex
+ *   3 main work hot           8 start
+ *   4 main work hot copy      9 start hot
+ *   5 main work work         10 main work 0x99
+ *
+ * Thread 1 (main) is sampled in 3 3 4 6 2 10 and without a stack, thread 2 (worker) in 9 9; each
+ * sample stands for 10. In frames of chains 3, 6 and 9 "tiny" is inlined into "hot".
+ */
+static void
+make_chains (Model *model)
+{
+  guint64 program = cpu_module (model, "program", WEFT_MODULE_KIND_FILE);
+  guint64 libc = cpu_module (model, "libc.so.6", WEFT_MODULE_KIND_FILE);
+  guint64 main_frame = cpu_named_frame (model, program, 0x10, "main", 3);
+  guint64 work = cpu_named_frame (model, program, 0x20, "work", 11);
+  guint64 work_again = cpu_named_frame (model, program, 0x28, "work", 12);
+  guint64 hot = cpu_named_frame (model, program, 0x30, "hot", 21);
+  guint64 hot_call = cpu_named_frame (model, program, 0x38, "hot", 22);
+  guint64 copy = cpu_named_frame (model, libc, 0x40, "copy", 31);
+  guint64 futex = cpu_named_frame (model, libc, 0x50, "futex", 41);
+  guint64 start = cpu_named_frame (model, libc, 0x60, "start", 51);
+  guint64 nameless = cpu_frame (model, libc, 0x99, 0);
+
+  cpu_frame_symbol (model, hot, 1, cpu_symbol (model, program, "tiny"), "tiny.c", 5);
+  cpu_callchain (model, 0, main_frame);
+  cpu_callchain (model, 1, work);
+  cpu_callchain (model, 2, hot);
+  cpu_callchain (model, cpu_callchain (model, 2, hot_call), copy);
+  cpu_callchain (model, 2, work_again);
+  cpu_callchain (model, 6, hot);
+  cpu_callchain (model, 1, futex);
+  cpu_callchain (model, 0, start);
+  cpu_callchain (model, 9, hot);
+  cpu_callchain (model, 2, nameless);
+}
+
+/* The callchain's numbers of make_chains (), of which 4 is hot's call. */
+enum
+{
+  MAIN = 1,
+  WORK,
+  HOT,
+  HOT_CALL,
+  COPY,
+  WORK_WORK,
+  WORK_WORK_HOT,
+  FUTEX,
+  START,
+  START_HOT,
+  NAMELESS
+};
+
+static void
+add_times (Model *model, guint64 thread, gint64 start, gint64 time, guint64 on_cpu, gboolean ended)
+{
+  model_begin (model, WEFT_TABLE_THREAD_TIMES);
+  model_set (model, WEFT_THREAD_TIMES_THREAD, thread);
+  model_set (model, WEFT_THREAD_TIMES_START, (guint64) start);
+  model_set (model, WEFT_THREAD_TIMES_TIME, (guint64) time);
+  model_set (model, WEFT_THREAD_TIMES_ON_CPU, on_cpu);
+  model_set (model, WEFT_THREAD_TIMES_OFF_CPU, (guint64) (time - start) - on_cpu);
+  model_set (model, WEFT_THREAD_TIMES_ENDED, ended);
+  model_commit (model);
+}
+
+static Sample *
+make_program (void)
+{
+  static const guint64 chains[] = { HOT, HOT, COPY, WORK_WORK_HOT, WORK, NAMELESS };
+  Sample *sample = sample_new ();
+  Model *model = sample->model;
+
+  sample_thread (sample, 102, "worker");
+  make_chains (model);
+  for (guint i = 0; i < G_N_ELEMENTS (chains); i++)
+    cpu_sample (model, 1, 10 * (gint64) (i + 1), chains[i], 10);
+  cpu_sample (model, 1, 65, 0, 10);
+  cpu_sample (model, 2, 15, START_HOT, 10);
+  cpu_sample (model, 2, 25, START_HOT, 10);
+  cpu_wait (model, 1, 70, 20, WEFT_WAIT_REASON_LOCK, FUTEX);
+  cpu_wait (model, 1, 100, 50, WEFT_WAIT_REASON_PREEMPTED, HOT);
+  cpu_wait (model, 2, 30, 100, WEFT_WAIT_REASON_IDLE, START);
+  cpu_wait (model, 2, 140, 10, WEFT_WAIT_REASON_UNKNOWN, 0);
+  add_times (model, 1, 0, 80, 70, FALSE);
+  add_times (model, 2, 10, 150, 30, TRUE);
+  add_times (model, 1, 0, 160, 90, FALSE);
+  sample_meta_number (sample, "duration", 200);
+  return sample;
+}
+
+#define COLUMNS                                                                                    \
+  "name module_name self total samples_self samples off_cpu_self off_cpu waits top_reason"
+
+static void
+test_functions (void)
+{
+  g_autoptr (Sample) sample = make_program ();
+  g_autoptr (WeftReport) report = sample_run (sample_analysis (sample, "top"));
+  WeftTable *table = weft_report_get_main_table (report);
+
+  sample_assert_table (table, COLUMNS,
+                       "hot program 50 60 5 6 50 50 1 preempted\n"
+                       "work program 10 60 1 6 0 50 1 preempted\n"
+                       "[no stack] - 10 10 1 1 10 10 1 unknown\n"
+                       "copy libc.so.6 10 10 1 1 0 0 0 -\n"
+                       "libc.so.6+0x99 libc.so.6 10 10 1 1 0 0 0 -\n"
+                       "main program 0 60 0 6 0 70 2 preempted\n"
+                       "start libc.so.6 0 20 0 2 100 100 1 idle\n"
+                       "futex libc.so.6 0 0 0 0 20 20 1 lock\n");
+  sample_assert_table (weft_report_get_table (report, "whole"), "samples cpu_time waits off_cpu",
+                       "9 90 4 180\n");
+}
+
+/* Answers of "top" with something said about it. */
+static WeftReport *
+ask_top (Sample *sample, const char *group, const char *order, const char *filter, guint limit)
+{
+  WeftAnalysis *analysis = sample_analysis (sample, "top");
+
+  g_assert_true (weft_analysis_set_group_by (analysis, group, NULL));
+  g_assert_true (weft_analysis_set_order_by (analysis, order, NULL));
+  g_assert_true (weft_analysis_set_filter (analysis, filter, NULL));
+  weft_analysis_set_limit (analysis, limit);
+  return sample_run (analysis);
+}
+
+static void
+assert_top (Sample *sample, const char *group, const char *order, const char *filter, guint limit,
+            const char *columns, const char *expected)
+{
+  g_autoptr (WeftReport) report = ask_top (sample, group, order, filter, limit);
+
+  sample_assert_table (weft_report_get_main_table (report), columns, expected);
+}
+
+static void
+test_groups (void)
+{
+  g_autoptr (Sample) sample = make_program ();
+
+  assert_top (sample, "module", "self", NULL, 0, "name module self total off_cpu_self off_cpu",
+              "program mod-1 60 80 50 70\n"
+              "libc.so.6 mod-2 20 40 120 120\n"
+              "[no stack] - 10 10 10 10\n");
+  assert_top (sample, "line", "self", NULL, 5, "name file line self total",
+              "hot.c:21 hot.c 21 50 50\n"
+              "work.c:11 work.c 11 10 60\n"
+              "[no stack] - - 10 10\n"
+              "copy.c:31 copy.c 31 10 10\n"
+              "[no lines] libc.so.6 - - 10 10\n");
+  assert_top (sample, "file", "total", NULL, 3, "name self total",
+              "hot.c 50 60\nwork.c 10 60\nmain.c 0 60\n");
+  assert_top (sample, "thread", "self", NULL, 0, "thread name process self total samples off_cpu",
+              "t-1 main p-1 70 70 7 70\nt-2 worker p-1 20 20 2 110\n");
+  assert_top (sample, "process", "self", NULL, 0, "process name self total_share off_cpu",
+              "p-1 program 90 100.00 180\n");
+}
+
+static void
+test_orders (void)
+{
+  g_autoptr (Sample) sample = make_program ();
+
+  assert_top (sample, "function", "off_cpu", NULL, 3, "name off_cpu off_cpu_share",
+              "start 100 55.56\nmain 70 38.89\nhot 50 27.78\n");
+  assert_top (sample, "function", "lock", NULL, 2, "name lock", "main 20\nfutex 20\n");
+  assert_top (sample, "function", "total", NULL, 1, "name total total_share", "hot 60 66.67\n");
+}
+
+static void
+test_filters (void)
+{
+  g_autoptr (Sample) sample = make_program ();
+
+  assert_top (sample, "function", "self", "function:work", 3, "name self total off_cpu",
+              "hot 30 40 50\nwork 10 60 50\ncopy 10 10 0\n");
+  assert_top (sample, "function", "self", "thread:worker", 0, "name self total off_cpu",
+              "hot 20 20 0\nstart 0 20 100\n[no stack] 0 0 10\n");
+  assert_top (sample, "function", "self", "reason:lock", 0, "name self off_cpu_self off_cpu",
+              "futex 0 20 20\nmain 0 0 20\n");
+  assert_top (sample, "function", "self", "module:libc* -function:start time:30ns..70ns", 0,
+              "name self total",
+              "copy 10 10\nlibc.so.6+0x99 10 10\nmain 0 20\nwork 0 20\n"
+              "hot 0 10\nfutex 0 0\n");
+  assert_top (sample, "function", "self", "duration>50ns or id:sm-8", 0, "name self off_cpu",
+              "hot 10 0\nstart 0 100\n");
+}
+
+static void
+test_filter_of_lanes (void)
+{
+  g_autoptr (Sample) sample = make_program ();
+  g_autoptr (WeftReport) report = ask_top (sample, "function", "self", "lane:queue", 0);
+  WeftTable *table = weft_report_get_main_table (report);
+
+  g_assert_cmpuint (weft_table_get_n_rows (table), ==, 0);
+  g_assert_nonnull (strstr (weft_table_get_hint (table), "have no “lane”"));
+}
+
+static void
+test_pages (void)
+{
+  g_autoptr (Sample) sample = make_program ();
+  g_autoptr (GString) seen = g_string_new (NULL);
+  g_autofree char *cursor = NULL;
+
+  do
+    {
+      WeftAnalysis *analysis = sample_analysis (sample, "top");
+      g_autoptr (WeftReport) report = NULL;
+      g_autofree char *text = NULL;
+
+      weft_analysis_set_limit (analysis, 3);
+      weft_analysis_set_cursor (analysis, cursor);
+      report = sample_run (analysis);
+      text = sample_text (weft_report_get_main_table (report), "name");
+      g_string_append (seen, text);
+      g_free (cursor);
+      cursor = g_strdup (weft_table_get_cursor (weft_report_get_main_table (report)));
+    }
+  while (cursor != NULL);
+  g_assert_cmpstr (seen->str, ==,
+                   "hot\nwork\n[no stack]\ncopy\nlibc.so.6+0x99\nmain\nstart\nfutex\n");
+}
+
+static void
+test_inlines (void)
+{
+  g_autoptr (Sample) sample = make_program ();
+  WeftAnalysis *analysis = sample_analysis (sample, "top");
+  g_autoptr (WeftReport) report = NULL;
+
+  weft_analysis_set_inlines (analysis, TRUE);
+  report = sample_run (analysis);
+  sample_assert_table (weft_report_get_main_table (report), "name self total off_cpu_self off_cpu",
+                       "tiny 50 50 50 50\n"
+                       "work 10 60 0 50\n"
+                       "[no stack] 10 10 10 10\n"
+                       "copy 10 10 0 0\n"
+                       "libc.so.6+0x99 10 10 0 0\n"
+                       "main 0 60 0 70\n"
+                       "hot 0 60 0 50\n"
+                       "start 0 20 100 100\n"
+                       "futex 0 0 20 20\n");
+}
+
+static void
+test_excluded (void)
+{
+  const char *const functions[] = { "work", "fut*", NULL };
+  const char *const broken[] = { "/(/", NULL };
+  g_autoptr (Sample) sample = make_program ();
+  WeftAnalysis *analysis = sample_analysis (sample, "top");
+  g_autoptr (WeftReport) report = NULL;
+
+  weft_analysis_set_excluded_symbols (analysis, functions);
+  report = sample_run (analysis);
+  sample_assert_table (weft_report_get_main_table (report), "name self total off_cpu_self off_cpu",
+                       "hot 50 60 50 50\n"
+                       "main 10 60 20 70\n"
+                       "[no stack] 10 10 10 10\n"
+                       "copy 10 10 0 0\n"
+                       "libc.so.6+0x99 10 10 0 0\n"
+                       "start 0 20 100 100\n");
+  analysis = sample_analysis (sample, "top");
+  weft_analysis_set_excluded_symbols (analysis, broken);
+  sample_fails (analysis, WEFT_ERROR_INVALID_QUERY, "no regular expression");
+}
+
+static void
+test_range (void)
+{
+  g_autoptr (Sample) sample = make_program ();
+  WeftAnalysis *analysis = sample_analysis (sample, "top");
+  g_autoptr (WeftReport) report = NULL;
+
+  weft_analysis_set_range (analysis, 25, 35);
+  report = sample_run (analysis);
+  sample_assert_table (weft_report_get_main_table (report), "name self total off_cpu_self off_cpu",
+                       "hot 10 20 0 0\n"
+                       "copy 10 10 0 0\n"
+                       "start 0 10 5 5\n"
+                       "main 0 10 0 0\n"
+                       "work 0 10 0 0\n");
+}
+
+/* ---- Callers ---- */
+
+#define CALLERS "relation name total share self samples off_cpu"
+
+static WeftReport *
+ask_callers (Sample *sample, const char *function)
+{
+  WeftAnalysis *analysis = sample_analysis (sample, "callers");
+
+  weft_analysis_set_handle (analysis, function);
+  return sample_run (analysis);
+}
+
+static void
+assert_callers (Sample *sample, const char *function, const char *expected)
+{
+  g_autoptr (WeftReport) report = ask_callers (sample, function);
+
+  sample_assert_table (weft_report_get_main_table (report), CALLERS, expected);
+}
+
+static void
+test_callers (void)
+{
+  static const char hot[] = "caller work 40 66.67 - 4 50\n"
+                            "caller start 20 33.33 - 2 0\n"
+                            "function hot 60 100.00 50 6 50\n"
+                            "callee copy 10 16.67 10 1 0\n";
+  g_autoptr (Sample) sample = make_program ();
+  g_autoptr (WeftReport) report = ask_callers (sample, "hot");
+
+  sample_assert_table (weft_report_get_main_table (report), CALLERS, hot);
+  sample_assert_table (weft_report_get_table (report, "stacks"),
+                       "stack callchain total share samples off_cpu",
+                       "main → work → hot cc-3 20 33.33 2 50\n"
+                       "start → hot cc-10 20 33.33 2 0\n"
+                       "main → work → hot → copy cc-5 10 16.67 1 0\n"
+                       "main → work → work → hot cc-7 10 16.67 1 0\n");
+  assert_callers (sample, "sym-5", hot);
+  assert_callers (sample, "h?t", hot);
+  /* It calls itself: once on a stack, from outside. */
+  assert_callers (sample, "work",
+                  "caller main 60 100.00 - 6 50\n"
+                  "function work 60 100.00 10 6 50\n"
+                  "callee hot 40 66.67 30 4 50\n"
+                  "callee libc.so.6+0x99 10 16.67 10 1 0\n");
+  assert_callers (sample, "main",
+                  "caller [outermost] 60 100.00 - 6 70\n"
+                  "function main 60 100.00 0 6 70\n"
+                  "callee work 60 100.00 10 6 50\n"
+                  "callee futex 0 0.00 0 0 20\n");
+  assert_callers (sample, "/^(copy|futex)$/",
+                  "caller hot 10 100.00 - 1 0\n"
+                  "caller main 0 0.00 - 0 20\n"
+                  "function [2 functions: /^(copy|futex)$/] 10 100.00 10 1 20\n");
+}
+
+static void
+test_unknown_function (void)
+{
+  g_autoptr (Sample) sample = make_program ();
+  WeftAnalysis *analysis = sample_analysis (sample, "callers");
+
+  sample_fails (g_object_ref (analysis), WEFT_ERROR_INVALID_QUERY, "Say which function");
+  weft_analysis_set_handle (analysis, "ho");
+  sample_fails (g_object_ref (analysis), WEFT_ERROR_NO_SUCH_OBJECT, "there are “hot”");
+  weft_analysis_set_handle (analysis, "sym-99");
+  sample_fails (g_object_ref (analysis), WEFT_ERROR_NO_SUCH_OBJECT, "“sym-99” is on any stack");
+  weft_analysis_set_handle (analysis, "absent");
+  sample_fails (analysis, WEFT_ERROR_NO_SUCH_OBJECT, "“weft top” lists");
+}
+
+/* ---- Threads ---- */
+
+#define THREADS                                                                                    \
+  "thread name cpu_time off_cpu wall samples waits top_reason state lock idle preempted unknown"
+
+static void
+test_threads (void)
+{
+  g_autoptr (Sample) sample = make_program ();
+  g_autoptr (WeftReport) report = sample_run (sample_analysis (sample, "threads"));
+
+  sample_assert_table (weft_report_get_main_table (report), THREADS,
+                       "t-1 main 90 70 160 7 2 preempted running 20 - 50 -\n"
+                       "t-2 worker 30 110 140 2 2 idle ended - 100 - 10\n");
+}
+
+static void
+test_threads_range (void)
+{
+  g_autoptr (Sample) sample = make_program ();
+  WeftAnalysis *analysis = sample_analysis (sample, "threads");
+  g_autoptr (WeftReport) report = NULL;
+
+  weft_analysis_set_range (analysis, 60, 120);
+  g_assert_true (weft_analysis_set_order_by (analysis, "off_cpu", NULL));
+  report = sample_run (analysis);
+  sample_assert_table (weft_report_get_main_table (report), THREADS,
+                       "t-2 worker 0 60 60 0 1 idle ended - 60 - -\n"
+                       "t-1 main 20 40 60 2 2 lock - 20 - 20 -\n");
+}
+
+/* ---- Nothing ---- */
+
+static void
+add_meta (Sample *sample, const char *key, const char *text)
+{
+  model_begin (sample->model, WEFT_TABLE_META);
+  model_set (sample->model, WEFT_META_KEY, model_string (sample->model, key));
+  model_set (sample->model, WEFT_META_TEXT, model_string (sample->model, text));
+  model_commit (sample->model);
+}
+
+static void
+assert_hint (Sample *sample, const char *text)
+{
+  g_autoptr (WeftReport) report = sample_run (sample_analysis (sample, "top"));
+  WeftTable *table = weft_report_get_main_table (report);
+
+  g_assert_cmpuint (weft_table_get_n_rows (table), ==, 0);
+  if (strstr (weft_table_get_hint (table), text) == NULL)
+    g_error ("“%s” is not in “%s”", text, weft_table_get_hint (table));
+}
+
+static void
+test_nothing (void)
+{
+  g_autoptr (Sample) silent = sample_new ();
+  g_autoptr (Sample) off = sample_new ();
+  g_autoptr (Sample) refused = sample_new ();
+  g_autoptr (Sample) idle = sample_new ();
+
+  add_meta (off, "sampler", "off");
+  add_meta (refused, "sampler", "off");
+  add_meta (refused, "sampler-missing", "perf_event_open is not permitted: ask so and so");
+  add_meta (idle, "sampler", "perf");
+  sample_meta_number (idle, "sampler-frequency", 1000);
+  assert_hint (silent, "its recorder did not sample");
+  assert_hint (off, "turned off");
+  assert_hint (refused, "ask so and so");
+  assert_hint (idle, "less than 1.0 ms of CPU time");
+}
+
+int
+main (int argc, char **argv)
+{
+  g_test_init (&argc, &argv, NULL);
+  g_test_add_func ("/analyze/functions/top", test_functions);
+  g_test_add_func ("/analyze/functions/groups", test_groups);
+  g_test_add_func ("/analyze/functions/orders", test_orders);
+  g_test_add_func ("/analyze/functions/filters", test_filters);
+  g_test_add_func ("/analyze/functions/filter-of-lanes", test_filter_of_lanes);
+  g_test_add_func ("/analyze/functions/pages", test_pages);
+  g_test_add_func ("/analyze/functions/inlines", test_inlines);
+  g_test_add_func ("/analyze/functions/excluded", test_excluded);
+  g_test_add_func ("/analyze/functions/range", test_range);
+  g_test_add_func ("/analyze/functions/callers", test_callers);
+  g_test_add_func ("/analyze/functions/unknown", test_unknown_function);
+  g_test_add_func ("/analyze/functions/threads", test_threads);
+  g_test_add_func ("/analyze/functions/threads-range", test_threads_range);
+  g_test_add_func ("/analyze/functions/nothing", test_nothing);
+  return g_test_run ();
+}
