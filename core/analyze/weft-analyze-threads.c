@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* Threads and lanes side by side: neither is part of the other. */
+/* Threads, and lanes beside them: neither is part of the other. */
 
 #include "weft-analysis-scope.h"
 #include "weft-analyze.h"
@@ -179,11 +179,8 @@ read_lanes (Threads *self, WeftProducerIds *ids, GError **error)
 
 enum
 {
-  WHAT,
   THREAD_ID,
-  LANE_ID,
   NAME,
-  KIND,
   PROCESS,
   PID,
   PROCESS_NAME,
@@ -201,18 +198,12 @@ enum
   WAIT_TIME,
   LANES,
   LANE_NAMES,
-  RAN,
-  TARGET_TIME,
-  BUSY,
   N_COLUMNS
 };
 
 static const WeftTableColumn columns[N_COLUMNS] = {
-  [WHAT] = { "what", NULL, WEFT_VALUE_STRING },
   [THREAD_ID] = { "thread", NULL, WEFT_VALUE_ID, NULL, "t" },
-  [LANE_ID] = { "lane", NULL, WEFT_VALUE_ID, NULL, "l" },
   [NAME] = { "name", NULL, WEFT_VALUE_STRING },
-  [KIND] = { "kind", NULL, WEFT_VALUE_STRING },
   [PROCESS] = { "process", NULL, WEFT_VALUE_ID, NULL, "p" },
   [PID] = { "pid", NULL, WEFT_VALUE_UINT64 },
   [PROCESS_NAME] = { "process_name", NULL, WEFT_VALUE_STRING },
@@ -230,9 +221,6 @@ static const WeftTableColumn columns[N_COLUMNS] = {
   [WAIT_TIME] = { "target_wait_time", NULL, WEFT_VALUE_DURATION },
   [LANES] = { "lanes", NULL, WEFT_VALUE_UINT64 },
   [LANE_NAMES] = { "lane_names", NULL, WEFT_VALUE_STRING },
-  [RAN] = { "ran", NULL, WEFT_VALUE_UINT64 },
-  [TARGET_TIME] = { "target_time", NULL, WEFT_VALUE_DURATION },
-  [BUSY] = { "busy", NULL, WEFT_VALUE_DURATION },
 };
 
 static void
@@ -287,7 +275,6 @@ static void
 add_thread (Threads *self, WeftTableBuilder *builder, const WeftCatalogThread *thread)
 {
   weft_table_builder_begin_row (builder);
-  weft_table_builder_set_string (builder, WHAT, "thread");
   weft_table_builder_set_uint64 (builder, THREAD_ID, thread->id);
   weft_table_builder_set_string (builder, NAME, thread->name);
   set_process (builder, weft_catalog_get_process (self->catalog, thread->process));
@@ -295,24 +282,6 @@ add_thread (Threads *self, WeftTableBuilder *builder, const WeftCatalogThread *t
   weft_table_builder_set_int64 (builder, FIRST_SEEN, thread->first_seen);
   set_cpu (builder, weft_thread_table_get (self->cpu, thread->id));
   set_lanes (builder, g_hash_table_lookup (self->threads, GUINT_TO_POINTER (thread->id)));
-}
-
-static void
-add_lane (Threads *self, WeftTableBuilder *builder, const WeftCatalogLane *lane)
-{
-  const WeftLaneFigures *figures = weft_lane_table_get (self->figures, lane->id);
-
-  weft_table_builder_begin_row (builder);
-  weft_table_builder_set_string (builder, WHAT, "lane");
-  weft_table_builder_set_uint64 (builder, LANE_ID, lane->id);
-  weft_table_builder_set_string (builder, NAME, lane->name);
-  weft_table_builder_set_string (builder, KIND, lane->kind);
-  set_process (builder, weft_catalog_get_lane_process (self->catalog, lane));
-  if (figures != NULL)
-    weft_table_builder_set_int64 (builder, FIRST_SEEN, figures->first);
-  weft_table_builder_set_uint64 (builder, RAN, figures == NULL ? 0 : figures->count);
-  weft_table_builder_set_uint64 (builder, TARGET_TIME, figures == NULL ? 0 : figures->total);
-  weft_table_builder_set_uint64 (builder, BUSY, figures == NULL ? 0 : figures->busy);
 }
 
 /* ---- Order ---- */
@@ -380,6 +349,66 @@ set_hint (Threads *self, WeftTableBuilder *builder)
     }
 }
 
+/* ---- Lanes beside them ---- */
+
+enum
+{
+  LANE,
+  LANE_NAME,
+  LANE_KIND,
+  LANE_PROCESS,
+  LANE_PROCESS_NAME,
+  LANE_RAN,
+  LANE_TARGET_TIME,
+  LANE_BUSY,
+  LANE_TIME_KIND,
+  N_LANE_COLUMNS
+};
+
+static const WeftTableColumn lane_columns[N_LANE_COLUMNS] = {
+  [LANE] = { "lane", NULL, WEFT_VALUE_ID, NULL, "l" },
+  [LANE_NAME] = { "name", NULL, WEFT_VALUE_STRING },
+  [LANE_KIND] = { "kind", NULL, WEFT_VALUE_STRING },
+  [LANE_PROCESS] = { "process", NULL, WEFT_VALUE_ID, NULL, "p" },
+  [LANE_PROCESS_NAME] = { "process_name", NULL, WEFT_VALUE_STRING },
+  [LANE_RAN] = { "ran", NULL, WEFT_VALUE_UINT64 },
+  [LANE_TARGET_TIME] = { "target_time", NULL, WEFT_VALUE_DURATION },
+  [LANE_BUSY] = { "busy", NULL, WEFT_VALUE_DURATION },
+  [LANE_TIME_KIND] = { "time_kind", NULL, WEFT_VALUE_STRING },
+};
+
+static void
+add_lane (Threads *self, WeftTableBuilder *builder, const WeftCatalogLane *lane)
+{
+  const WeftLaneFigures *figures = weft_lane_table_get (self->figures, lane->id);
+  const WeftCatalogProcess *process = weft_catalog_get_lane_process (self->catalog, lane);
+
+  weft_table_builder_begin_row (builder);
+  weft_table_builder_set_uint64 (builder, LANE, lane->id);
+  weft_table_builder_set_string (builder, LANE_NAME, lane->name);
+  weft_table_builder_set_string (builder, LANE_KIND, lane->kind);
+  if (process != NULL)
+    {
+      weft_table_builder_set_uint64 (builder, LANE_PROCESS, process->id);
+      weft_table_builder_set_string (builder, LANE_PROCESS_NAME, process->name);
+    }
+  weft_table_builder_set_uint64 (builder, LANE_RAN, figures == NULL ? 0 : figures->count);
+  weft_table_builder_set_uint64 (builder, LANE_TARGET_TIME, figures == NULL ? 0 : figures->total);
+  weft_table_builder_set_uint64 (builder, LANE_BUSY, figures == NULL ? 0 : figures->busy);
+  weft_table_builder_set_string (builder, LANE_TIME_KIND, "target");
+}
+
+static WeftTable *
+make_lanes (Threads *self)
+{
+  WeftTableBuilder *builder = weft_table_builder_new ("lanes");
+
+  weft_table_builder_add_columns (builder, lane_columns, N_LANE_COLUMNS);
+  for (guint i = 0; i < weft_catalog_get_n_lanes (self->catalog); i++)
+    add_lane (self, builder, weft_catalog_get_nth_lane (self->catalog, i));
+  return weft_table_builder_finish (builder);
+}
+
 static WeftTable *
 make_table (Threads *self)
 {
@@ -388,8 +417,6 @@ make_table (Threads *self)
   weft_table_builder_add_columns (builder, columns, N_COLUMNS);
   weft_wait_columns_add (builder);
   add_threads (self, builder);
-  for (guint i = 0; i < weft_catalog_get_n_lanes (self->catalog); i++)
-    add_lane (self, builder, weft_catalog_get_nth_lane (self->catalog, i));
   set_hint (self, builder);
   return weft_table_builder_finish (builder);
 }
@@ -415,6 +442,7 @@ run_threads (const WeftAnalysisScope *scope, WeftReport *report, GError **error)
 {
   g_auto (Threads) self = { .scope = scope };
   g_autoptr (WeftTable) table = NULL;
+  g_autoptr (WeftTable) lanes = NULL;
   gint64 begin, end;
 
   self.threads = g_hash_table_new_full (NULL, NULL, NULL, facts_free);
@@ -427,7 +455,9 @@ run_threads (const WeftAnalysisScope *scope, WeftReport *report, GError **error)
   if (self.cpu == NULL)
     return FALSE;
   table = make_table (&self);
+  lanes = make_lanes (&self);
   weft_report_append (report, table);
+  weft_report_append (report, lanes);
   return TRUE;
 }
 

@@ -58,9 +58,8 @@ make_threads (void)
 }
 
 #define COLUMNS                                                                                    \
-  "what thread lane name kind process pid tid dispatched target_waits target_wait_time "           \
-  "lane_names "                                                                                    \
-  "ran target_time busy cpu_time"
+  "thread name process pid tid dispatched target_waits target_wait_time lane_names cpu_time"
+#define LANES "lane name kind process ran target_time busy time_kind"
 
 static void
 test_rows (void)
@@ -70,9 +69,10 @@ test_rows (void)
   WeftTable *table = weft_report_get_main_table (report);
 
   sample_assert_table (table, COLUMNS,
-                       "thread t-1 - main - p-1 100 101 2 2 70 queue - - - -\n"
-                       "thread t-2 - waiter - p-1 100 102 0 1 30 queue - - - -\n"
-                       "lane - l-1 queue test.queue p-1 100 - - - - - 2 100 65 -\n");
+                       "t-1 main p-1 100 101 2 2 70 queue -\n"
+                       "t-2 waiter p-1 100 102 0 1 30 queue -\n");
+  sample_assert_table (weft_report_get_table (report, "lanes"), LANES,
+                       "l-1 queue test.queue p-1 2 100 65 target\n");
   g_assert_nonnull (strstr (weft_table_get_hint (table), "no CPU samples"));
 }
 
@@ -86,9 +86,10 @@ test_range (void)
   weft_analysis_set_range (analysis, 30, 65);
   report = sample_run (analysis);
   sample_assert_table (weft_report_get_main_table (report), COLUMNS,
-                       "thread t-1 - main - p-1 100 101 0 2 35 queue - - - -\n"
-                       "thread t-2 - waiter - p-1 100 102 0 0 0 - - - - -\n"
-                       "lane - l-1 queue test.queue p-1 100 - - - - - 2 60 35 -\n");
+                       "t-1 main p-1 100 101 0 2 35 queue -\n"
+                       "t-2 waiter p-1 100 102 0 0 0 - -\n");
+  sample_assert_table (weft_report_get_table (report, "lanes"), LANES,
+                       "l-1 queue test.queue p-1 2 60 35 target\n");
 }
 
 int
