@@ -143,14 +143,18 @@ choose_functions (Callers *self, GError **error)
   return choose_by_pattern (self, error);
 }
 
+static gboolean
+has_stacks (const Callers *self)
+{
+  return self->facts.n_samples > 0 || self->facts.n_waits > 0;
+}
+
 static void
 set_no_function (Callers *self, GError **error)
 {
   g_autofree char *why = NULL;
 
-  if (self->facts.n_samples == 0 && self->facts.n_waits == 0)
-    why = weft_cpu_facts_explain_no_samples (&self->facts);
-  else if (self->suggestions->len > 0)
+  if (self->suggestions->len > 0)
     why = g_strdup_printf ("there are %s", self->suggestions->str);
   else
     why = g_strdup ("“weft top” lists those that are; patterns such as ~part or std::* are "
@@ -362,7 +366,8 @@ make_table (Callers *self)
   weft_table_builder_add_columns (builder, columns, N_COLUMNS);
   weft_wait_columns_add (builder);
   add_edges (self, builder, "caller", self->edges.callers, NULL);
-  add_functions (self, builder);
+  if (self->n_chosen > 0)
+    add_functions (self, builder);
   add_edges (self, builder, "callee", self->edges.callees, self->edges.within);
   if (self->edges.total[0].count + sum_waits (self, self->edges.total, TRUE) == 0)
     hint = weft_cpu_facts_explain_nothing (&self->facts, self->scope);
@@ -489,7 +494,7 @@ run_callers (const WeftAnalysisScope *scope, WeftReport *report, GError **error)
                              error) ||
       !choose_functions (&self, error))
     return FALSE;
-  if (self.n_chosen == 0)
+  if (self.n_chosen == 0 && has_stacks (&self))
     {
       set_no_function (&self, error);
       return FALSE;

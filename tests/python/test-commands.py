@@ -19,8 +19,10 @@ import time
 from corpus_case import CORPUS, RECORDING, WEFT, FolderCase, GLib, Weft, main
 
 PLUGIN = sys.argv.pop(2)
+# Kinds that know samples and waits only.
+OF_THREADS = {'callers'}
 # Of answers about one object, which one.
-OBJECTS = {'target-dispatch': 'd-2'}
+OBJECTS = {'callers': 'main', 'target-dispatch': 'd-2'}
 # Words whose answer needs something that the corpus has.
 RANGE = ('100ms', '400ms')
 
@@ -84,7 +86,8 @@ class Commands(FolderCase):
             allowed = Weft.Analysis.kind_get_options(kind)
             self.compare(command, handle=handle)
             if allowed & Weft.AnalysisOptions.FILTER:
-                self.compare(command, '-f', 'status:ok', handle=handle, where='status:ok')
+                where = 'thread:main' if kind in OF_THREADS else 'status:ok'
+                self.compare(command, '-f', where, handle=handle, where=where)
             if allowed & Weft.AnalysisOptions.RANGE:
                 self.compare(command, '--from', RANGE[0], '--to', RANGE[1], handle=handle, time_range=RANGE)
             if allowed & Weft.AnalysisOptions.LIMIT:
