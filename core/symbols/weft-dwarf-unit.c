@@ -204,7 +204,7 @@ read_lines (WeftDwarfUnit *self)
       line.address = address;
       line.line = number;
       line.ends = ends;
-      line.file = dwarf_linesrc (row, NULL, NULL);
+      line.file = weft_dwarf_get_path (self->paths, &self->die, dwarf_linesrc (row, NULL, NULL));
       g_array_append_val (self->lines, line);
     }
 }

@@ -25,6 +25,7 @@ struct _WeftDwarf
   Dwarf *alternate;
   GPtrArray *units; /* WeftDwarfUnit */
   GArray *ranges;   /* UnitRange, by address */
+  GHashTable *paths;
   gboolean has_split_units;
 };
 
@@ -46,6 +47,7 @@ add_unit (WeftDwarf *self, Dwarf_Die *die, gboolean is_split)
   ptrdiff_t at = 0;
 
   unit->die = *die;
+  unit->paths = self->paths;
   unit->is_split = is_split;
   self->has_split_units |= is_split;
   g_ptr_array_add (self->units, unit);
@@ -104,6 +106,7 @@ weft_dwarf_new (Elf *elf, Elf *alternate)
   self->dwarf = dwarf;
   self->units = g_ptr_array_new_with_free_func (unit_free);
   self->ranges = g_array_new (FALSE, FALSE, sizeof (UnitRange));
+  self->paths = g_hash_table_new_full (NULL, NULL, NULL, g_free);
   if (alternate != NULL)
     self->alternate = dwarf_begin_elf (alternate, DWARF_C_READ, NULL);
   if (self->alternate != NULL)
@@ -119,6 +122,7 @@ weft_dwarf_free (WeftDwarf *self)
 {
   g_ptr_array_unref (self->units);
   g_array_unref (self->ranges);
+  g_hash_table_unref (self->paths);
   dwarf_end (self->dwarf);
   if (self->alternate != NULL)
     dwarf_end (self->alternate);
@@ -181,14 +185,35 @@ text_of (Dwarf_Die *die, guint name)
   return dwarf_attr (die, name, &attribute) != NULL ? dwarf_formstring (&attribute) : NULL;
 }
 
-static void
-take_declaration (Dwarf_Die *die, WeftDwarfFunction *function)
+/* The library joins a file with its directory, not that with the unit's. */
+const char *
+weft_dwarf_get_path (GHashTable *paths, Dwarf_Die *unit, const char *file)
 {
+  const char *directory;
+  char *path;
+
+  if (file == NULL || file[0] == '/')
+    return file;
+  path = g_hash_table_lookup (paths, file);
+  if (path != NULL)
+    return path;
+  directory = text_of (unit, DW_AT_comp_dir);
+  path = directory != NULL ? g_build_filename (directory, file, NULL) : g_strdup (file);
+  g_hash_table_insert (paths, (gpointer) file, path);
+  return path;
+}
+
+static void
+take_declaration (WeftDwarf *self, Dwarf_Die *die, WeftDwarfFunction *function)
+{
+  Dwarf_Die unit;
   int line;
 
   if (function->file != NULL || dwarf_decl_line (die, &line) != 0)
     return;
   function->file = dwarf_decl_file (die);
+  if (dwarf_diecu (die, &unit, NULL, NULL) != NULL)
+    function->file = weft_dwarf_get_path (self->paths, &unit, function->file);
   function->line = line;
 }
 
@@ -208,7 +233,7 @@ weft_dwarf_describe (WeftDwarf *self, Dwarf_Off offset, WeftDwarfFunction *funct
         function->linkage_name = text_of (&die, DW_AT_linkage_name);
       if (function->linkage_name == NULL)
         function->linkage_name = text_of (&die, DW_AT_MIPS_linkage_name);
-      take_declaration (&die, function);
+      take_declaration (self, &die, function);
       if (!follow (&die))
         break;
     }
@@ -235,5 +260,5 @@ weft_dwarf_get_call (WeftDwarf *self, WeftDwarfUnit *unit, Dwarf_Off offset, con
   if (dwarf_attr (&die, DW_AT_call_file, &attribute) != NULL &&
       dwarf_formudata (&attribute, &word) == 0 &&
       dwarf_getsrcfiles (&unit->die, &files, &n_files) == 0 && word < n_files)
-    *file = dwarf_filesrc (files, word, NULL, NULL);
+    *file = weft_dwarf_get_path (self->paths, &unit->die, dwarf_filesrc (files, word, NULL, NULL));
 }

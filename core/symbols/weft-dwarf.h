@@ -42,6 +42,7 @@ typedef struct
 struct _WeftDwarfUnit
 {
   Dwarf_Die die;
+  GHashTable *paths; /* of all units: see weft_dwarf_get_path () */
   gboolean is_indexed;
   gboolean is_split;      /* its functions are in a .dwo file */
   GArray *nodes;          /* WeftDwarfNode */
@@ -79,6 +80,9 @@ gboolean weft_dwarf_describe (WeftDwarf *self, Dwarf_Off die, WeftDwarfFunction 
 /* Where a call was that is inlined. */
 void weft_dwarf_get_call (WeftDwarf *self, WeftDwarfUnit *unit, Dwarf_Off die, const char **file,
                           guint32 *line);
+
+/* FILE as it is found from the unit's directory. PATHS: file, by where it lies → path. */
+const char *weft_dwarf_get_path (GHashTable *paths, Dwarf_Die *unit, const char *file);
 
 /* Of weft-dwarf-unit.c. */
 void weft_dwarf_unit_index (WeftDwarfUnit *self);
