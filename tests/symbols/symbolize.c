@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * What the symbolizer says of addresses on the standard input, in the form of addr2line -a -i -f; in the
- * first line how it knows. For tests that compare.
+ * What the symbolizer says of addresses on the standard input, in the form of addr2line -a -i -f;
+ * in the first line how it knows. For tests that compare.
  *
  *   symbolize FILE [BUILD-ID]
  */
@@ -138,9 +138,9 @@ main (int argc, char **argv)
     }
   symbolizer = weft_symbolizer_new ();
   g_array_sort (sorted, compare);
-  answer = weft_symbolizer_resolve_file (symbolizer, 1, argv[1], argc > 2 ? argv[2] : NULL,
-                                         descriptor, (const guint64 *) (gconstpointer) sorted->data,
-                                         sorted->len);
+  answer =
+      weft_symbolizer_resolve_file (symbolizer, 1, argv[1], argc > 2 ? argv[2] : NULL, descriptor,
+                                    (const guint64 *) (gconstpointer) sorted->data, sorted->len);
   printf ("%u\t%" G_GUINT64_FORMAT "\t%s\t%s\n", answer->state, answer->n_symbols,
           answer->debug_file, answer->reason);
   functions = gather_functions (answer);
