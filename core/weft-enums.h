@@ -456,6 +456,7 @@ typedef enum
  * @WEFT_CLASSIFICATION_REASON_NO_ORIGIN: nothing says which thread queued it
  * @WEFT_CLASSIFICATION_REASON_NO_THREAD: the thread that queued it is not known
  * @WEFT_CLASSIFICATION_REASON_NOT_COMPLETED: no sound times are known of it
+ * @WEFT_CLASSIFICATION_REASON_HALF_WAIT: only one end of the wait is known
  *
  * Why a dispatch is classified as it is.
  *
@@ -473,6 +474,7 @@ typedef enum
   WEFT_CLASSIFICATION_REASON_NO_ORIGIN,
   WEFT_CLASSIFICATION_REASON_NO_THREAD,
   WEFT_CLASSIFICATION_REASON_NOT_COMPLETED,
+  WEFT_CLASSIFICATION_REASON_HALF_WAIT,
 } WeftClassificationReason;
 
 /**

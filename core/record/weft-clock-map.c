@@ -87,6 +87,18 @@ find_interval (const WeftClockMap *self, guint64 ticks)
   return low;
 }
 
+gint64
+weft_clock_map_get_error (const WeftClockMap *self, guint64 ticks)
+{
+  const WeftClockPair *a;
+
+  if (self->pairs->len < 2 || ticks < pair_at (self, 0)->ticks ||
+      ticks > pair_at (self, self->pairs->len - 1)->ticks)
+    return G_MAXINT64;
+  a = pair_at (self, find_interval (self, ticks));
+  return MAX (a->error_bound, a[1].error_bound);
+}
+
 static gint64
 clamp_to_time (double value)
 {

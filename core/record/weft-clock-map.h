@@ -11,7 +11,7 @@ G_BEGIN_DECLS
 typedef struct
 {
   guint64 ticks;
-  gint64 time; /* ns, CLOCK_MONOTONIC */
+  gint64 time;        /* ns, CLOCK_MONOTONIC */
   gint64 error_bound; /* ns */
 } WeftClockPair;
 
@@ -41,7 +41,8 @@ gboolean weft_clock_map_add (WeftClockMap *self, guint64 ticks, gint64 time, gin
 gboolean weft_clock_map_convert (WeftClockMap *self, guint64 ticks, gint64 *time,
                                  gboolean *extrapolated);
 
-/* The same where TICKS lie between the two pairs used last, which is nearly always; FALSE if not. */
+/* The same where TICKS lie between the two pairs used last, which is nearly always; FALSE if not.
+ */
 static inline gboolean
 weft_clock_map_convert_near (const WeftClockMap *self, guint64 ticks, gint64 *time)
 {
@@ -52,6 +53,11 @@ weft_clock_map_convert_near (const WeftClockMap *self, guint64 ticks, gint64 *ti
   *time = self->base + (gint64) ((double) (gint64) offset * self->slope + 0.5);
   return TRUE;
 }
+
+/* What the time of TICKS may be wrong by: as much as those of the pairs around it; G_MAXINT64 where
+ * none stand around it.
+ */
+gint64 weft_clock_map_get_error (const WeftClockMap *self, guint64 ticks);
 
 /* Whether a pair at or after TICKS is known. */
 gboolean weft_clock_map_covers (const WeftClockMap *self, guint64 ticks);

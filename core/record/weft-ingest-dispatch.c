@@ -75,7 +75,10 @@ check_times (WeftIngestRuntime *self, gint64 start, gint64 end, WeftLoss *loss)
   else if (G_UNLIKELY (end < 0))
     *loss = WEFT_LOSS_BEFORE_RECORDING;
   else
-    return TRUE;
+    {
+      self->ingest->last_end = MAX (self->ingest->last_end, end);
+      return TRUE;
+    }
   return FALSE;
 }
 
@@ -178,6 +181,32 @@ clock_of (const WeftWireDispatch *head, const WeftIngestLane *lane)
   return head->flags & WEFT_WIRE_FLAG_CLOCK ? head->clock : lane->clock;
 }
 
+/* What the runtime's own clock, by which origins go, may be wrong by. */
+static gint64
+own_error (const WeftIngestRuntime *self)
+{
+  const GArray *pairs = self->map.pairs;
+
+  return pairs->len > 0 ? g_array_index (pairs, WeftClockPair, pairs->len - 1).error_bound : 0;
+}
+
+/* Two times of one clock lie in their order, however wrong it is. */
+static gint64
+error_of (const WeftIngestRuntime *self, const WeftWireDispatch *head, guint clock)
+{
+  const WeftIngestClock *device;
+  gint64 error;
+
+  if (clock == WEFT_WIRE_CLOCK_ID_RUNTIME)
+    return 0;
+  if (clock == WEFT_WIRE_CLOCK_ID_MONOTONIC)
+    return own_error (self);
+  device = g_ptr_array_index (self->clocks, clock - 2);
+  error = MAX (weft_clock_map_get_error (&device->map, head->start),
+               weft_clock_map_get_error (&device->map, head->end));
+  return error < G_MAXINT64 / 2 ? error + own_error (self) : G_MAXINT64;
+}
+
 /* What the completion left out, the reservation said. */
 static void
 merge_heads (WeftWireDispatch *head, const WeftWireDispatch *reserved)
@@ -193,6 +222,12 @@ merge_heads (WeftWireDispatch *head, const WeftWireDispatch *reserved)
 }
 
 static void
+note_queued (WeftIngestRuntime *self, gint64 time)
+{
+  self->queued = MIN (self->queued, time);
+}
+
+static void
 set_times (WeftIngestRuntime *self, WeftTableWriter *t, const WeftWireTimes *times)
 {
   gint64 submitted;
@@ -202,13 +237,17 @@ set_times (WeftIngestRuntime *self, WeftTableWriter *t, const WeftWireTimes *tim
     weft_table_writer_set (t, WEFT_DISPATCHES_ATTEMPTS, times->attempts);
   if (times->has & WEFT_WIRE_HAS_QUEUE_WAIT)
     {
+      note_queued (self, self->started - (gint64) MIN (times->queue_wait, G_MAXINT64 / 4));
       weft_table_writer_set (t, WEFT_DISPATCHES_QUEUE_WAIT, times->queue_wait);
       weft_table_writer_set (t, WEFT_DISPATCHES_QUEUE_WAIT_LAST, times->queue_wait_last);
     }
   if (times->has & WEFT_WIRE_HAS_SUBMITTED &&
       weft_ingest_runtime_convert (self, WEFT_WIRE_CLOCK_ID_RUNTIME, times->submitted, &submitted,
                                    &extrapolated))
-    weft_table_writer_set (t, WEFT_DISPATCHES_SUBMITTED, (guint64) submitted);
+    {
+      note_queued (self, submitted);
+      weft_table_writer_set (t, WEFT_DISPATCHES_SUBMITTED, (guint64) submitted);
+    }
 }
 
 /* Side records that are columns of the dispatch itself. */
@@ -345,6 +384,30 @@ set_head (WeftIngestRuntime *self, WeftTableWriter *t, const WeftIngestLane *lan
     }
 }
 
+/* What has no id, submission or side record cannot be linked with anything. */
+static void
+tell_linker (WeftIngestRuntime *self, const WeftWireDispatch *head, const WeftIngestLane *lane,
+             const Times *times, guint64 id, gsize length)
+{
+  WeftIngest *ingest = self->ingest;
+  WeftLinkerDispatch dispatch = { .dispatch = id,
+                                  .runtime = self->id,
+                                  .producer_id = head->id,
+                                  .start = times->start,
+                                  .end = times->end,
+                                  .queued = self->queued };
+
+  if (ingest->linker == NULL ||
+      (head->id == 0 && head->submission == 0 && length <= head->record.words * (gsize) 8))
+    return;
+  dispatch.submission = weft_ingest_recall (self->submissions, head->submission);
+  dispatch.error_bound = times->marks & WEFT_MARK_EXTRAPOLATED
+                             ? G_MAXINT64
+                             : error_of (self, head, clock_of (head, lane));
+  dispatch.never_ran = head->status == WEFT_WIRE_STATUS_CANCELED && times->start == times->end;
+  weft_linker_add_dispatch (ingest->linker, &dispatch);
+}
+
 /* Writes the row of GROUP, joined with the group of its reservation if there is one. */
 static void
 add_dispatch (WeftIngestRuntime *self, WeftIngestWriter *writer, guint64 thread,
@@ -377,6 +440,7 @@ add_dispatch (WeftIngestRuntime *self, WeftIngestWriter *writer, guint64 thread,
   if (head.flags & WEFT_WIRE_FLAG_CUT)
     reject (lane, WEFT_LOSS_LIST_CUT);
 
+  self->started = self->queued = times.start;
   weft_table_writer_begin (t);
   set_head (self, t, lane, &head, &times);
   weft_table_writer_set (t, WEFT_DISPATCHES_THREAD, thread);
@@ -392,6 +456,7 @@ add_dispatch (WeftIngestRuntime *self, WeftIngestWriter *writer, guint64 thread,
   weft_ingest_remember (&self->dispatches, head.id, owner.dispatch);
   lane->completed++;
   lane->dirty = TRUE;
+  tell_linker (self, &head, lane, &times, owner.dispatch, length);
 
   if (reserved != NULL)
     weft_ingest_runtime_read_sides (self, &owner, (const guint8 *) reserved->data,

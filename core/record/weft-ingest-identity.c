@@ -131,6 +131,8 @@ new_process (WeftIngest *self, const WeftProcessInfo *info)
   process->command_line = g_strdup (info->command_line);
   process->threads = g_hash_table_new_full (NULL, NULL, NULL, (GDestroyNotify) g_array_unref);
   process->id = write_process (self, info);
+  if (self->linker != NULL)
+    weft_linker_add_thread (self->linker, process->id, info->pid, 0);
   g_ptr_array_add (self->processes, process);
   if (ids == NULL)
     {
@@ -279,6 +281,8 @@ weft_ingest_add_thread (WeftIngest *self, guint64 process_id, const WeftIngestTh
     }
   process->n_threads++;
   added.id = write_thread (self, process_id, info, threads->len + 1);
+  if (self->linker != NULL)
+    weft_linker_add_thread (self->linker, process_id, info->tid, added.id);
   g_array_append_val (threads, added);
   return added.id;
 }

@@ -124,6 +124,8 @@ struct _WeftIngest
   WeftIngestTotals ended;
   WeftUnwindFunc unwind;
   gpointer unwind_data;
+  WeftLinker *linker; /* or NULL */
+  gint64 last_end;    /* of a dispatch, since START */
   WeftKindFunc kind_seen;
   gpointer kind_data;
   guint32 last_kind; /* the string of the last lane's */
@@ -176,6 +178,8 @@ struct _WeftIngestRuntime
   gsize string_bytes;  /* of strings that it said first */
   GQueue late_origins; /* element-type WeftIngestLateOrigin */
   GHashTable *traces;  /* guint64 producer id → WeftIngestTrace */
+  gint64 started;      /* of the dispatch at hand */
+  gint64 queued;       /* likewise: when it was handed over */
 
   guint64 losses[WEFT_N_LOSSES]; /* of no lane */
   guint64 written[WEFT_N_LOSSES];

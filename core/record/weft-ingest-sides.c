@@ -269,6 +269,19 @@ weft_ingest_runtime_read_sides (WeftIngestRuntime *self, const WeftSideOwner *ow
 /* ---- Origins ---- */
 
 static void
+tell_linker (WeftIngestRuntime *self, const WeftLinkerOrigin *origin)
+{
+  WeftIngest *ingest = self->ingest;
+  WeftLinkerOrigin told = *origin;
+
+  told.runtime = self->id;
+  told.process = self->process;
+  told.other_namespace = self->other_pid_namespace;
+  told.now = self->now < G_MAXINT64 / 4 ? self->now - ingest->start : G_MAXINT64;
+  weft_linker_add_origin (ingest->linker, &told);
+}
+
+static void
 commit_origin (WeftIngestRuntime *self, const WeftWireOrigin *origin, guint64 dispatch,
                guint64 submission, guint64 stack)
 {
@@ -276,6 +289,7 @@ commit_origin (WeftIngestRuntime *self, const WeftWireOrigin *origin, guint64 di
   WeftTableWriter *t = ingest->tables[WEFT_TABLE_ORIGINS];
   guint64 thread = weft_ingest_runtime_find_thread (self, origin->tid);
   gboolean extrapolated;
+  guint64 id;
   gint64 time = 0;
 
   if (!weft_ingest_runtime_convert (self, WEFT_WIRE_CLOCK_ID_RUNTIME, origin->ticks, &time,
@@ -294,7 +308,17 @@ commit_origin (WeftIngestRuntime *self, const WeftWireOrigin *origin, guint64 di
   weft_table_writer_set (t, WEFT_ORIGINS_STACK, stack);
   weft_table_writer_set (t, WEFT_ORIGINS_RUNTIME, self->id);
   weft_table_writer_set (t, WEFT_ORIGINS_PRODUCER_DISPATCH, origin->dispatch);
-  weft_ingest_commit (ingest, WEFT_TABLE_ORIGINS);
+  id = weft_ingest_commit (ingest, WEFT_TABLE_ORIGINS);
+  if (ingest->linker != NULL)
+    tell_linker (self, &(WeftLinkerOrigin){ .origin = id,
+                                            .role = origin->role,
+                                            .dispatch = dispatch,
+                                            .submission = submission,
+                                            .producer_dispatch = origin->dispatch,
+                                            .thread = thread,
+                                            .tid = origin->tid,
+                                            .time = time,
+                                            .stack = stack });
 }
 
 /* The stack may stand in the block of another thread, which this drain saw too early: such an

@@ -40,6 +40,18 @@ weft_ingest_set_unwinder (WeftIngest *self, WeftUnwindFunc unwind, gpointer data
 }
 
 void
+weft_ingest_set_linker (WeftIngest *self, WeftLinker *linker)
+{
+  self->linker = linker;
+}
+
+gint64
+weft_ingest_get_last_end (WeftIngest *self)
+{
+  return self->last_end;
+}
+
+void
 weft_ingest_set_kind_seen (WeftIngest *self, WeftKindFunc seen, gpointer data)
 {
   self->kind_seen = seen;
@@ -258,8 +270,8 @@ find_thread (WeftIngestRuntime *self, int tid, const WeftIngestWriter *new_write
   if (outer == 0 && new_writer == NULL)
     return 0;
   known->started = started;
-  known->id = add_thread (self, tid, outer, started, name,
-                          new_writer ? new_writer->registered : self->now);
+  known->id =
+      add_thread (self, tid, outer, started, name, new_writer ? new_writer->registered : self->now);
   return known->id;
 }
 

@@ -4,6 +4,7 @@
 #include <glib.h>
 
 #include "weft-clock-map.h"
+#include "weft-linker.h"
 #include "weft-losses.h"
 #include "weft-process-info.h"
 #include "weft-store-writer.h"
@@ -43,6 +44,12 @@ typedef struct
 WeftIngest *weft_ingest_new (WeftStoreWriter *store, gint64 start);
 void weft_ingest_free (WeftIngest *self);
 void weft_ingest_set_unwinder (WeftIngest *self, WeftUnwindFunc unwind, gpointer data);
+
+/* Hears of threads, stacks, origins and dispatches as their rows are written. It may be NULL. */
+void weft_ingest_set_linker (WeftIngest *self, WeftLinker *linker);
+
+/* Of a dispatch, ns since the recording's start. */
+gint64 weft_ingest_get_last_end (WeftIngest *self);
 
 /* Told of the kind of each lane as it comes. */
 typedef void (*WeftKindFunc) (const char *kind, gpointer data);

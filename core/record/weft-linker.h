@@ -59,7 +59,9 @@ void weft_linker_set_function_of_frame (WeftLinker *self, WeftFunctionOfFrame fu
 
 /* ---- From ingest ---- */
 
-/* Each row of the table of threads; TID as the recorder sees it. */
+/* Each row of the table of threads, and THREAD 0 for the first of each process; TID as the recorder
+ * sees it.
+ */
 void weft_linker_add_thread (WeftLinker *self, guint64 process, gint64 tid, guint64 thread);
 
 /* A copied stack and what came of it. */
@@ -100,6 +102,20 @@ typedef struct
 /* Each dispatch that has a submission, an id or origins, before these; others need not be told. */
 void weft_linker_add_dispatch (WeftLinker *self, const WeftLinkerDispatch *dispatch);
 
+/* ---- From whoever has rows only ---- */
+
+/* What a row leaves to others to say. */
+typedef struct
+{
+  guint64 process; /* of an origin's runtime */
+  guint64 runtime; /* of a dispatch's lane */
+  gboolean has_submitted;
+} WeftLinkerRowFacts;
+
+/* VALUES are those of all columns of TABLE, nought where there is none. */
+void weft_linker_add_row (WeftLinker *self, WeftTableId table, guint64 id, const guint64 *values,
+                          const WeftLinkerRowFacts *facts);
+
 /* ---- From the engine ---- */
 
 /* Decides what can be decided at NOW, of dispatches up to N_DISPATCHES, the last row of that table;
@@ -110,7 +126,7 @@ void weft_linker_advance (WeftLinker *self, gint64 now, guint64 n_dispatches);
 /* Hands what is decided to the store now. */
 void weft_linker_flush (WeftLinker *self);
 
-/* When the recording ended, where origins did not know it. */
+/* When the last dispatch ended, where the origins' NOW is not known. */
 void weft_linker_set_end (WeftLinker *self, gint64 end);
 
 G_END_DECLS

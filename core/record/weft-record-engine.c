@@ -13,6 +13,7 @@
 #include "weft-clock.h"
 #include "weft-control.h"
 #include "weft-ingest.h"
+#include "weft-linker.h"
 #include "weft-producer-source.h"
 #include "weft-runtime-directory.h"
 #include "weft-store-writer.h"
@@ -27,6 +28,7 @@ struct _WeftRecordEngine
   WeftRuntimeDirectory *directory;
   WeftStoreWriter *store;
   WeftIngest *ingest;
+  WeftLinker *linker;
   WeftProducerSource *target;
   WeftControl *control;
   GMainContext *context;
@@ -151,6 +153,15 @@ on_control_status (WeftEngineStatus *status, gpointer data)
 /* ---- The recorder's thread ---- */
 
 static void
+advance_linker (WeftRecordEngine *self)
+{
+  WeftIngestTotals totals;
+
+  weft_ingest_get_totals (self->ingest, &totals);
+  weft_linker_advance (self->linker, weft_monotonic_now () - self->start, totals.dispatches);
+}
+
+static void
 housekeep (WeftRecordEngine *self, gint64 now)
 {
   WeftStoreStatistics statistics;
@@ -171,6 +182,7 @@ on_tick (gpointer data)
 
   if (now - self->last_housekeeping >= HOUSEKEEPING_MS * (NS_PER_SECOND / 1000))
     housekeep (self, now);
+  advance_linker (self);
   if (weft_store_writer_get_error (self->store) != NULL)
     {
       publish (self, "failed");
@@ -273,6 +285,8 @@ open_store (WeftRecordEngine *self, const WeftRecordEngineOptions *options, GErr
       return FALSE;
     }
   self->ingest = weft_ingest_new (self->store, self->start);
+  self->linker = weft_linker_new (self->store, &(WeftLinkerOptions){ .no_samples = TRUE });
+  weft_ingest_set_linker (self->ingest, self->linker);
   self->words = weft_words_new (self->store);
   weft_ingest_set_kind_seen (self->ingest, on_kind_seen, self->words);
   describe (self, options);
@@ -284,6 +298,7 @@ dispose (WeftRecordEngine *self)
 {
   g_clear_pointer (&self->control, weft_control_free);
   g_clear_pointer (&self->target, weft_producer_source_free);
+  g_clear_pointer (&self->linker, weft_linker_free);
   g_clear_pointer (&self->ingest, weft_ingest_free);
   g_clear_pointer (&self->words, weft_words_free);
   g_clear_pointer (&self->directory, weft_runtime_directory_free);
@@ -522,6 +537,8 @@ on_drain (gpointer data)
 
   weft_producer_source_drain (self->target);
   housekeep (self, weft_monotonic_now ());
+  advance_linker (self);
+  weft_linker_flush (self->linker);
   publish (self, weft_store_writer_get_error (self->store) ? "failed" : "recording");
   g_mutex_lock (&draining->lock);
   draining->done = TRUE;
@@ -561,6 +578,15 @@ finish_ingest (WeftRecordEngine *self)
   housekeep (self, weft_monotonic_now ());
   g_clear_pointer (&self->target, weft_producer_source_free);
   weft_ingest_add_meta_number (self->ingest, "duration", weft_monotonic_now () - self->start);
+}
+
+/* After whatever it might hear of. */
+static void
+finish_linker (WeftRecordEngine *self)
+{
+  advance_linker (self);
+  weft_ingest_set_linker (self->ingest, NULL);
+  g_clear_pointer (&self->linker, weft_linker_free);
 }
 
 static gboolean
@@ -627,6 +653,7 @@ weft_record_engine_stop (WeftRecordEngine *self, WeftEngineStatus *status, GErro
   stop_thread (self);
 
   finish_ingest (self);
+  finish_linker (self);
   publish (self, "stopping");
   if (status != NULL)
     *status = self->status;

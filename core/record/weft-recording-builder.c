@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "weft-error.h"
+#include "weft-linker.h"
 #include "weft-model.h"
 #include "weft-store-writer.h"
 
@@ -37,6 +38,10 @@ struct _WeftRecordingBuilder
 
   char *path;
   WeftStoreWriter *writer; /* NULL once it is finished */
+  WeftLinker *linker;
+  GArray *processes; /* element-type guint64: of each runtime; runtime - 1 */
+  GArray *runtimes;  /* element-type guint64: of each lane; lane - 1 */
+  guint n_untold;    /* rows since the linker was asked to decide */
   WeftTableWriter *tables[WEFT_N_TABLES];
   gint64 start_monotonic;
   gint64 start_realtime;
@@ -568,6 +573,54 @@ count_dispatch (WeftRecordingBuilder *self, guint64 lane, gint64 start, guint64 
   self->last_end = MAX (self->last_end, start + (gint64) duration);
 }
 
+/* ---- Links ---- */
+
+#define ROWS_A_TURN 4096 /* between the linker's turns */
+
+static guint64
+lookup (const GArray *ids, guint64 number)
+{
+  return number - 1 < ids->len ? g_array_index (ids, guint64, number - 1) : 0;
+}
+
+/* VALUES are of all columns. */
+static void
+tell_linker (WeftRecordingBuilder *self, WeftTableId table, guint64 id, const guint64 *values,
+             gboolean has_submitted)
+{
+  WeftLinkerRowFacts facts = { .has_submitted = has_submitted };
+  const guint64 *runtime = &values[WEFT_LANES_RUNTIME - WEFT_COLUMN_BASE_LANES - 1];
+  const guint64 *process = &values[WEFT_RUNTIMES_PROCESS - WEFT_COLUMN_BASE_RUNTIMES - 1];
+
+  if (table == WEFT_TABLE_LANES)
+    g_array_append_val (self->runtimes, *runtime);
+  else if (table == WEFT_TABLE_RUNTIMES)
+    g_array_append_val (self->processes, *process);
+  else if (table == WEFT_TABLE_ORIGINS)
+    facts.process =
+        lookup (self->processes, values[WEFT_ORIGINS_RUNTIME - WEFT_COLUMN_BASE_ORIGINS - 1]);
+  else if (table == WEFT_TABLE_DISPATCHES)
+    facts.runtime =
+        lookup (self->runtimes, values[WEFT_DISPATCHES_LANE - WEFT_COLUMN_BASE_DISPATCHES - 1]);
+  weft_linker_add_row (self->linker, table, id, values, &facts);
+  if (++self->n_untold < ROWS_A_TURN)
+    return;
+  self->n_untold = 0;
+  weft_linker_advance (self->linker, 0, count_rows (self, WEFT_TABLE_DISPATCHES));
+}
+
+static void
+tell_linker_row (WeftRecordingBuilder *self, const Row *row, guint64 id)
+{
+  guint64 values[WEFT_MAX_COLUMNS];
+
+  for (guint i = 0; i < row->spec->n_columns; i++)
+    values[i] = row->cells[i].value != NULL ? row->cells[i].bits : 0;
+  tell_linker (self, row->table, id, values,
+               row->table == WEFT_TABLE_DISPATCHES &&
+                   get_cell (self, row, WEFT_DISPATCHES_SUBMITTED)->value != NULL);
+}
+
 static guint64
 write_row (WeftRecordingBuilder *self, Row *row)
 {
@@ -590,7 +643,9 @@ write_row (WeftRecordingBuilder *self, Row *row)
   if (row->table == WEFT_TABLE_LANE_COUNTS)
     g_hash_table_add (self->counted_lanes,
                       GSIZE_TO_POINTER (get_cell (self, row, WEFT_LANE_COUNTS_LANE)->bits));
-  return weft_table_writer_commit (t);
+  weft_table_writer_commit (t);
+  tell_linker_row (self, row, next);
+  return next;
 }
 
 /**
@@ -686,6 +741,17 @@ static guint64
 write_dispatch (WeftRecordingBuilder *self, const Dispatch *dispatch)
 {
   WeftTableWriter *t = self->tables[WEFT_TABLE_DISPATCHES];
+  enum
+  {
+    base = WEFT_COLUMN_BASE_DISPATCHES + 1
+  };
+  guint64 values[WEFT_MAX_COLUMNS] = {
+    [WEFT_DISPATCHES_LANE - base] = dispatch->lane,
+    [WEFT_DISPATCHES_START - base] = (guint64) dispatch->start,
+    [WEFT_DISPATCHES_DURATION - base] = dispatch->duration,
+    [WEFT_DISPATCHES_STATUS - base] = dispatch->status,
+  };
+  guint64 id;
 
   weft_table_writer_begin (t);
   weft_table_writer_set (t, WEFT_DISPATCHES_LANE, dispatch->lane);
@@ -697,7 +763,9 @@ write_dispatch (WeftRecordingBuilder *self, const Dispatch *dispatch)
   if (dispatch->status != WEFT_STATUS_OK)
     weft_table_writer_set (t, WEFT_DISPATCHES_STATUS, dispatch->status);
   count_dispatch (self, dispatch->lane, dispatch->start, dispatch->duration);
-  return weft_table_writer_commit (t);
+  id = weft_table_writer_commit (t);
+  tell_linker (self, WEFT_TABLE_DISPATCHES, id, values, FALSE);
+  return id;
 }
 
 /**
@@ -1007,6 +1075,10 @@ finish (WeftRecordingBuilder *self, GError **error)
   write_fact (self, "start-monotonic", NULL, self->start_monotonic);
   write_fact (self, "start-realtime", NULL, self->start_realtime);
   write_fact (self, "duration", NULL, self->last_end);
+  if (self->last_end > 0)
+    weft_linker_set_end (self->linker, self->last_end);
+  weft_linker_advance (self->linker, 0, count_rows (self, WEFT_TABLE_DISPATCHES));
+  g_clear_pointer (&self->linker, weft_linker_free);
   writer = g_steal_pointer (&self->writer);
   return weft_store_writer_close (writer, error);
 }
@@ -1100,6 +1172,7 @@ weft_recording_builder_finalize (GObject *object)
 
   if (self->writer != NULL)
     {
+      weft_linker_free (self->linker);
       weft_store_writer_close (self->writer, NULL);
       unlink (self->path);
     }
@@ -1107,6 +1180,8 @@ weft_recording_builder_finalize (GObject *object)
   g_free (self->recorder_name);
   g_ptr_array_unref (self->origins);
   g_array_unref (self->lane_totals);
+  g_array_unref (self->processes);
+  g_array_unref (self->runtimes);
   g_hash_table_unref (self->counted_lanes);
   G_OBJECT_CLASS (weft_recording_builder_parent_class)->finalize (object);
 }
@@ -1122,6 +1197,8 @@ weft_recording_builder_init (WeftRecordingBuilder *self)
 {
   self->origins = g_ptr_array_new_with_free_func (g_free);
   self->lane_totals = g_array_new (FALSE, TRUE, sizeof (guint64));
+  self->processes = g_array_new (FALSE, FALSE, sizeof (guint64));
+  self->runtimes = g_array_new (FALSE, FALSE, sizeof (guint64));
   self->counted_lanes = g_hash_table_new (NULL, NULL);
 }
 
@@ -1154,5 +1231,6 @@ weft_recording_builder_new (const char *path, GError **error)
     }
   for (guint i = 0; i < WEFT_N_TABLES; i++)
     self->tables[i] = weft_store_writer_table (self->writer, i);
+  self->linker = weft_linker_new (self->writer, NULL);
   return g_steal_pointer (&self);
 }

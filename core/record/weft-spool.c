@@ -238,9 +238,20 @@ typedef struct
   guint64 total;
 } Progress;
 
+/* Blocks are read one after the other, so only the end decides; but memory is bounded. */
+static void
+advance_linker (WeftIngest *ingest, WeftLinker *linker)
+{
+  WeftIngestTotals totals;
+
+  weft_ingest_get_totals (ingest, &totals);
+  weft_linker_advance (linker, 0, totals.dispatches);
+}
+
 /* Blocks in the order in which they were written; none after it was cancelled. */
 static void
-read_blocks (Spool *self, WeftIngestRuntime *runtime, Progress *progress)
+read_blocks (Spool *self, WeftIngest *ingest, WeftLinker *linker, WeftIngestRuntime *runtime,
+             Progress *progress)
 {
   g_autofree guint8 *copy = g_malloc (WEFT_WIRE_BLOCK_SIZE);
 
@@ -256,6 +267,7 @@ read_blocks (Spool *self, WeftIngestRuntime *runtime, Progress *progress)
                                           block->committed);
       else
         self->n_missing++;
+      advance_linker (ingest, linker);
       progress->done++;
       if (progress->func != NULL)
         progress->func (progress->done, progress->total, progress->data);
@@ -263,7 +275,7 @@ read_blocks (Spool *self, WeftIngestRuntime *runtime, Progress *progress)
 }
 
 static void
-ingest_spool (Spool *self, WeftIngest *ingest, Progress *progress)
+ingest_spool (Spool *self, WeftIngest *ingest, WeftLinker *linker, Progress *progress)
 {
   g_autofree char *name = g_strndup (self->header.name, sizeof self->header.name);
   gsize consumed = 0;
@@ -275,10 +287,11 @@ ingest_spool (Spool *self, WeftIngest *ingest, Progress *progress)
 
   add_pairs (self, runtime);
   weft_ingest_runtime_read_log (runtime, self->log, self->log_length, &consumed);
-  read_blocks (self, runtime, progress);
+  read_blocks (self, ingest, linker, runtime, progress);
   tell_missing (self, ingest, runtime);
   weft_ingest_runtime_end_drain (runtime);
   weft_ingest_runtime_end (runtime, "spool", begin);
+  advance_linker (ingest, linker);
 }
 
 /* Spools know CLOCK_MONOTONIC only; the date is that of the file's birth. */
@@ -329,7 +342,8 @@ open_spools (const char *const *paths, GError **error)
 }
 
 static void
-ingest_spools (GPtrArray *spools, WeftIngest *ingest, Progress *progress, WeftSpoolResult *result)
+ingest_spools (GPtrArray *spools, WeftIngest *ingest, WeftLinker *linker, Progress *progress,
+               WeftSpoolResult *result)
 {
   WeftIngestTotals totals;
 
@@ -341,7 +355,7 @@ ingest_spools (GPtrArray *spools, WeftIngest *ingest, Progress *progress, WeftSp
       Spool *spool = g_ptr_array_index (spools, i);
 
       weft_ingest_add_meta (ingest, "imported-from", spool->path);
-      ingest_spool (spool, ingest, progress);
+      ingest_spool (spool, ingest, linker, progress);
     }
   weft_ingest_get_totals (ingest, &totals);
   result->dispatches = totals.dispatches;
@@ -360,6 +374,7 @@ weft_spool_import (const char *const *paths, const char *output, WeftSpoolProgre
   WeftStoreOptions options = { 0 };
   WeftStoreWriter *store;
   WeftIngest *ingest;
+  WeftLinker *linker;
 
   if (spools == NULL || g_cancellable_set_error_if_cancelled (cancellable, error))
     return FALSE;
@@ -370,7 +385,13 @@ weft_spool_import (const char *const *paths, const char *output, WeftSpoolProgre
   if (store == NULL)
     return FALSE;
   ingest = weft_ingest_new (store, options.start_monotonic);
-  ingest_spools (spools, ingest, &progress, result);
+  linker = weft_linker_new (store, &(WeftLinkerOptions){ .no_samples = TRUE });
+  weft_ingest_set_linker (ingest, linker);
+  ingest_spools (spools, ingest, linker, &progress, result);
+  weft_ingest_set_linker (ingest, NULL);
+  if (weft_ingest_get_last_end (ingest) > 0)
+    weft_linker_set_end (linker, weft_ingest_get_last_end (ingest));
+  weft_linker_free (linker);
   weft_ingest_free (ingest);
   if (!g_cancellable_is_cancelled (cancellable))
     return weft_store_writer_close (store, error);

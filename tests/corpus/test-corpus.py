@@ -28,12 +28,21 @@ from weft_reader import Recording  # noqa: E402
 WEFT = os.environ['WEFT']
 WEFT_CORPUS = os.environ['WEFT_CORPUS']
 RECORD_CORPUS = os.environ['WEFT_RECORD_CORPUS']
+
+# The enumerations of docs/file-format.md, by number.
+LINK_STATUSES = ['undecided', 'linked-exact', 'linked', 'missing-thread', 'no-stack', 'too-far', 'synthetic-tid',
+                 'wrong-pid', 'stale', 'outside-run']
+CLASSIFICATIONS = ['undecided', 'synchronous', 'asynchronous', 'unknown']
+CLASSIFICATION_REASONS = ['undecided', 'wait', 'no-wait', 'wait-elsewhere', 'wait-ended-first', 'wait-before',
+                          'clock-error', 'no-origin', 'no-thread', 'not-completed', 'half-wait']
 NOBODY = ['setpriv', '--reuid=65534', '--regid=65534', '--clear-groups']
 TABLES = ('processes', 'runtimes', 'threads', 'clocks', 'clock_pairs', 'lanes', 'lane_counts', 'lane_ends', 'losses',
           'queues', 'sources', 'source_lines', 'routines', 'source_ranges', 'submissions', 'submission_events',
           'dispatches', 'phases', 'errors', 'origins', 'stacks', 'attachments', 'attachment_ranges',
           'counter_sets', 'counter_set_states', 'counters', 'counter_samples', 'counter_values', 'metrics',
           'metric_points', 'tags', 'warnings', 'traces', 'artifacts', 'artifact_links', 'reservations')
+# Tables of what the CPUs did: these differ from run to run.
+CPU_TABLES = ('callchains', 'samples')
 MS = 1000000
 US = 1000
 
@@ -49,14 +58,15 @@ VARYING = {
     'stacks': {'time', 'program_counter', 'stack_pointer', 'copied'},
     'counter_set_states': {'time'},
     'traces': {'start', 'duration'},
-    'dispatches': {'start_ticks', 'end_ticks'},
+    'dispatches': {'start_ticks', 'end_ticks', 'shared_callchain'},
+    'origins': {'link_status', 'link_sample', 'link_distance', 'link_callchain'},
 }
 # Columns that show nothing: derived ones, and those of root and of a single copy of the library.
 EMPTY = {
     'processes': {'uid'},
     'runtimes': {'instance'},
-    'origins': {'link_status', 'link_sample', 'link_distance', 'link_callchain'},
-    'dispatches': {'classification', 'classification_reason', 'shared_callchain'},
+    'origins': {'link_sample', 'link_distance', 'link_callchain'},
+    'dispatches': {'shared_callchain'},
     'stacks': {'end', 'callchain'},
 }
 # Numbers that a column must show.
@@ -118,6 +128,8 @@ class Corpus:
         self.blobs = recording.blobs
         self.strings = recording.strings
         for table in TABLES:
+            setattr(self, table, recording.rows(table))
+        for table in CPU_TABLES:
             setattr(self, table, recording.rows(table))
         self.base = next(d['start'] for d in self.dispatches if self.routine(d) == 'begin')
 
@@ -453,20 +465,50 @@ class Cases(unittest.TestCase):
         self.assertLess(origins[0]['time'], dispatch['start'])
         return dispatch, origins
 
+    def check_classification(self, dispatch, classification, reason):
+        self.assertEqual((CLASSIFICATIONS[dispatch['classification']],
+                          CLASSIFICATION_REASONS[dispatch['classification_reason']]), (classification, reason))
+        if classification != 'synchronous':
+            self.assertEqual(dispatch['shared_callchain'], 0)
+
+    def outwards(self, callchain):
+        """A stack as the numbers of its callchains, the innermost first."""
+        chains = []
+        while callchain:
+            chains.append(callchain)
+            callchain = self.c.row('callchains', callchain)['parent']
+        return chains
+
+    def check_shared(self, dispatch, queued, waited):
+        """The shared stack is a part of the one that queued the dispatch, and of the one that waited
+        but for the place in the innermost function."""
+        if not queued['link_callchain'] or not waited['link_callchain']:
+            self.assertEqual(dispatch['shared_callchain'], 0)
+            return
+        first, second = self.outwards(queued['link_callchain']), self.outwards(waited['link_callchain'])
+        shared = self.outwards(dispatch['shared_callchain'])
+        self.assertGreater(len(shared), 1)
+        self.assertEqual(shared, first[-len(shared):])
+        self.assertEqual(shared[1:], second[-len(shared) + 1:])
+
     def test_wait_synchronous(self):
         dispatch, origins = self.check_wait('wait-synchronous', {0: 'render', 1: 'render', 2: 'render'})
         self.assertEqual(len({o['thread'] for o in origins.values()}), 1)
         self.assertLess(origins[0]['time'], origins[1]['time'])
         self.assertLess(origins[1]['time'], dispatch['start'] + dispatch['duration'])
         self.assertGreater(origins[2]['time'], dispatch['start'] + dispatch['duration'])
+        self.check_classification(dispatch, 'synchronous', 'wait')
+        self.check_shared(dispatch, origins[0], origins[1])
 
     def test_wait_asynchronous(self):
         dispatch, origins = self.check_wait('wait-asynchronous', {0: 'render', 3: 'completion'})
         self.assertGreaterEqual(origins[3]['time'], dispatch['start'] + dispatch['duration'])
+        self.check_classification(dispatch, 'asynchronous', 'no-wait')
 
     def test_wait_other_thread(self):
         dispatch, origins = self.check_wait('wait-other-thread', {0: 'render', 1: 'collector', 2: 'collector'})
         self.assertGreater(origins[2]['time'], dispatch['start'] + dispatch['duration'])
+        self.check_classification(dispatch, 'asynchronous', 'wait-elsewhere')
 
     def test_wait_submission(self):
         first, second = self.of('wait-submission')
@@ -477,6 +519,8 @@ class Cases(unittest.TestCase):
         self.assertEqual(set(waits), {1, 2})
         for dispatch in first, second:
             origin, = self.origins(dispatch)
+            self.check_classification(dispatch, 'synchronous', 'wait')
+            self.check_shared(dispatch, origin, waits[1])
             self.assertEqual((origin['role'], origin['thread']), (0, waits[1]['thread']))
         self.assertEqual(waits[1]['thread'], waits[2]['thread'])
         self.assertGreater(waits[2]['time'], second['start'] + second['duration'])
@@ -485,6 +529,7 @@ class Cases(unittest.TestCase):
         dispatch, origins = self.check_wait('wait-too-short', {0: 'render', 1: 'render', 2: 'render'})
         self.assertLess(origins[1]['time'], dispatch['start'])
         self.assertLess(origins[2]['time'], dispatch['start'] + dispatch['duration'])
+        self.check_classification(dispatch, 'asynchronous', 'wait-ended-first')
 
     def test_wait_ambiguous(self):
         dispatch, origins = self.check_wait('wait-ambiguous', {0: 'render', 1: 'render', 2: 'render'},
@@ -494,6 +539,7 @@ class Cases(unittest.TestCase):
         self.assertEqual([pair['error_bound'] for pair in pairs], [200 * US] * 2)
         self.assertLess(abs(origins[2]['time'] - dispatch['start'] - dispatch['duration']), 40 * US)
         self.assertIsNotNone(dispatch['start_ticks'])
+        self.check_classification(dispatch, 'unknown', 'clock-error')
 
     # ---- spans ----
 
@@ -580,7 +626,25 @@ class Cases(unittest.TestCase):
 
     # ---- origins ----
 
-    def check_origin(self, routine, before, thread):
+    def check_link(self, origin, status):
+        """What the linker decided; what it would find among CPU samples is not there without them."""
+        if status in ('linked', 'too-far') and not self.c.samples:
+            status = 'no-stack'
+        self.assertEqual(LINK_STATUSES[origin['link_status']], status)
+        if status not in ('linked', 'too-far'):
+            self.assertEqual((origin['link_sample'], origin['link_distance']), (0, 0))
+        elif status == 'linked':
+            self.assertLessEqual(origin['link_distance'], 10 * MS)
+            self.assertNotEqual(origin['link_callchain'], 0)
+            sample = self.c.row('samples', origin['link_sample'])
+            self.assertEqual(sample['thread'], origin['thread'])
+            self.assertEqual(abs(sample['time'] - origin['time']), origin['link_distance'])
+            self.assertEqual(sample['callchain'], origin['link_callchain'])
+        else:
+            self.assertGreater(origin['link_distance'], 10 * MS)
+            self.assertEqual(origin['link_callchain'], 0)
+
+    def check_origin(self, routine, before, thread, status):
         """One origin of role dispatch without a stack, BEFORE ns before the start, on THREAD or none."""
         dispatch = self.one(routine)
         origin, = self.origins(dispatch)
@@ -592,8 +656,7 @@ class Cases(unittest.TestCase):
         else:
             self.assertEqual(self.thread_name(origin), thread)
             self.assertEqual(self.c.row('threads', origin['thread'])['tid'], origin['tid'])
-        for column in ('link_status', 'link_sample', 'link_distance'):
-            self.assertEqual(origin[column], 0)
+        self.check_link(origin, status)
         return origin
 
     def test_origin_roles(self):
@@ -611,6 +674,7 @@ class Cases(unittest.TestCase):
             self.assertEqual((stack['thread'], stack['time']), (origin['thread'], origin['time']))
             self.assertGreater(stack['copied'], 64)
             self.assertNotEqual(stack['program_counter'], 0)
+            self.check_link(origin, 'linked-exact')
 
     def test_origin_none(self):
         self.assertEqual(self.origins(self.one('origin-none')), [])
@@ -619,7 +683,7 @@ class Cases(unittest.TestCase):
         self.assertEqual(self.origins(self.one('origin-unheard')), [])
 
     def test_origin_ended_thread(self):
-        self.check_origin('origin-ended-thread', 200 * US, 'asker')
+        self.check_origin('origin-ended-thread', 200 * US, 'asker', 'no-stack')
 
     def test_origin_late(self):
         dispatch = self.one('origin-late')
@@ -632,39 +696,40 @@ class Cases(unittest.TestCase):
         origin, = self.origins(dispatch)
         self.assertEqual(self.thread_name(origin), 'encoder')
         self.assertEqual(self.c.row('stacks', origin['stack'])['time'], origin['time'])
+        self.check_link(origin, 'linked-exact')
 
     def test_origin_linked(self):
-        self.check_origin('origin-linked', 200 * US, 'crunch')
+        self.check_origin('origin-linked', 200 * US, 'crunch', 'linked')
 
     def test_origin_missing_thread(self):
-        origin = self.check_origin('origin-missing-thread', 200 * US, None)
+        origin = self.check_origin('origin-missing-thread', 200 * US, None, 'missing-thread')
         self.assertNotIn(origin['tid'], {thread['tid'] for thread in self.c.threads})
 
     def test_origin_no_stack(self):
-        self.check_origin('origin-no-stack', 200 * US, 'dormant')
+        self.check_origin('origin-no-stack', 200 * US, 'dormant', 'no-stack')
 
     def test_origin_too_far(self):
-        self.check_origin('origin-too-far', 200 * US, 'brief')
+        self.check_origin('origin-too-far', 200 * US, 'brief', 'too-far')
 
     def test_origin_synthetic_tid(self):
-        origin = self.check_origin('origin-synthetic-tid', 200 * US, None)
+        origin = self.check_origin('origin-synthetic-tid', 200 * US, None, 'synthetic-tid')
         self.assertEqual(origin['tid'], 2147418113)
         self.assertNotIn(origin['tid'], {thread['tid'] for thread in self.c.threads})
 
     def test_origin_wrong_pid(self):
-        origin = self.check_origin('origin-wrong-pid', 200 * US, None)
+        origin = self.check_origin('origin-wrong-pid', 200 * US, None, 'wrong-pid')
         self.assertEqual(origin['tid'], self.c.processes[1]['pid'])
         self.assertEqual({thread['process'] for thread in self.c.threads if thread['tid'] == origin['tid']}, {2})
 
     def test_origin_stale(self):
-        self.check_origin('origin-stale', 390 * MS, 'crunch')
+        self.check_origin('origin-stale', 390 * MS, 'crunch', 'stale')
 
     def test_origin_before_run(self):
-        origin = self.check_origin('origin-before-run', None, 'weft-corpus')
+        origin = self.check_origin('origin-before-run', None, 'weft-corpus', 'outside-run')
         self.assertLess(origin['time'], -50 * 1000 * MS)
 
     def test_origin_after_run(self):
-        origin = self.check_origin('origin-after-run', None, 'weft-corpus')
+        origin = self.check_origin('origin-after-run', None, 'weft-corpus', 'outside-run')
         self.assertEqual(origin['time'] - self.c.base, 3600 * 1000 * MS)
 
     # ---- submissions ----

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "hand-producer.h"
+#include "weft-enums.h"
 #include "weft-ingest.h"
 #include "weft-process-info.h"
 #include "weft-producer-source.h"
@@ -37,8 +38,8 @@ static void
 test_plain (void)
 {
   g_autofree char *output = NULL;
-  g_autoptr (WeftStore) store
-      = record_once ("threads=4 lanes=3 spans=5000 dispatches=500 reserve=100 nest=9 wait=1", &output);
+  g_autoptr (WeftStore) store = record_once (
+      "threads=4 lanes=3 spans=5000 dispatches=500 reserve=100 nest=9 wait=1", &output);
   RigCounts counts;
 
   rig_check_lanes (store, output);
@@ -63,7 +64,8 @@ static void
 test_sampling (void)
 {
   g_autofree char *output = NULL;
-  g_autoptr (WeftStore) store = record_once ("spans=4000 dispatches=1000 sampling=25 wait=1", &output);
+  g_autoptr (WeftStore) store =
+      record_once ("spans=4000 dispatches=1000 sampling=25 wait=1", &output);
   RigCounts counts;
 
   rig_counts (store, "lane-0", &counts);
@@ -139,8 +141,9 @@ check_full_dispatch (const Rows *d, guint64 i, const char *output)
   assert_value (d, i, WEFT_DISPATCHES_FIRST_LINE, 11);
   assert_value (d, i, WEFT_DISPATCHES_LAST_LINE, 12);
   assert_value (d, i, WEFT_DISPATCHES_MARKS, 0);
-  assert_value (d, i, WEFT_DISPATCHES_CLASSIFICATION, 0);
-  assert_value (d, i, WEFT_DISPATCHES_CLASSIFICATION_REASON, 0);
+  /* Its second wait has no begin. */
+  assert_value (d, i, WEFT_DISPATCHES_CLASSIFICATION, WEFT_CLASSIFICATION_UNKNOWN);
+  assert_value (d, i, WEFT_DISPATCHES_CLASSIFICATION_REASON, WEFT_CLASSIFICATION_REASON_HALF_WAIT);
 }
 
 static void
@@ -193,7 +196,9 @@ check_origins (WeftStore *store, guint64 dispatch, guint64 submission, const cha
 
       assert_value (o, i, WEFT_ORIGINS_TID, number_after (output, " tid="));
       assert_value (t, thread, WEFT_THREADS_TID, number_after (output, " tid="));
-      assert_value (o, i, WEFT_ORIGINS_LINK_STATUS, 0);
+      assert_value (o, i, WEFT_ORIGINS_LINK_STATUS,
+                    rows_get (o, i, WEFT_ORIGINS_STACK) != 0 ? WEFT_LINK_STATUS_LINKED_EXACT
+                                                             : WEFT_LINK_STATUS_NO_STACK);
       assert_value (o, i, WEFT_ORIGINS_LINK_SAMPLE, 0);
       if (rows_get (o, i, WEFT_ORIGINS_DISPATCH) == dispatch)
         roles[role]++;
@@ -340,8 +345,8 @@ check_source (WeftStore *store, guint64 id)
   g_autoptr (Rows) routines = rows_read (store, WEFT_TABLE_ROUTINES);
   guint64 row = rows_find (s, WEFT_SOURCES_ID, id, 0);
   guint64 gemm = rows_find_text (routines, WEFT_ROUTINES_NAME, "gemm", 0);
-  g_autoptr (GBytes) blob
-      = weft_store_get_blob (store, (guint32) rows_get (s, row, WEFT_SOURCES_TEXT), NULL);
+  g_autoptr (GBytes) blob =
+      weft_store_get_blob (store, (guint32) rows_get (s, row, WEFT_SOURCES_TEXT), NULL);
 
   assert_text (s, row, WEFT_SOURCES_LANGUAGE, "metal");
   assert_text (s, row, WEFT_SOURCES_PATH, "/src/gemm.metal");
@@ -440,8 +445,8 @@ test_names (void)
 static void
 test_events (void)
 {
-  g_autoptr (WeftStore) store
-      = record_once ("metrics=40 warnings=30 traces=20 submissions=15 wait=1", NULL);
+  g_autoptr (WeftStore) store =
+      record_once ("metrics=40 warnings=30 traces=20 submissions=15 wait=1", NULL);
   g_autoptr (Rows) metrics = rows_read (store, WEFT_TABLE_METRICS);
   g_autoptr (Rows) points = rows_read (store, WEFT_TABLE_METRIC_POINTS);
   g_autoptr (Rows) warnings = rows_read (store, WEFT_TABLE_WARNINGS);
@@ -496,9 +501,10 @@ test_device_clock (void)
   g_autoptr (Rows) lanes = rows_read (store, WEFT_TABLE_LANES);
   g_autoptr (Rows) pairs = rows_read (store, WEFT_TABLE_CLOCK_PAIRS);
   g_autoptr (Rows) d = rows_read (store, WEFT_TABLE_DISPATCHES);
-  guint64 device = rows_get (lanes, rows_find_text (lanes, WEFT_LANES_NAME, "device", 0),
-                             WEFT_LANES_ID);
-  guint64 twin = rows_get (lanes, rows_find_text (lanes, WEFT_LANES_NAME, "twin", 0), WEFT_LANES_ID);
+  guint64 device =
+      rows_get (lanes, rows_find_text (lanes, WEFT_LANES_NAME, "device", 0), WEFT_LANES_ID);
+  guint64 twin =
+      rows_get (lanes, rows_find_text (lanes, WEFT_LANES_NAME, "twin", 0), WEFT_LANES_ID);
   guint64 bound = 0, at = 0, n = 0;
 
   for (guint64 i = 0; i < pairs->n; i++)
@@ -552,7 +558,7 @@ typedef struct
   guint n;
   guint with_marker;
   guint outside;
-  guint compared; /* stacks copied up to their top, … */
+  guint compared;  /* stacks copied up to their top, … */
   guint different; /* … which is not what the program has there */
 } Unwound;
 
@@ -572,9 +578,9 @@ compare_top (Unwound *unwound, const WeftWireStack *stack, const guint8 *bytes, 
       return;
     }
   unwound->compared++;
-  unwound->different
-      += pread (fd, top, TOP, (off_t) (stack->stack_pointer + stack->copied - TOP)) != TOP ||
-         memcmp (top, bytes + stack->copied - TOP, TOP) != 0;
+  unwound->different +=
+      pread (fd, top, TOP, (off_t) (stack->stack_pointer + stack->copied - TOP)) != TOP ||
+      memcmp (top, bytes + stack->copied - TOP, TOP) != 0;
   close (fd);
 }
 
@@ -603,8 +609,8 @@ test_unwinder (void)
   WeftStoreWriter *writer = weft_store_writer_new (file, &options, &error);
   WeftIngest *ingest = weft_ingest_new (writer, options.start_monotonic);
   WeftRuntimeDirectory *directory = weft_runtime_directory_open (runtime, &error);
-  WeftProducerSource *source
-      = weft_producer_source_new (ingest, directory, context, geteuid (), FALSE, &error);
+  WeftProducerSource *source =
+      weft_producer_source_new (ingest, directory, context, geteuid (), FALSE, &error);
   Unwound unwound = { 0 };
   RigProgram *program;
   gint64 deadline = g_get_monotonic_time () + 20 * G_USEC_PER_SEC;
@@ -672,13 +678,13 @@ lie_about_times_and_ids (Hand *hand)
 {
   guint64 now = hand_now ();
 
-  hand_span (hand, 1, 1, now, now + 10);                      /* kept */
-  hand_span (hand, 1, 1, now, now - 1);                       /* reversed */
+  hand_span (hand, 1, 1, now, now + 10); /* kept */
+  hand_span (hand, 1, 1, now, now - 1);  /* reversed */
   hand_span (hand, 1, 1, now, now + 3600 * G_GUINT64_CONSTANT (1000000000));
   hand_span (hand, 1, 1, now, G_MAXUINT64);
-  hand_span (hand, 1, 1, 1, 2);                               /* before the process */
-  hand_span (hand, 9, 1, now, now);                           /* no such lane */
-  hand_span (hand, 1, 9, now, now);                           /* no such routine */
+  hand_span (hand, 1, 1, 1, 2);     /* before the process */
+  hand_span (hand, 9, 1, now, now); /* no such lane */
+  hand_span (hand, 1, 9, now, now); /* no such routine */
   hand_span (hand, 1, 0, now, now);
   hand_span (hand, 0, 1, now, now);
 }
@@ -964,7 +970,8 @@ test_other_recorder (void)
 
   g_assert_cmpint (g_mkdir_with_parents (runtime, 0700), ==, 0);
   *header = (WeftWireGate){ WEFT_WIRE_GATE_MAGIC, 1, 1, 5, 6, 1 };
-  g_assert_true (g_file_set_contents_full (gate, (char *) page, WEFT_WIRE_GATE_SIZE, 0, 0600, NULL));
+  g_assert_true (
+      g_file_set_contents_full (gate, (char *) page, WEFT_WIRE_GATE_SIZE, 0, 0600, NULL));
   g_assert_cmpint (rig_wait (rig_produce (runtime, "spans=100"), &output, NULL), ==, 0);
   g_assert_cmpuint (rig_number (output, "mismatch"), >=, 1);
   g_assert_cmpuint (rig_number (output, "queued"), ==, 0);
