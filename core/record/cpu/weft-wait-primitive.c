@@ -16,6 +16,7 @@ static const struct
   const char *name;
   WeftWaitPrimitive primitive;
 } functions[] = {
+  { "syscall", WEFT_WAIT_PRIMITIVE_RAW },
   { "pthread_mutex_lock", WEFT_WAIT_PRIMITIVE_MUTEX },
   { "pthread_mutex_timedlock", WEFT_WAIT_PRIMITIVE_MUTEX },
   { "pthread_mutex_clocklock", WEFT_WAIT_PRIMITIVE_MUTEX },
@@ -90,6 +91,14 @@ is_library (WeftCodeModule *module)
     if (g_str_has_prefix (slash + 1, names[i]))
       return TRUE;
   return FALSE;
+}
+
+static gboolean
+is_c_library (WeftCodeModule *module)
+{
+  const char *path = weft_code_module_get_path (module);
+
+  return is_library (module) && strstr (path, "/libglib") == NULL;
 }
 
 static int
@@ -185,9 +194,10 @@ find_range (const GArray *ranges, guint64 address)
 }
 
 WeftWaitPrimitive
-weft_wait_primitives_find (WeftWaitPrimitives *self, const WeftCodeFrame *frames, guint n_frames,
-                           guint *n_inner)
+weft_wait_primitives_find (WeftWaitPrimitives *self, const WeftCodeFrame *frames, guint n_frames)
 {
+  WeftWaitPrimitive best = WEFT_WAIT_PRIMITIVE_UNKNOWN;
+
   for (guint i = 0; i < MIN (n_frames, MAX_INNER); i++)
     {
       WeftWaitPrimitive primitive;
@@ -198,13 +208,12 @@ weft_wait_primitives_find (WeftWaitPrimitives *self, const WeftCodeFrame *frames
       if (frames[i].flags & WEFT_FRAME_RETURN_ADDRESS)
         address--;
       primitive = find_range (get_ranges (self, frames[i].module), address);
-      if (primitive == WEFT_WAIT_PRIMITIVE_UNKNOWN)
-        continue;
-      if (n_inner != NULL)
-        *n_inner = i + 1;
-      return primitive;
+      if (primitive > WEFT_WAIT_PRIMITIVE_LIBRARY)
+        return primitive;
+      if (primitive == WEFT_WAIT_PRIMITIVE_RAW)
+        best = primitive;
+      else if (i == 0 && is_c_library (frames[i].module))
+        best = WEFT_WAIT_PRIMITIVE_LIBRARY;
     }
-  if (n_inner != NULL)
-    *n_inner = 0;
-  return WEFT_WAIT_PRIMITIVE_UNKNOWN;
+  return best;
 }

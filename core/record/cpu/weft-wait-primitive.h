@@ -15,6 +15,8 @@ G_BEGIN_DECLS
 typedef enum
 {
   WEFT_WAIT_PRIMITIVE_UNKNOWN,
+  WEFT_WAIT_PRIMITIVE_RAW,     /* a system call by number, for reasons of the caller's */
+  WEFT_WAIT_PRIMITIVE_LIBRARY, /* the library itself, in a function that it does not export */
   WEFT_WAIT_PRIMITIVE_MUTEX,
   WEFT_WAIT_PRIMITIVE_RWLOCK,
   WEFT_WAIT_PRIMITIVE_CONDITION,
@@ -29,11 +31,9 @@ typedef struct _WeftWaitPrimitives WeftWaitPrimitives;
 WeftWaitPrimitives *weft_wait_primitives_new (void);
 void weft_wait_primitives_free (WeftWaitPrimitives *self);
 
-/* FRAMES innermost first. N_INNER, if not NULL, gets the number of frames up to and with that
- * function: the next is its caller.
- */
+/* FRAMES innermost first. */
 WeftWaitPrimitive weft_wait_primitives_find (WeftWaitPrimitives *self, const WeftCodeFrame *frames,
-                                             guint n_frames, guint *n_inner);
+                                             guint n_frames);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (WeftWaitPrimitives, weft_wait_primitives_free)
 

@@ -349,7 +349,7 @@ find_by_primitive (const WeftWaitSituation *situation, WeftWaitPrimitive primiti
 {
   static const char *const details[] = {
     [WEFT_WAIT_PRIMITIVE_CONDITION] = "condition", [WEFT_WAIT_PRIMITIVE_SEMAPHORE] = "semaphore",
-    [WEFT_WAIT_PRIMITIVE_BARRIER] = "barrier",     [WEFT_WAIT_PRIMITIVE_JOIN] = "end of a thread",
+    [WEFT_WAIT_PRIMITIVE_BARRIER] = "barrier",     [WEFT_WAIT_PRIMITIVE_JOIN] = "end of thread",
     [WEFT_WAIT_PRIMITIVE_ONCE] = "initialisation",
   };
   guint64 futex = situation->arguments[0];
@@ -389,6 +389,33 @@ is_priority_inheriting (guint operation)
     }
 }
 
+/* Of glibc's functions that it does not export, and that leave no trace of those that it does. A
+ * semaphore is its value and the number of those who wait; who joins a thread waits for its number
+ * to be cleared, which the kernel does for whoever can see it.
+ */
+static gboolean
+find_in_library (const WeftWaitSituation *situation, WeftWaitFinding *finding)
+{
+  const guint max_waiters = 65536;
+  guint64 futex = situation->arguments[0];
+  gboolean is_private = (situation->arguments[1] & FUTEX_PRIVATE_FLAG) != 0;
+  guint32 value = (guint32) situation->arguments[2];
+  guint32 words[2] = { 0, 0 };
+
+  if (weft_wait_read_memory (situation->pid, futex, words, sizeof words) != sizeof words)
+    return FALSE;
+  if (value == 0 && words[0] == 0 && words[1] > 0 && words[1] < max_waiters)
+    {
+      find_by_primitive (situation, WEFT_WAIT_PRIMITIVE_SEMAPHORE, FALSE, finding);
+      return TRUE;
+    }
+  if (is_private || words[0] != value || !has_thread (situation->pid, value))
+    return FALSE;
+  finding->reason = WEFT_WAIT_REASON_SEMAPHORE;
+  g_snprintf (finding->detail, sizeof finding->detail, "end of thread %u", value);
+  return TRUE;
+}
+
 /* Locks of glibc, GLib, Rust and many others are 0 free, 1 held, 2 held and waited for, and those
  * who wait do so for 2 to change. Of other futexes only the function tells what they are.
  */
@@ -419,8 +446,11 @@ find_futex (const WeftWaitSituation *situation, WeftWaitPrimitive primitive,
   locks = operation == FUTEX_WAIT && value == 2;
   if (operation == FUTEX_WAIT_REQUEUE_PI)
     primitive = WEFT_WAIT_PRIMITIVE_CONDITION;
-  if (primitive != WEFT_WAIT_PRIMITIVE_UNKNOWN)
+  if (primitive > WEFT_WAIT_PRIMITIVE_LIBRARY)
     find_by_primitive (situation, primitive, locks, finding);
+  else if (primitive == WEFT_WAIT_PRIMITIVE_LIBRARY && operation == FUTEX_WAIT_BITSET &&
+           find_in_library (situation, finding))
+    return;
   else if (value == 2 && read_word (situation->pid, futex, &word) && word == 2)
     say_lock (situation, finding, "lock", read_owner (situation->pid, futex));
   else

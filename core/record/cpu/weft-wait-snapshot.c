@@ -47,6 +47,24 @@ typedef struct
   guint32 zero;
 } Place;
 
+/* The one that came here first did not look like a pool then. */
+static void
+note_pool (WeftCpuTracker *self, const WeftCpuThread *second, guint64 object, guint32 callchain)
+{
+  GHashTableIter iter;
+  gpointer value;
+
+  g_hash_table_iter_init (&iter, self->threads);
+  while (g_hash_table_iter_next (&iter, NULL, &value))
+    {
+      WeftCpuThread *thread = value;
+
+      if (thread->process == second->process && thread->state == WEFT_CPU_THREAD_WAITING &&
+          thread->wait.look.object == object && thread->wait.look.callchain == callchain)
+        thread->wait.look.reason = WEFT_WAIT_REASON_IDLE;
+    }
+}
+
 /* Several threads of a process that wait for the same condition or semaphore at the same place do
  * the same when they get it: they are a pool, and wait for work.
  */
@@ -67,6 +85,8 @@ is_pool (WeftCpuTracker *self, WeftCpuThread *thread, guint64 object, guint32 ca
     g_hash_table_remove_all (self->places);
   g_hash_table_insert (self->places, g_steal_pointer (&key),
                        GUINT_TO_POINTER (known == 0 ? number : several));
+  if (known != 0)
+    note_pool (self, thread, object, callchain);
   return known != 0;
 }
 
@@ -211,7 +231,7 @@ look_at (WeftCpuTracker *self, WeftCpuThread *thread)
     {
       guint n_frames = unwind (self, thread, &situation, length, &look);
 
-      primitive = weft_wait_primitives_find (self->primitives, self->frames, n_frames, NULL);
+      primitive = weft_wait_primitives_find (self->primitives, self->frames, n_frames);
     }
   weft_wait_reason_find (&situation, primitive, get_descriptors (thread->process), &finding);
   look.end = weft_monotonic_now ();
@@ -354,7 +374,7 @@ find_reason_at_switch (WeftCpuTracker *self, WeftCpuThread *thread, const WeftCp
                                   .sp = sample->registers->sp };
   WeftWaitFinding finding;
   WeftWaitPrimitive primitive =
-      weft_wait_primitives_find (self->primitives, self->frames, n_frames, NULL);
+      weft_wait_primitives_find (self->primitives, self->frames, n_frames);
   gint32 number = get_system_call_number (self, thread);
 
   if (number < 0)

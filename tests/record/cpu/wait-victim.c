@@ -12,6 +12,7 @@
 #include <poll.h>
 #include <pthread.h>
 #include <semaphore.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -20,6 +21,7 @@
 #include <sys/file.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/select.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
@@ -29,6 +31,7 @@
 
 static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
 static pthread_mutex_t other_mutex = PTHREAD_MUTEX_INITIALIZER;
+static pthread_mutex_t pi_mutex;
 static pthread_rwlock_t rwlock = PTHREAD_RWLOCK_INITIALIZER;
 static pthread_cond_t condition = PTHREAD_COND_INITIALIZER;
 static pthread_cond_t second_condition = PTHREAD_COND_INITIALIZER;
@@ -71,15 +74,7 @@ wait_mutex (void)
 static void
 wait_pi_mutex (void)
 {
-  static pthread_mutex_t pi;
-  pthread_mutexattr_t attributes;
-
-  pthread_mutexattr_init (&attributes);
-  pthread_mutexattr_setprotocol (&attributes, PTHREAD_PRIO_INHERIT);
-  pthread_mutex_init (&pi, &attributes);
-  pthread_mutex_lock (&pi);
-  /* The same thread again: as good as another. */
-  pthread_mutex_lock (&pi);
+  pthread_mutex_lock (&pi_mutex);
 }
 
 static void
@@ -103,6 +98,7 @@ wait_barrier (void)
 static void *
 sleep_long (void *data)
 {
+  pthread_setname_np (pthread_self (), "sleeper");
   for (;;)
     pause ();
   return data;
@@ -289,8 +285,11 @@ wait_child (void)
   pid_t child = fork ();
 
   if (child == 0)
-    for (;;)
-      pause ();
+    {
+      prctl (PR_SET_PDEATHSIG, SIGKILL);
+      for (;;)
+        pause ();
+    }
   waitpid (child, NULL, 0);
 }
 
@@ -321,8 +320,8 @@ wait_fault (void)
   int descriptor = (int) syscall (SYS_userfaultfd, O_CLOEXEC | UFFD_USER_MODE_ONLY);
   struct uffdio_api api = { .api = UFFD_API };
   struct uffdio_register range = { .mode = UFFDIO_REGISTER_MODE_MISSING };
-  volatile char *memory = mmap (NULL, 4096, PROT_READ | PROT_WRITE,
-                                MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  volatile char *memory =
+      mmap (NULL, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 
   if (descriptor < 0 || ioctl (descriptor, UFFDIO_API, &api) != 0)
     fail ("userfaultfd");
@@ -384,6 +383,12 @@ run (void *data)
 static void
 prepare (void)
 {
+  pthread_mutexattr_t attributes;
+
+  pthread_mutexattr_init (&attributes);
+  pthread_mutexattr_setprotocol (&attributes, PTHREAD_PRIO_INHERIT);
+  pthread_mutex_init (&pi_mutex, &attributes);
+  pthread_mutex_lock (&pi_mutex);
   pthread_mutex_lock (&mutex);
   pthread_rwlock_rdlock (&rwlock);
   pthread_barrier_init (&barrier, NULL, 3);
