@@ -57,6 +57,8 @@ static const WeftAnalysisKind *const kinds[] = {
   &weft_analyze_outliers,
   &weft_analyze_top,
   &weft_analyze_callers,
+  &weft_analyze_waits,
+  &weft_analyze_wakers,
   &weft_analyze_flame,
   &weft_analyze_timeline,
   &weft_analyze_state,

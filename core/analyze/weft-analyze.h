@@ -21,6 +21,8 @@ extern const WeftAnalysisKind weft_analyze_threads;
 extern const WeftAnalysisKind weft_analyze_timeline;
 extern const WeftAnalysisKind weft_analyze_top;
 extern const WeftAnalysisKind weft_analyze_traces;
+extern const WeftAnalysisKind weft_analyze_waits;
+extern const WeftAnalysisKind weft_analyze_wakers;
 extern const WeftAnalysisKind weft_analyze_warnings;
 extern const WeftAnalysisKind weft_analyze_dispatch;
 extern const WeftAnalysisKind weft_analyze_diagnose;

@@ -86,6 +86,7 @@ static const struct
   { WEFT_TABLE_LANES, "lane" },
   { WEFT_TABLE_COUNTER_SETS, "counter set" },
   { WEFT_TABLE_COUNTERS, "counter" },
+  { WEFT_TABLE_THREADS, "thread" },
 };
 
 static const char *

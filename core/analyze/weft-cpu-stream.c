@@ -131,6 +131,12 @@ fill_wait (WeftWaitRow *wait, const WeftStoreColumn *columns, guint i)
   wait->wakeup = weft_store_column_get (&columns[WAIT_WAKEUP], i);
 }
 
+static gboolean
+is_reason_wanted (const WeftAnalysisScope *scope, guint reason)
+{
+  return scope->reasons == 0 || (reason < 32 && (scope->reasons >> reason & 1));
+}
+
 static void
 pass_waits (const Stream *self, const WeftChunkInfo *info, const WeftStoreColumn *columns)
 {
@@ -146,7 +152,8 @@ pass_waits (const Stream *self, const WeftChunkInfo *info, const WeftStoreColumn
                  .is_wait = TRUE },
       };
 
-      if (!weft_scope_overlaps (self->scope, start, wait.row.end))
+      if (!weft_scope_overlaps (self->scope, start, wait.row.end) ||
+          !is_reason_wanted (self->scope, wait.row.reason))
         continue;
       wait.row.node = find_node (self, weft_store_column_get (&columns[WAIT_CALLCHAIN], i));
       if (!weft_cpu_filter_allows (self->filter, &wait.row))

@@ -5,8 +5,8 @@
 
 G_BEGIN_DECLS
 
-/* Samples and waits of the scope's range, that FILTER allows (NULL: all), in the order of arrival.
- * What a file says of stacks that it does not have is as if there was none.
+/* Samples and waits of the scope's range, waits of its reasons, that FILTER allows (NULL: all), in
+ * the order of arrival. What a file says of stacks that it does not have is as if there was none.
  */
 typedef struct
 {

@@ -104,8 +104,6 @@ weft_stack_weights_read (const WeftAnalysisScope *scope, const WeftCallchainRead
 {
   g_auto (Reader) self = { .catalog = catalog, .root = root, .states = states };
 
-  if (scope->reasons != 0)
-    self.states &= 1u | scope->reasons << 1;
   weft_key_map_init (&self.roots);
   weft_key_map_init (&self.keys);
   self.weights = g_array_new (FALSE, FALSE, sizeof (WeftStackWeight));

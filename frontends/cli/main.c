@@ -30,6 +30,8 @@ static const Command commands[] = {
   { "threads", NULL, "threads", NULL },
   { "top", NULL, "top", NULL },
   { "callers", NULL, "callers", NULL },
+  { "waits", NULL, "waits", NULL },
+  { "wakers", NULL, "wakers", NULL },
   { "flame", NULL, "flame", NULL },
   { "timeline", NULL, "timeline", NULL },
   { "state", NULL, "state", NULL },

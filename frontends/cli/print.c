@@ -57,7 +57,11 @@ static const Choice choices[] = {
     "origin role dispatch thread_name link_status stack time submission tid relation queued "
     "target_time waits wait_time" },
   { "origins", "origin role time thread_name link_status stack tid from_start from_end reason" },
-  { "waits", "thread_name begin end duration overlap covers_end same_thread tid" },
+  { "waits",
+    "name wait thread_name process_name reason top_reason count duration share mean longest "
+    "start detail waker_name begin end stack overlap covers_end same_thread tid" },
+  { "wakers", "wakee wakee_name waker waker_name waker_kind count waited share longest top_reason "
+              "wait_stack waker_stack" },
   { NULL, NULL },
 };
 

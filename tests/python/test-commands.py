@@ -20,7 +20,7 @@ from corpus_case import CORPUS, RECORDING, WEFT, FolderCase, GLib, Weft, main
 
 PLUGIN = sys.argv.pop(2)
 # Kinds that know samples and waits only.
-OF_THREADS = {'callers'}
+OF_THREADS = {'callers', 'waits', 'wakers'}
 # Of answers about one object, which one.
 OBJECTS = {'callers': 'main', 'target-dispatch': 'd-2'}
 # Words whose answer needs something that the corpus has.
