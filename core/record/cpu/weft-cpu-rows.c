@@ -219,12 +219,15 @@ static void
 add_callchain (WeftCpuRows *self, const WeftCpuCallchainRow *row)
 {
   WeftTableWriter *t = self->ingest->tables[WEFT_TABLE_CALLCHAINS];
+  guint64 id;
 
   weft_table_writer_begin (t);
   weft_table_writer_set (t, WEFT_CALLCHAINS_PARENT, row->parent);
   weft_table_writer_set (t, WEFT_CALLCHAINS_FRAME, row->frame);
   weft_table_writer_set (t, WEFT_CALLCHAINS_DEPTH, row->depth);
-  weft_ingest_commit (self->ingest, WEFT_TABLE_CALLCHAINS);
+  id = weft_ingest_commit (self->ingest, WEFT_TABLE_CALLCHAINS);
+  if (self->linker != NULL)
+    weft_linker_add_callchain (self->linker, id, row->parent, row->frame, row->depth);
 }
 
 static void
@@ -243,6 +246,7 @@ add_sample (WeftCpuRows *self, const WeftCpuSampleRow *row)
   WeftTableWriter *t = self->ingest->tables[WEFT_TABLE_SAMPLES];
   guint64 thread = thread_row (self, row->thread);
   gint64 time = row->time - self->ingest->start;
+  guint64 id;
 
   weft_table_writer_begin (t);
   weft_table_writer_set (t, WEFT_SAMPLES_THREAD, thread);
@@ -257,7 +261,9 @@ add_sample (WeftCpuRows *self, const WeftCpuSampleRow *row)
       weft_table_writer_set (t, WEFT_SAMPLES_CYCLES, row->cycles);
       weft_table_writer_set (t, WEFT_SAMPLES_INSTRUCTIONS, row->instructions);
     }
-  weft_ingest_commit (self->ingest, WEFT_TABLE_SAMPLES);
+  id = weft_ingest_commit (self->ingest, WEFT_TABLE_SAMPLES);
+  if (self->linker != NULL)
+    weft_linker_add_sample (self->linker, thread, time, id, row->callchain);
   if (self->symbols != NULL && row->frame != 0)
     weft_symbol_source_add_sample (self->symbols, row->frame);
 }
@@ -310,6 +316,9 @@ add_wait (WeftCpuRows *self, const WeftCpuBatch *batch, const WeftCpuWaitRow *ro
       weft_table_writer_set (t, WEFT_WAITS_WAKEUP, wakeup);
     }
   weft_ingest_commit (self->ingest, WEFT_TABLE_WAITS);
+  if (self->linker != NULL)
+    weft_linker_add_wait (self->linker, thread, start, row->stop - self->ingest->start,
+                          row->callchain);
 }
 
 static void

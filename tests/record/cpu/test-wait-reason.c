@@ -107,6 +107,19 @@ victim_threads (const Victim *victim)
   return tids;
 }
 
+/* On a busy machine they may take their time. */
+static gboolean
+all_wait (gpointer data)
+{
+  const Victim *victim = data;
+  g_autoptr (GArray) tids = victim_threads (victim);
+
+  for (guint i = 0; i < tids->len; i++)
+    if (weft_process_thread_state (victim->pid, g_array_index (tids, int, i)) == 'R')
+      return FALSE;
+  return tids->len > 0;
+}
+
 /* It went on, and waits anew. */
 static void
 come_back (CpuRig *rig, const Victim *victim)
@@ -169,6 +182,7 @@ test_reason (gconstpointer data)
       victim_stop (&victim);
       return;
     }
+  g_assert_true (rig_until (all_wait, &victim, 10));
   g_assert_true (weft_cpu_tracker_attach (rig->tracker, weft_monotonic_now (), victim.pid));
   for (guint i = 0; i < 20; i++)
     {
