@@ -25,6 +25,7 @@ struct _WeftSymbolizer
 {
   WeftSymbolFindFunc find;
   gpointer find_data;
+  gint64 time_limit;
   int socket;
   GPid pid;
   GByteArray *message;
@@ -93,10 +94,17 @@ weft_symbolizer_new (void)
   WeftSymbolizer *self = g_new0 (WeftSymbolizer, 1);
 
   self->socket = -1;
+  self->time_limit = TIME_LIMIT;
   self->message = g_byte_array_new ();
   self->open = g_hash_table_new_full (NULL, NULL, NULL, open_module_free);
   g_mutex_init (&self->lock);
   return self;
+}
+
+void
+weft_symbolizer_set_time_limit (WeftSymbolizer *self, gint64 limit)
+{
+  self->time_limit = limit > 0 ? limit : TIME_LIMIT;
 }
 
 void
@@ -220,7 +228,7 @@ bury (WeftSymbolizer *self)
   /* One that closed its end is ending; its own status says why. */
   status = stop (self, cause != ECONNRESET && cause != EPIPE);
   if (cause == ETIMEDOUT)
-    return g_strdup_printf ("reading it took longer than %d s", (int) (TIME_LIMIT / 1000000000));
+    return g_strdup_printf ("reading it took longer than %.1f s", self->time_limit / 1e9);
   if (cause == EPROTO)
     return g_strdup ("reading it gave no sound answer");
   if (status >= 0 && WIFSIGNALED (status) && WTERMSIG (status) == SIGXCPU)
@@ -261,18 +269,18 @@ weft_symbolizer_get_pid (WeftSymbolizer *self)
 /* ---- Messages ---- */
 
 static gint64
-deadline (void)
+deadline (WeftSymbolizer *self)
 {
   struct timespec now;
 
   clock_gettime (CLOCK_MONOTONIC, &now);
-  return now.tv_sec * G_GINT64_CONSTANT (1000000000) + now.tv_nsec + TIME_LIMIT;
+  return now.tv_sec * G_GINT64_CONSTANT (1000000000) + now.tv_nsec + self->time_limit;
 }
 
 static gboolean
 receive (WeftSymbolizer *self, guint32 *type, WeftSymbolReader *reader)
 {
-  if (!weft_symbol_receive (self->socket, deadline (), type, self->message, NULL))
+  if (!weft_symbol_receive (self->socket, deadline (self), type, self->message, NULL))
     return FALSE;
   weft_symbol_reader_init (reader, self->message->data, self->message->len);
   return TRUE;

@@ -37,6 +37,9 @@ void weft_symbolizer_free (WeftSymbolizer *self);
 typedef char *(*WeftSymbolFindFunc) (const char *build_id, char **reason, gpointer data);
 void weft_symbolizer_set_finder (WeftSymbolizer *self, WeftSymbolFindFunc find, gpointer data);
 
+/* How long it may take for one message; ns. 0: 30 s. */
+void weft_symbolizer_set_time_limit (WeftSymbolizer *self, gint64 limit);
+
 /* Never NULL. OFFSETS are sorted; there is any number of them. */
 WeftSymbolAnswer *weft_symbolizer_resolve (WeftSymbolizer *self, WeftCodeModule *module,
                                            const guint64 *offsets, guint n);
