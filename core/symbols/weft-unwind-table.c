@@ -166,6 +166,8 @@ fill_rule (const WeftUnwindTable *self, const WeftUnwindRow *row, const WeftUnwi
           if (rule->flags & WEFT_UNWIND_RULE_SIMPLE)
             continue;
         }
+      if (i == self->machine->stack_pointer && place.how != WEFT_UNWIND_SAME)
+        rule->flags |= WEFT_UNWIND_RULE_SWITCH;
       if (place.how != WEFT_UNWIND_SAME)
         rule->saved[rule->n_saved++] = place;
     }

@@ -35,6 +35,8 @@ enum
   WEFT_UNWIND_RULE_SIGNAL = 1 << 1,  /* the caller was interrupted: it did not call */
   WEFT_UNWIND_RULE_UNKNOWN = 1 << 2, /* not understood */
   WEFT_UNWIND_RULE_SIMPLE = 1 << 3,  /* CFA by register, the return address in memory by the CFA */
+  WEFT_UNWIND_RULE_SWITCH =
+      1 << 4, /* it says itself where the stack pointer was: maybe in another stack */
 };
 
 /* What to do at an address. */

@@ -38,6 +38,7 @@ typedef struct
   Extension elsewhere; /* another stack */
   gsize n_extended;
   gboolean has_changed; /* the thread has gone on: nothing beyond the copy can be believed */
+  WeftStackEnd lacking; /* why it ends if it needs a value that could not be had */
   WeftStackEnd end;
 } Walk;
 
@@ -178,6 +179,14 @@ stop (Walk *self, WeftStackEnd end)
   return FALSE;
 }
 
+/* Something could not be had, which may yet not matter. */
+static inline gboolean
+lack (Walk *self, WeftStackEnd end)
+{
+  self->lacking = end;
+  return FALSE;
+}
+
 /* Where registers are numbered by the machine, those that stand for pc and sp are set by it. */
 static void
 set_machine (Walk *self, const WeftUnwindMachine *machine)
@@ -201,9 +210,9 @@ evaluate (Walk *self, const WeftUnwindCacheEntry *entry, const WeftUnwindPlace *
     case WEFT_UNWIND_EXPRESSION_DONE:
       return TRUE;
     case WEFT_UNWIND_EXPRESSION_NO_MEMORY:
-      return stop (self, WEFT_STACK_END_TRUNCATED);
+      return lack (self, WEFT_STACK_END_TRUNCATED);
     default:
-      return stop (self, WEFT_STACK_END_UNSUPPORTED);
+      return lack (self, WEFT_STACK_END_UNSUPPORTED);
     }
 }
 
@@ -217,63 +226,70 @@ find_cfa (Walk *self, const WeftUnwindCacheEntry *entry, guint64 *cfa)
     case WEFT_UNWIND_REGISTER_PLUS:
     case WEFT_UNWIND_DEREFERENCED:
       if (!is_known (self, place->operand))
-        return stop (self, WEFT_STACK_END_UNSUPPORTED);
+        return FALSE;
       *cfa = self->values[place->operand] + (gint64) place->value;
-      if (place->how == WEFT_UNWIND_DEREFERENCED && !read_word (self, *cfa, cfa))
-        return stop (self, WEFT_STACK_END_TRUNCATED);
-      return TRUE;
+      return place->how != WEFT_UNWIND_DEREFERENCED || read_word (self, *cfa, cfa) ||
+             lack (self, WEFT_STACK_END_TRUNCATED);
     case WEFT_UNWIND_PLT:
       *cfa = self->sp + (gint64) place->value + ((self->pc & 15) >= place->operand ? 8 : 0);
       return TRUE;
     case WEFT_UNWIND_EXPRESSION:
       return evaluate (self, entry, place, FALSE, 0, cfa);
     default:
-      return stop (self, WEFT_STACK_END_UNSUPPORTED);
+      return FALSE;
     }
 }
 
 /* What lies below the stack pointer was popped already: the register has its value again. */
 static inline gboolean
-take_from (Walk *self, guint64 address, gboolean is_signal, guint64 *value)
+take_from (Walk *self, guint64 address, gboolean may_be_elsewhere, guint64 *value)
 {
-  if (address < self->sp && !is_signal)
+  if (address < self->sp && !may_be_elsewhere)
     return TRUE;
-  return read_word (self, address, value) || stop (self, WEFT_STACK_END_TRUNCATED);
+  return read_word (self, address, value) || lack (self, WEFT_STACK_END_TRUNCATED);
 }
 
-/* The value in the calling function of one register; VALUE has what it is here. */
+/* The value in the calling function of one register; VALUE has what it is here. FALSE if it cannot
+ * be had, which matters only if somebody needs it.
+ */
 static gboolean
 restore_one (Walk *self, const WeftUnwindCacheEntry *entry, const WeftUnwindPlace *place,
              guint64 cfa, guint64 *value)
 {
-  gboolean is_signal = (entry->rule->flags & WEFT_UNWIND_RULE_SIGNAL) != 0;
+  gboolean is_switch = (entry->rule->flags & WEFT_UNWIND_RULE_SWITCH) != 0;
   guint64 address;
 
   switch (place->how)
     {
     case WEFT_UNWIND_AT_CFA:
-      return take_from (self, cfa + (gint64) place->value, is_signal, value);
+      return take_from (self, cfa + (gint64) place->value, is_switch, value);
     case WEFT_UNWIND_CFA_PLUS:
       *value = cfa + (gint64) place->value;
       return TRUE;
     case WEFT_UNWIND_COPY:
       *value = self->values[place->operand];
-      return is_known (self, place->operand) || stop (self, WEFT_STACK_END_UNSUPPORTED);
+      return is_known (self, place->operand);
     case WEFT_UNWIND_AT_REGISTER:
-      return is_known (self, place->operand)
-                 ? take_from (self, self->values[place->operand] + (gint64) place->value, is_signal,
-                              value)
-                 : stop (self, WEFT_STACK_END_UNSUPPORTED);
+      if (!is_known (self, place->operand))
+        return FALSE;
+      address = self->values[place->operand] + (gint64) place->value;
+
+      /* GCC says of realigned stacks that registers are where the frame pointer points even after
+       * it was popped, when it points into the caller's frame.
+       */
+      if (address >= cfa && self->is_interrupted && !is_switch)
+        return TRUE;
+      return take_from (self, address, is_switch, value);
     case WEFT_UNWIND_AT_EXPRESSION:
       return evaluate (self, entry, place, TRUE, cfa, &address) &&
-             take_from (self, address, is_signal, value);
+             take_from (self, address, is_switch, value);
     default: /* WEFT_UNWIND_EXPRESSION */
       return evaluate (self, entry, place, TRUE, cfa, value);
     }
 }
 
 /* The registers of the calling function. All are worked out from those of this one. */
-static gboolean
+static void
 restore (Walk *self, const WeftUnwindCacheEntry *entry, guint64 cfa)
 {
   const WeftUnwindRule *rule = entry->rule;
@@ -287,31 +303,16 @@ restore (Walk *self, const WeftUnwindCacheEntry *entry, guint64 cfa)
       const WeftUnwindPlace *place = &rule->saved[i];
       guint64 bit = G_GUINT64_CONSTANT (1) << place->number;
 
-      if (place->how == WEFT_UNWIND_UNDEFINED)
-        {
-          known &= ~bit;
-          continue;
-        }
       restored[i] = self->values[place->number];
-      if (!restore_one (self, entry, place, cfa, &restored[i]))
-        return FALSE;
-      known |= bit;
+      if (place->how != WEFT_UNWIND_UNDEFINED &&
+          restore_one (self, entry, place, cfa, &restored[i]))
+        known |= bit;
+      else
+        known &= ~bit;
     }
   for (guint i = 0; i < rule->n_saved; i++)
-    if (rule->saved[i].how != WEFT_UNWIND_UNDEFINED)
-      self->values[rule->saved[i].number] = restored[i];
+    self->values[rule->saved[i].number] = restored[i];
   self->known = known;
-  return TRUE;
-}
-
-/* Whether the rule itself says what the stack pointer was. */
-static gboolean
-has_stack_pointer (const Walk *self, const WeftUnwindRule *rule)
-{
-  for (guint i = 0; i < rule->n_saved; i++)
-    if (rule->saved[i].number == self->machine->stack_pointer)
-      return TRUE;
-  return FALSE;
 }
 
 /* Stacks shrink with each return; where another one is gone to, the number of times is bounded. */
@@ -350,37 +351,38 @@ step_by_rule (Walk *self, const WeftUnwindCacheEntry *entry)
 {
   const WeftUnwindRule *rule = entry->rule;
   guint return_address = self->machine->return_address;
+  guint stack_pointer = self->machine->stack_pointer;
   guint64 cfa = 0;
   guint64 pc;
-  guint64 sp;
 
   if (rule->flags & WEFT_UNWIND_RULE_END)
     return stop (self, WEFT_STACK_END_COMPLETE);
   if (rule->flags & WEFT_UNWIND_RULE_UNKNOWN)
     return stop (self, WEFT_STACK_END_UNSUPPORTED);
   if (!find_cfa (self, entry, &cfa))
-    return FALSE;
+    return stop (self, self->lacking);
 
   if (G_LIKELY (rule->flags & WEFT_UNWIND_RULE_SIMPLE))
     {
       if (!read_word (self, cfa + rule->return_offset, &pc))
         return stop (self, WEFT_STACK_END_TRUNCATED);
-      if (!restore (self, entry, cfa))
-        return FALSE;
+      restore (self, entry, cfa);
     }
   else
     {
       /* In a function that calls none, the register that has it is as it was. */
-      if (!restore (self, entry, cfa))
-        return FALSE;
+      restore (self, entry, cfa);
       if (!is_known (self, return_address))
-        return stop (self, WEFT_STACK_END_UNSUPPORTED);
+        return stop (self, self->lacking);
       pc = self->values[return_address];
     }
-  sp = G_UNLIKELY (rule->flags & WEFT_UNWIND_RULE_SIGNAL) && has_stack_pointer (self, rule)
-           ? self->values[self->machine->stack_pointer]
-           : cfa;
-  return go_on (self, rule, sp, pc);
+  if (G_UNLIKELY (rule->flags & WEFT_UNWIND_RULE_SWITCH))
+    {
+      if (!is_known (self, stack_pointer))
+        return stop (self, self->lacking);
+      cfa = self->values[stack_pointer];
+    }
+  return go_on (self, rule, cfa, pc);
 }
 
 /* Code without tables, above all what was compiled at run time, may keep frame pointers: the
@@ -510,6 +512,7 @@ walk_init (Walk *self, WeftAddressSpace *space, const WeftRegisters *registers,
   self->elsewhere = (Extension){ 0 };
   self->n_extended = 0;
   self->has_changed = FALSE;
+  self->lacking = WEFT_STACK_END_UNSUPPORTED;
   self->end = WEFT_STACK_END_DEPTH;
 }
 
