@@ -60,6 +60,7 @@ static const WeftAnalysisKind *const kinds[] = {
   &weft_analyze_waits,
   &weft_analyze_wakers,
   &weft_analyze_flame,
+  &weft_analyze_annotate,
   &weft_analyze_timeline,
   &weft_analyze_state,
   &weft_analyze_threads,

@@ -4,6 +4,7 @@
 #include "weft-analysis-private.h"
 
 /* The kinds of analysis, each in a file of its own. */
+extern const WeftAnalysisKind weft_analyze_annotate;
 extern const WeftAnalysisKind weft_analyze_attachments;
 extern const WeftAnalysisKind weft_analyze_callers;
 extern const WeftAnalysisKind weft_analyze_counters;

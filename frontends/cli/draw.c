@@ -5,10 +5,11 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "draw-code.h"
+#include "draw-flame.h"
 #include "text.h"
 
 #define LANE_WIDTH 24
-#define BAR_WIDTH 20
 
 static guint64
 number_of (WeftTable *table, const char *name, guint row)
@@ -127,98 +128,6 @@ draw_timeline (WeftReport *report, guint n_buckets)
   }
 }
 
-/* ---- Trees ---- */
-
-static void
-draw_bar (GString *line, guint64 part, guint64 whole)
-{
-  guint filled = whole ? (guint) ((double) part * BAR_WIDTH / (double) whole + 0.5) : 0;
-
-  for (guint i = 0; i < MIN (filled, BAR_WIDTH); i++)
-    g_string_append (line, i == 0 ? "  █" : "█");
-}
-
-/* Rows of the tree that people see: the longest. A parent is as long as its child and stands before
- * it, so that it is among them too.
- */
-#define FLAME_ROWS 40
-
-static int
-compare_totals (gconstpointer a, gconstpointer b, gpointer data)
-{
-  guint left = *(const guint *) a, right = *(const guint *) b;
-  guint64 left_total = number_of (data, "total", left);
-  guint64 right_total = number_of (data, "total", right);
-
-  if (left_total != right_total)
-    return left_total > right_total ? -1 : 1;
-  return left < right ? -1 : 1;
-}
-
-/* element type gboolean, one for each row */
-static GArray *
-choose_nodes (WeftTable *table)
-{
-  guint n = weft_table_get_n_rows (table);
-  g_autofree guint *rows = g_new (guint, n);
-  GArray *shown = g_array_sized_new (FALSE, TRUE, sizeof (gboolean), n);
-
-  for (guint row = 0; row < n; row++)
-    rows[row] = row;
-  g_qsort_with_data (rows, (int) n, sizeof *rows, compare_totals, table);
-  g_array_set_size (shown, n);
-  for (guint i = 0; i < MIN (n, FLAME_ROWS); i++)
-    g_array_index (shown, gboolean, rows[i]) = TRUE;
-  return shown;
-}
-
-static void
-draw_node (WeftTable *table, guint row, guint width, guint64 whole)
-{
-  g_autofree char *label = g_strdup_printf ("%*s%s", (int) (2 * number_of (table, "depth", row)),
-                                            "", string_of (table, "name", row));
-  g_autofree char *name = cell (label, width);
-  g_autofree char *total = print_named (table, "total", row);
-  g_autofree char *count = print_named (table, "count", row);
-  g_autoptr (GString) line = g_string_new (NULL);
-
-  draw_bar (line, number_of (table, "total", row), whole);
-  text_print (stdout, "%s  %*s  %*s%s\n", name, (int) (10 + strlen (total) - text_width (total)),
-              total, 9, count, line->str);
-}
-
-static void
-draw_left_out (WeftTable *table, guint first, guint n)
-{
-  text_print (stdout, "%*s… %u more\n", (int) (2 * number_of (table, "depth", first)), "", n);
-}
-
-static void
-draw_flame (WeftReport *report)
-{
-  WeftTable *table = weft_report_get_main_table (report);
-  g_autoptr (GArray) shown = choose_nodes (table);
-  guint width = MAX (text_columns (), BAR_WIDTH + 37) - BAR_WIDTH - 25;
-  guint left_out = 0;
-
-  for (guint row = 0; row <= shown->len; row++)
-    {
-      gboolean is_shown = row < shown->len && g_array_index (shown, gboolean, row);
-
-      if (left_out > 0 && (is_shown || row == shown->len))
-        {
-          draw_left_out (table, row - left_out, left_out);
-          left_out = 0;
-        }
-      if (is_shown)
-        draw_node (table, row, width, number_of (table, "total", 0));
-      else
-        left_out++;
-    }
-  text_wrap (stdout, 0,
-             "All of it is target time, of lanes that run in parallel; none of it is CPU time.");
-}
-
 /* ---- Findings ---- */
 
 static const char *
@@ -332,6 +241,8 @@ draw_report (WeftReport *report, const PrintOptions *options)
     draw_flame (report);
   else if (strcmp (name, "diagnose") == 0)
     draw_findings (report);
+  else if (strcmp (name, "annotate") == 0)
+    draw_code (report);
   else
     return FALSE;
   return TRUE;
