@@ -625,4 +625,21 @@ typedef enum
   WEFT_SAMPLER_OFF,
 } WeftSampler;
 
+/**
+ * WeftSymbolMode:
+ * @WEFT_SYMBOL_MODE_AUTO: of files of this machine, and what programs tell
+ * @WEFT_SYMBOL_MODE_OFF: none: frames keep their addresses
+ * @WEFT_SYMBOL_MODE_DEBUGINFOD: also of the servers that the environment's DEBUGINFOD_URLS names
+ *
+ * Where a recorder gets the names of functions from.
+ *
+ * Since: 0.1
+ */
+typedef enum
+{
+  WEFT_SYMBOL_MODE_AUTO,
+  WEFT_SYMBOL_MODE_OFF,
+  WEFT_SYMBOL_MODE_DEBUGINFOD,
+} WeftSymbolMode;
+
 G_END_DECLS

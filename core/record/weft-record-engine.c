@@ -17,10 +17,13 @@
 #include "weft-producer-source.h"
 #include "weft-runtime-directory.h"
 #include "weft-store-writer.h"
+#include "weft-symbol-source.h"
 #include "weft-words.h"
 
 #define HOUSEKEEPING_MS 1000
 #define PUBLISH_MS 100
+/* For symbols, after the end; programs of a million functions take seconds. */
+#define SYMBOLS_TIME (300 * NS_PER_SECOND)
 
 struct _WeftRecordEngine
 {
@@ -30,6 +33,7 @@ struct _WeftRecordEngine
   WeftIngest *ingest;
   WeftLinker *linker;
   WeftProducerSource *target;
+  WeftSymbolSource *symbols;
   WeftControl *control;
   GMainContext *context;
   GMainLoop *loop;
@@ -277,6 +281,7 @@ open_store (WeftRecordEngine *self, const WeftRecordEngineOptions *options, GErr
   WeftStoreOptions store = { .flush_interval_ms = options->flush_interval_ms,
                              .start_monotonic = self->start,
                              .start_realtime = weft_clock_now (CLOCK_REALTIME) };
+  WeftSymbolOptions symbols = { .mode = options->symbols, .start = self->start };
 
   self->store = weft_store_writer_new (options->output, &store, error);
   if (self->store == NULL)
@@ -287,6 +292,7 @@ open_store (WeftRecordEngine *self, const WeftRecordEngineOptions *options, GErr
   self->ingest = weft_ingest_new (self->store, self->start);
   self->linker = weft_linker_new (self->store, &(WeftLinkerOptions){ .no_samples = TRUE });
   weft_ingest_set_linker (self->ingest, self->linker);
+  self->symbols = weft_symbol_source_new (self->store, &symbols);
   self->words = weft_words_new (self->store);
   weft_ingest_set_kind_seen (self->ingest, on_kind_seen, self->words);
   describe (self, options);
@@ -299,6 +305,7 @@ dispose (WeftRecordEngine *self)
   g_clear_pointer (&self->control, weft_control_free);
   g_clear_pointer (&self->target, weft_producer_source_free);
   g_clear_pointer (&self->linker, weft_linker_free);
+  g_clear_pointer (&self->symbols, weft_symbol_source_free);
   g_clear_pointer (&self->ingest, weft_ingest_free);
   g_clear_pointer (&self->words, weft_words_free);
   g_clear_pointer (&self->directory, weft_runtime_directory_free);
@@ -641,6 +648,33 @@ finish_store (WeftRecordEngine *self, GError **error)
   return closing.written;
 }
 
+/* Whoever asks meanwhile is answered. */
+static gboolean
+on_symbols_step (const WeftSymbolProgress *progress, gpointer data)
+{
+  WeftRecordEngine *self = data;
+
+  g_main_context_push_thread_default (self->context);
+  while (g_main_context_iteration (self->context, FALSE))
+    ;
+  g_main_context_pop_thread_default (self->context);
+  return weft_store_writer_get_error (self->store) == NULL;
+}
+
+/* The file can be read before, which is why it is flushed first. */
+static void
+finish_symbols (WeftRecordEngine *self)
+{
+  WeftSymbolProgress progress;
+
+  weft_symbol_source_get_progress (self->symbols, &progress);
+  if (progress.n_frames > 0)
+    weft_store_writer_flush (self->store, NULL);
+  weft_symbol_source_finish (self->symbols, weft_monotonic_now () + SYMBOLS_TIME, on_symbols_step,
+                             self);
+  g_clear_pointer (&self->symbols, weft_symbol_source_free);
+}
+
 gboolean
 weft_record_engine_stop (WeftRecordEngine *self, WeftEngineStatus *status, GError **error)
 {
@@ -657,6 +691,7 @@ weft_record_engine_stop (WeftRecordEngine *self, WeftEngineStatus *status, GErro
   publish (self, "stopping");
   if (status != NULL)
     *status = self->status;
+  finish_symbols (self);
   g_clear_pointer (&self->ingest, weft_ingest_free);
   written = finish_store (self, error);
   dispose (self);

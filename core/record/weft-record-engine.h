@@ -3,6 +3,8 @@
 
 #include <gio/gio.h>
 
+#include "weft-enums.h"
+
 #include "weft-program.h"
 
 G_BEGIN_DECLS
@@ -22,6 +24,7 @@ typedef struct
   gint64 duration;               /* ns, until it ends with WEFT_ENGINE_DURATION; 0: it does not */
   guint uid;                     /* whose producers are let in */
   gboolean any_uid;
+  WeftSymbolMode symbols;
 } WeftRecordEngineOptions;
 
 typedef struct

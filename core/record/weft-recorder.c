@@ -49,6 +49,7 @@ struct _WeftRecorder
   char *command_line;
   gint64 duration;
   gboolean any_user;
+  WeftSymbolMode symbols;
   gboolean is_private;
   guint flush_interval;
   guint status_interval;
@@ -90,6 +91,7 @@ enum
   PROP_COMMAND_LINE,
   PROP_DURATION,
   PROP_ANY_USER,
+  PROP_SYMBOLS,
   PROP_PRIVATE,
   PROP_FLUSH_INTERVAL,
   PROP_STATUS_INTERVAL,
@@ -277,6 +279,7 @@ open_engine (WeftRecorder *self, GError **error)
   options.duration = self->duration;
   options.uid = geteuid () == 0 && sudo ? (guint) g_ascii_strtoull (sudo, NULL, 10) : geteuid ();
   options.any_uid = self->any_user;
+  options.symbols = self->symbols;
   return weft_record_engine_new (&options, error);
 }
 
@@ -1538,6 +1541,45 @@ weft_recorder_get_any_user (WeftRecorder *self)
 }
 
 /**
+ * weft_recorder_set_symbols: (set-property symbols)
+ * @self: a recorder
+ * @symbols: where names of functions come from
+ *
+ * Sets where names of functions come from. Before the start only.
+ *
+ * Since: 0.1
+ */
+void
+weft_recorder_set_symbols (WeftRecorder *self, WeftSymbolMode symbols)
+{
+  g_return_if_fail (WEFT_IS_RECORDER (self));
+  g_return_if_fail (is_settable (self));
+
+  if (self->symbols == symbols)
+    return;
+  self->symbols = symbols;
+  g_object_notify_by_pspec (G_OBJECT (self), properties[PROP_SYMBOLS]);
+}
+
+/**
+ * weft_recorder_get_symbols: (get-property symbols)
+ * @self: a recorder
+ *
+ * Where names of functions come from.
+ *
+ * Returns: where from
+ *
+ * Since: 0.1
+ */
+WeftSymbolMode
+weft_recorder_get_symbols (WeftRecorder *self)
+{
+  g_return_val_if_fail (WEFT_IS_RECORDER (self), WEFT_SYMBOL_MODE_AUTO);
+
+  return self->symbols;
+}
+
+/**
  * weft_recorder_set_private: (set-property private)
  * @self: a recorder
  * @is_private: whether to have a runtime directory of its own though no program is launched
@@ -1687,6 +1729,9 @@ weft_recorder_set_property (GObject *object, guint id, const GValue *value, GPar
     case PROP_ANY_USER:
       weft_recorder_set_any_user (self, g_value_get_boolean (value));
       break;
+    case PROP_SYMBOLS:
+      weft_recorder_set_symbols (self, g_value_get_enum (value));
+      break;
     case PROP_PRIVATE:
       weft_recorder_set_private (self, g_value_get_boolean (value));
       break;
@@ -1726,6 +1771,9 @@ get_setting (WeftRecorder *self, guint id, GValue *value, GParamSpec *spec)
       break;
     case PROP_ANY_USER:
       g_value_set_boolean (value, self->any_user);
+      break;
+    case PROP_SYMBOLS:
+      g_value_set_enum (value, self->symbols);
       break;
     case PROP_PRIVATE:
       g_value_set_boolean (value, self->is_private);
@@ -1887,6 +1935,17 @@ install_settings (void)
    * Since: 0.1
    */
   properties[PROP_ANY_USER] = g_param_spec_boolean ("any-user", NULL, NULL, FALSE, flags);
+
+  /**
+   * WeftRecorder:symbols: (getter get_symbols) (setter set_symbols)
+   *
+   * Where the names, lines and sources of functions come from that samples are in. Symbols are
+   * read while it records, and the rest when it stops, which then takes as long.
+   *
+   * Since: 0.1
+   */
+  properties[PROP_SYMBOLS] = g_param_spec_enum ("symbols", NULL, NULL, WEFT_TYPE_SYMBOL_MODE,
+                                                WEFT_SYMBOL_MODE_AUTO, flags);
 
   /**
    * WeftRecorder:private: (getter get_private) (setter set_private)

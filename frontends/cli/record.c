@@ -37,6 +37,9 @@ typedef struct
   gboolean progress;
 } Recording;
 
+/* GLib tells its callbacks nothing of what they are for. */
+static WeftSymbolMode chosen_symbols;
+
 /* ---- What a person sees ---- */
 
 static void
@@ -175,6 +178,22 @@ prepare_plugins (Recording *self, GError **error)
                                     error);
 }
 
+static gboolean
+parse_symbols (const char *name, const char *value, gpointer data, GError **error)
+{
+  g_autoptr (GEnumClass) modes = g_type_class_ref (WEFT_TYPE_SYMBOL_MODE);
+  const GEnumValue *mode = g_enum_get_value_by_nick (modes, value);
+
+  if (mode == NULL)
+    {
+      g_set_error (error, G_OPTION_ERROR, G_OPTION_ERROR_BAD_VALUE,
+                   "--symbols takes auto, off or debuginfod, not “%s”", value);
+      return FALSE;
+    }
+  chosen_symbols = mode->value;
+  return TRUE;
+}
+
 static int
 start (Recording *self)
 {
@@ -185,6 +204,7 @@ start (Recording *self)
   weft_recorder_set_argv (self->recorder, (const char *const *) self->program);
   weft_recorder_set_duration (self->recorder, (gint64) (self->duration * NS_PER_SECOND));
   weft_recorder_set_any_user (self->recorder, self->any_user);
+  weft_recorder_set_symbols (self->recorder, chosen_symbols);
   weft_recorder_set_status_interval (self->recorder, self->progress ? PROGRESS_MS : 0);
   g_signal_connect (self->recorder, "notify::end", G_CALLBACK (on_end), self);
   if (self->progress)
@@ -367,6 +387,10 @@ command_record (int argc, char **argv)
     { "with", 0, 0, G_OPTION_ARG_STRING, &self.with,
       "Make the program report by these instruments of plugins; auto: by all that can", "NAME,…" },
     { "no-plugins", 0, 0, G_OPTION_ARG_NONE, &self.no_plugins, "Load no plugin", NULL },
+    { "symbols", 0, 0, G_OPTION_ARG_CALLBACK, parse_symbols,
+      "Names of functions: auto, off, or debuginfod, which asks the servers in DEBUGINFOD_URLS, "
+      "too",
+      "MODE" },
     { "any-user", 0, 0, G_OPTION_ARG_NONE, &self.any_user, "As root: let every user's programs in",
       NULL },
     { "quiet", 'q', 0, G_OPTION_ARG_NONE, &self.quiet, "Say nothing but errors", NULL },

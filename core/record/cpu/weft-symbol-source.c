@@ -80,7 +80,8 @@ struct _WeftSymbolSource
   guint64 n_frames;
   guint64 n_resolved;
   gint64 next_batch;
-  gboolean is_over; /* time is: no more jobs */
+  gboolean was_told; /* the file, of the mode */
+  gboolean is_over;  /* time is: no more jobs */
 };
 
 static int no_more; /* its address ends a worker */
@@ -167,7 +168,6 @@ weft_symbol_source_new (WeftStoreWriter *store, const WeftSymbolOptions *options
   self->frames = g_array_new (FALSE, TRUE, sizeof (SourceFrame));
   self->jobs = g_async_queue_new ();
   self->done = g_async_queue_new_full (job_free);
-  weft_symbol_rows_add_meta (self->rows, "symbols", mode_name (self->mode));
   if (self->mode == WEFT_SYMBOL_MODE_OFF)
     return self;
   if (options->cache_directory == NULL || options->cache_directory[0] != '\0')
@@ -175,9 +175,6 @@ weft_symbol_source_new (WeftStoreWriter *store, const WeftSymbolOptions *options
   self->shared = weft_symbol_shared_new (cache);
   if (self->mode == WEFT_SYMBOL_MODE_DEBUGINFOD)
     self->debuginfod = weft_debuginfod_new ();
-  self->n_workers = CLAMP (g_get_num_processors (), 2, MAX_WORKERS);
-  for (guint i = 0; i < self->n_workers; i++)
-    start_worker (self, &self->workers[i]);
   return self;
 }
 
@@ -212,6 +209,18 @@ is_dump (WeftCodeModule *module)
 }
 
 static void
+put_job (WeftSymbolSource *self, Job *job)
+{
+  if (self->n_workers == 0)
+    {
+      self->n_workers = CLAMP (g_get_num_processors (), 2, MAX_WORKERS);
+      for (guint i = 0; i < self->n_workers; i++)
+        start_worker (self, &self->workers[i]);
+    }
+  g_async_queue_push (self->jobs, job);
+}
+
+static void
 hand_over (WeftSymbolSource *self, SourceModule *module, const guint64 *frames, guint n)
 {
   Job *job = g_new0 (Job, 1);
@@ -225,7 +234,7 @@ hand_over (WeftSymbolSource *self, SourceModule *module, const guint64 *frames, 
     job->addresses[i] = g_array_index (self->frames, SourceFrame, frames[i] - 1).address;
   module->n_jobs++;
   self->n_jobs++;
-  g_async_queue_push (self->jobs, job);
+  put_job (self, job);
 }
 
 void
@@ -233,6 +242,9 @@ weft_symbol_source_add_module (WeftSymbolSource *self, WeftCodeModule *code, gui
 {
   SourceModule *module;
 
+  if (!self->was_told)
+    weft_symbol_rows_add_meta (self->rows, "symbols", mode_name (self->mode));
+  self->was_told = TRUE;
   if (self->mode == WEFT_SYMBOL_MODE_OFF)
     return;
   module = g_new0 (SourceModule, 1);
@@ -406,7 +418,7 @@ hand_over_all (WeftSymbolSource *self)
       g_array_append_vals (module->frames, module->open->data, module->open->len);
       g_array_set_size (module->open, 0);
       g_array_sort_with_data (module->frames, compare_places, self->frames->data);
-      hand_over_module (self, module, self->n_workers);
+      hand_over_module (self, module, MAX (self->n_workers, 2));
     }
 }
 
@@ -473,7 +485,7 @@ save_modules (WeftSymbolSource *self)
       job = g_new0 (Job, 1);
       job->module = module;
       job->saves = TRUE;
-      g_async_queue_push (self->jobs, job);
+      put_job (self, job);
     }
 }
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
+#include "weft-enums.h"
 #include "weft-module.h"
 #include "weft-store-writer.h"
 
@@ -15,13 +16,6 @@ G_BEGIN_DECLS
  * are read on threads of the source's own, ELF and DWARF in processes of their own.
  */
 typedef struct _WeftSymbolSource WeftSymbolSource;
-
-typedef enum
-{
-  WEFT_SYMBOL_MODE_AUTO,       /* what this machine has */
-  WEFT_SYMBOL_MODE_OFF,        /* none: frames keep their addresses */
-  WEFT_SYMBOL_MODE_DEBUGINFOD, /* what the servers in DEBUGINFOD_URLS have, too */
-} WeftSymbolMode;
 
 typedef struct
 {
