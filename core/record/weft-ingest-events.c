@@ -319,6 +319,7 @@ read_stack (WeftIngestRuntime *self, WeftIngestWriter *writer, const guint8 *gro
   WeftTableWriter *t = ingest->tables[WEFT_TABLE_STACKS];
   const guint8 *bytes = group + sizeof (WeftWireStack);
   WeftWireStack stack;
+  guint64 callchain = 0;
   guint end = 0;
 
   weft_copy_fixed (&stack, sizeof stack, group, size);
@@ -327,8 +328,10 @@ read_stack (WeftIngestRuntime *self, WeftIngestWriter *writer, const guint8 *gro
       weft_ingest_runtime_count (self, 0, WEFT_LOSS_MALFORMED, 1);
       return;
     }
-  if (ingest->unwind != NULL)
-    end = ingest->unwind (&stack, bytes, self->pid, ingest->unwind_data);
+
+  /* What a file brings was copied in a process that is not there any more. */
+  if (ingest->unwind != NULL && !self->gone)
+    end = ingest->unwind (&stack, bytes, self->pid, &callchain, ingest->unwind_data);
 
   weft_table_writer_begin (t);
   weft_table_writer_set (t, WEFT_STACKS_THREAD, weft_ingest_runtime_find_thread (self, stack.tid));
@@ -337,6 +340,7 @@ read_stack (WeftIngestRuntime *self, WeftIngestWriter *writer, const guint8 *gro
   weft_table_writer_set (t, WEFT_STACKS_STACK_POINTER, stack.stack_pointer);
   weft_table_writer_set (t, WEFT_STACKS_COPIED, stack.copied);
   weft_table_writer_set (t, WEFT_STACKS_END, end);
+  weft_table_writer_set (t, WEFT_STACKS_CALLCHAIN, callchain);
   weft_ingest_remember (&self->stacks, stack.id, weft_ingest_commit (ingest, WEFT_TABLE_STACKS));
 }
 

@@ -124,6 +124,8 @@ struct _WeftIngest
   WeftIngestTotals ended;
   WeftUnwindFunc unwind;
   gpointer unwind_data;
+  WeftProcessSeenFunc process_seen;
+  gpointer process_data;
   WeftLinker *linker; /* or NULL */
   gint64 last_end;    /* of a dispatch, since START */
   WeftKindFunc kind_seen;

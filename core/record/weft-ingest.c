@@ -40,6 +40,13 @@ weft_ingest_set_unwinder (WeftIngest *self, WeftUnwindFunc unwind, gpointer data
 }
 
 void
+weft_ingest_set_process_seen (WeftIngest *self, WeftProcessSeenFunc seen, gpointer data)
+{
+  self->process_seen = seen;
+  self->process_data = data;
+}
+
+void
 weft_ingest_set_linker (WeftIngest *self, WeftLinker *linker)
 {
   self->linker = linker;
@@ -739,6 +746,8 @@ weft_ingest_attach (WeftIngest *self, const WeftProcessInfo *info, guint64 proce
                             runtime->monotonic_offset,
                         0);
   g_ptr_array_add (self->runtimes, runtime);
+  if (self->process_seen != NULL && !info->gone)
+    self->process_seen (info->pid, self->process_data);
   return runtime;
 }
 

@@ -23,10 +23,11 @@ typedef struct _WeftIngest WeftIngest;
 typedef struct _WeftIngestRuntime WeftIngestRuntime;
 
 /* Turns a copied stack into frames; the bytes are gone afterwards and reach no disk. Returns how
- * the stack ended (a value of the column "end" of the stacks table).
+ * the stack ended (a value of the column "end" of the stacks table), and the id of its callchain, 0
+ * if there is none.
  */
 typedef guint (*WeftUnwindFunc) (const WeftWireStack *stack, const guint8 *bytes, int pid,
-                                 gpointer data);
+                                 guint64 *callchain, gpointer data);
 
 typedef struct
 {
@@ -44,6 +45,10 @@ typedef struct
 WeftIngest *weft_ingest_new (WeftStoreWriter *store, gint64 start);
 void weft_ingest_free (WeftIngest *self);
 void weft_ingest_set_unwinder (WeftIngest *self, WeftUnwindFunc unwind, gpointer data);
+
+/* Told of each process that begins to report, and of one that does again. */
+typedef void (*WeftProcessSeenFunc) (int pid, gpointer data);
+void weft_ingest_set_process_seen (WeftIngest *self, WeftProcessSeenFunc seen, gpointer data);
 
 /* Hears of threads, stacks, origins and dispatches as their rows are written. It may be NULL. */
 void weft_ingest_set_linker (WeftIngest *self, WeftLinker *linker);

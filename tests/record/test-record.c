@@ -585,12 +585,12 @@ compare_top (Unwound *unwound, const WeftWireStack *stack, const guint8 *bytes, 
 }
 
 static guint
-unwind (const WeftWireStack *stack, const guint8 *bytes, int pid, gpointer data)
+unwind (const WeftWireStack *stack, const guint8 *bytes, int pid, guint64 *callchain, gpointer data)
 {
   Unwound *unwound = data;
   static const char marker[] = "THE-STACK-OF-THE-DISPATCH";
 
-  unwound->n++;
+  *callchain = ++unwound->n;
   unwound->with_marker += memmem (bytes, stack->copied, marker, sizeof marker - 1) != NULL;
   compare_top (unwound, stack, bytes, pid);
   unwound->outside += stack->stack_pointer % 8 != 0 || stack->program_counter == 0;
@@ -642,6 +642,7 @@ test_unwinder (void)
 
     g_assert_cmpuint (rows->n, ==, 50);
     assert_value (rows, 49, WEFT_STACKS_END, 1);
+    assert_value (rows, 49, WEFT_STACKS_CALLCHAIN, 50);
   }
   rig_remove_folder (g_steal_pointer (&folder));
 }

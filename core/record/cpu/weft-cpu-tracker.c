@@ -539,6 +539,19 @@ weft_cpu_tracker_finish (WeftCpuTracker *self, gint64 now)
 
 /* ---- For others ---- */
 
+void
+weft_cpu_tracker_prepare (WeftCpuTracker *self, int pid)
+{
+  WeftCpuProcess *process;
+  gint64 now = weft_monotonic_now ();
+
+  g_mutex_lock (&self->lock);
+  process = weft_cpu_tracker_get_process (self, pid, now);
+  if (!process->watched)
+    weft_cpu_tracker_read_mappings (self, process, now);
+  g_mutex_unlock (&self->lock);
+}
+
 guint64
 weft_cpu_tracker_unwind (WeftCpuTracker *self, int pid, const WeftRegisters *registers,
                          const WeftStackCopy *stack, WeftStackEnd *end, gboolean *extended)

@@ -115,6 +115,11 @@ gint64 weft_cpu_tracker_tick (WeftCpuTracker *self, gint64 now);
 /* Ends what is still open: after the last event. */
 void weft_cpu_tracker_finish (WeftCpuTracker *self, gint64 now);
 
+/* A process of which stacks may come that somebody else copies: its mappings are read now, unless
+ * events tell of them, for it may have ended by then. As often as it begins to report.
+ */
+void weft_cpu_tracker_prepare (WeftCpuTracker *self, int pid);
+
 /* A stack that somebody else copied, of a process whether sampled or not. Returns the id of its
  * callchain (rows come with the next tick); 0: none.
  */
