@@ -687,16 +687,12 @@ static void
 exhaust (gboolean memory)
 {
   weft_symbolizer_confine ();
-  weft_symbolizer_limit_time (0);
+  if (!memory)
+    weft_symbolizer_limit_time (0);
   while (TRUE)
-    {
-      guint8 *bytes = memory ? malloc (16 << 20) : NULL;
-
-      if (memory && bytes == NULL)
-        _exit (42);
-      if (memory)
-        memset (bytes, 1, 4096);
-    }
+    if (memory && mmap (NULL, 16 << 20, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1,
+                        0) == MAP_FAILED)
+      _exit (42);
 }
 
 static void

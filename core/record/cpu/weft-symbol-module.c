@@ -232,7 +232,7 @@ read_cache (WeftSymbolModule *self)
   entry =
       weft_symbol_cache_load (self->shared->cache, build_id, weft_code_module_get_path (self->code),
                               weft_code_module_get_size (self->code));
-  if (entry == NULL)
+  if (entry == NULL || (self->shared->asks_servers && entry->state != WEFT_SYMBOL_STATE_LINES))
     return;
   set_state (self, entry->state, entry->n_symbols, entry->reason, entry->debug_file);
   g_free (self->link);

@@ -20,6 +20,7 @@ typedef struct _WeftSymbolModule WeftSymbolModule;
 typedef struct
 {
   WeftSymbolCache *cache;  /* or NULL */
+  gboolean asks_servers;   /* what has no debugging information may get it */
   GMutex lock;             /* of what follows */
   WeftSymbolNames *kernel; /* NULL until somebody asked */
   char *kernel_reason;     /* why there are none */

@@ -173,7 +173,8 @@ weft_symbol_source_new (WeftStoreWriter *store, const WeftSymbolOptions *options
   if (options->cache_directory == NULL || options->cache_directory[0] != '\0')
     cache = weft_symbol_cache_new (options->cache_directory);
   self->shared = weft_symbol_shared_new (cache);
-  if (self->mode == WEFT_SYMBOL_MODE_DEBUGINFOD)
+  self->shared->asks_servers = self->mode == WEFT_SYMBOL_MODE_DEBUGINFOD;
+  if (self->shared->asks_servers)
     self->debuginfod = weft_debuginfod_new ();
   return self;
 }
