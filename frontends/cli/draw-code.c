@@ -74,14 +74,20 @@ print_header (WeftTable *function)
   text_print (stdout, "\n");
 }
 
-/* " 45.3 %   1.23 ms" of what it costs itself; nothing where it costs nothing. */
+/* " 45.3 %   1.23 ms" of what it costs itself; or "(1.23 ms)" of what it calls; or nothing. */
 static char *
 make_cost (WeftTable *table, guint row)
 {
   g_autofree char *time = NULL;
 
-  if (number_of (table, "self", row) == 0)
+  if (number_of (table, "total", row) == 0)
     return g_strdup_printf ("%*s", COST_WIDTH, "");
+  if (number_of (table, "self", row) == 0)
+    {
+      time = text_duration (number_of (table, "total", row));
+      return g_strdup_printf ("%*s(%s)", (int) (COST_WIDTH - 2 - MIN (text_width (time), 15)), "",
+                              time);
+    }
   time = text_duration (number_of (table, "self", row));
   return g_strdup_printf ("%5.1f %% %*s%s ", 100 * share_of (table, row),
                           (int) (10 - MIN (text_width (time), 10)), "", time);

@@ -108,15 +108,31 @@ count_hidden (Tree *self)
     }
 }
 
+/* A line that says that there is one more is as long as that one. */
+static void
+show_single_rows (Tree *self)
+{
+  for (guint row = 1; row < self->n_rows; row++)
+    {
+      guint parent = (guint) MIN (number_of (self, "parent", row), row - 1);
+
+      if (self->is_shown[row] || !self->is_shown[parent] || self->n_hidden[parent] != 1)
+        continue;
+      self->is_shown[row] = TRUE;
+      self->n_shown[parent]++;
+      self->n_hidden[parent] = 0;
+      self->n_left_out--;
+    }
+}
+
 /* ---- Lines ---- */
 
 static void
 draw_bar (const Tree *self, guint row, GString *line)
 {
   guint64 total = number_of (self, "total", row);
-  guint64 waiting = strcmp (string_of (self, "time_kind", row), "wall") == 0
-                        ? number_of (self, "waiting", row)
-                        : 0;
+  guint64 waiting =
+      strcmp (string_of (self, "time_kind", 0), "wall") == 0 ? number_of (self, "waiting", row) : 0;
   guint filled = (guint) ((double) total * BAR_WIDTH / (double) MAX (self->whole, 1) + 0.5);
   guint hollow = (guint) ((double) waiting * BAR_WIDTH / (double) MAX (self->whole, 1) + 0.5);
 
@@ -226,15 +242,16 @@ explain (const Tree *self)
 static void
 explain_limit (const Tree *self)
 {
+  g_autofree char *left_out = text_count (self->n_left_out);
   g_autofree char *all = text_count (self->n_rows);
   g_autofree char *text = NULL;
 
   if (self->n_left_out == 0)
     return;
   text =
-      g_strdup_printf ("These are the %u longest of %s rows: those with %.2g %% or more. --json, "
-                       "--wide and --svg FILE have all.",
-                       MAX_ROWS, all, 100 * (double) self->least / (double) MAX (self->whole, 1));
+      g_strdup_printf ("%s of %s rows are left out, none with more than %.2g %%. --json, --wide "
+                       "and --svg FILE have all.",
+                       left_out, all, 100 * (double) self->least / (double) MAX (self->whole, 1));
   text_wrap (stdout, 0, text);
 }
 
@@ -259,6 +276,7 @@ draw_flame (WeftReport *report)
                FIGURES_WIDTH - 2;
   choose_rows (&self);
   count_hidden (&self);
+  show_single_rows (&self);
   draw_rows (&self, 0, "", "");
   explain (&self);
   explain_limit (&self);
