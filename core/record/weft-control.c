@@ -62,6 +62,14 @@ add_status (WeftControl *self, JsonBuilder *builder)
   add_count (builder, "file_size", status.file_size);
   add_count (builder, "cpu", status.cpu);
   add_count (builder, "resident", status.resident);
+  json_builder_set_member_name (builder, "sampler");
+  json_builder_add_string_value (builder, status.sampler);
+  add_count (builder, "samples", status.samples);
+  add_count (builder, "stacks_complete", status.stacks_complete);
+  add_count (builder, "waits", status.waits);
+  add_count (builder, "events_lost", status.events_lost);
+  json_builder_set_member_name (builder, "sampler_missing");
+  json_builder_add_string_value (builder, status.sampler_missing);
 }
 
 static char *

@@ -12,6 +12,7 @@
 
 #include "weft-clock.h"
 #include "weft-control.h"
+#include "weft-cpu-recording.h"
 #include "weft-ingest.h"
 #include "weft-linker.h"
 #include "weft-producer-source.h"
@@ -34,6 +35,7 @@ struct _WeftRecordEngine
   WeftLinker *linker;
   WeftProducerSource *target;
   WeftSymbolSource *symbols;
+  WeftCpuRecording *cpu;
   WeftControl *control;
   GMainContext *context;
   GMainLoop *loop;
@@ -71,6 +73,20 @@ resident_bytes (void)
 /* ---- State for others ---- */
 
 static void
+add_cpu_figures (WeftRecordEngine *self, WeftEngineStatus *status)
+{
+  WeftCpuRecordingStatus cpu;
+
+  weft_cpu_recording_get_status (self->cpu, &cpu);
+  g_strlcpy (status->sampler, cpu.sampler, sizeof status->sampler);
+  g_strlcpy (status->sampler_missing, cpu.missing, sizeof status->sampler_missing);
+  status->samples = cpu.tracker.samples;
+  status->stacks_complete = cpu.tracker.stacks_complete;
+  status->waits = cpu.tracker.waits;
+  status->events_lost = cpu.tracker.lost + cpu.tracker.behind;
+}
+
+static void
 publish (WeftRecordEngine *self, const char *state)
 {
   WeftIngestTotals totals;
@@ -95,6 +111,7 @@ publish (WeftRecordEngine *self, const char *state)
   status.file_size = statistics.bytes_written;
   status.cpu = (guint64) weft_clock_now (CLOCK_PROCESS_CPUTIME_ID) - self->start_cpu;
   status.resident = resident_bytes ();
+  add_cpu_figures (self, &status);
 
   g_mutex_lock (&self->lock);
   self->status = status;
@@ -184,6 +201,9 @@ on_tick (gpointer data)
   WeftRecordEngine *self = data;
   gint64 now = weft_monotonic_now ();
 
+  weft_cpu_recording_tick (self->cpu, now);
+  if (weft_cpu_recording_is_over (self->cpu))
+    end (self, WEFT_ENGINE_PROGRAM);
   if (now - self->last_housekeeping >= HOUSEKEEPING_MS * (NS_PER_SECOND / 1000))
     housekeep (self, now);
   advance_linker (self);
@@ -294,6 +314,7 @@ open_store (WeftRecordEngine *self, const WeftRecordEngineOptions *options, GErr
   weft_ingest_set_linker (self->ingest, self->linker);
   self->symbols = weft_symbol_source_new (self->store, &symbols);
   self->words = weft_words_new (self->store);
+  self->cpu = weft_cpu_recording_new (self->ingest, self->symbols, self->linker, self->context);
   weft_ingest_set_kind_seen (self->ingest, on_kind_seen, self->words);
   describe (self, options);
   return TRUE;
@@ -306,6 +327,7 @@ dispose (WeftRecordEngine *self)
   g_clear_pointer (&self->target, weft_producer_source_free);
   g_clear_pointer (&self->linker, weft_linker_free);
   g_clear_pointer (&self->symbols, weft_symbol_source_free);
+  g_clear_pointer (&self->cpu, weft_cpu_recording_free);
   g_clear_pointer (&self->ingest, weft_ingest_free);
   g_clear_pointer (&self->words, weft_words_free);
   g_clear_pointer (&self->directory, weft_runtime_directory_free);
@@ -396,6 +418,21 @@ const GError *
 weft_record_engine_get_error (WeftRecordEngine *self)
 {
   return weft_store_writer_get_error (self->store);
+}
+
+gboolean
+weft_record_engine_sample (WeftRecordEngine *self, const WeftEngineCpuOptions *options,
+                           GError **error)
+{
+  const WeftCpuSourceOptions source = { .sampler = options->sampler,
+                                        .frequency = options->frequency,
+                                        .stack_bytes = options->stack_bytes,
+                                        .program = options->program,
+                                        .pids = options->pids,
+                                        .n_pids = options->n_pids,
+                                        .system = options->system };
+
+  return weft_cpu_recording_open (self->cpu, &source, error);
 }
 
 void
@@ -582,6 +619,7 @@ finish_ingest (WeftRecordEngine *self)
   if (self->exit_status >= 0)
     weft_ingest_add_meta_number (self->ingest, "exit-status", self->exit_status);
   weft_producer_source_drain (self->target);
+  weft_cpu_recording_finish (self->cpu);
   housekeep (self, weft_monotonic_now ());
   g_clear_pointer (&self->target, weft_producer_source_free);
   weft_ingest_add_meta_number (self->ingest, "duration", weft_monotonic_now () - self->start);
@@ -673,6 +711,7 @@ finish_symbols (WeftRecordEngine *self)
   weft_symbol_source_finish (self->symbols, weft_monotonic_now () + SYMBOLS_TIME, on_symbols_step,
                              self);
   g_clear_pointer (&self->symbols, weft_symbol_source_free);
+  g_clear_pointer (&self->cpu, weft_cpu_recording_free);
 }
 
 gboolean
@@ -684,13 +723,14 @@ weft_record_engine_stop (WeftRecordEngine *self, WeftEngineStatus *status, GErro
 
   weft_record_engine_set_listener (self, NULL, NULL);
   weft_runtime_directory_withdraw (self->directory);
+  weft_cpu_recording_stop (self->cpu);
   stop_thread (self);
 
   finish_ingest (self);
-  finish_linker (self);
   publish (self, "stopping");
   if (status != NULL)
     *status = self->status;
+  finish_linker (self);
   finish_symbols (self);
   g_clear_pointer (&self->ingest, weft_ingest_free);
   written = finish_store (self, error);

@@ -4,7 +4,6 @@
 #include <gio/gio.h>
 
 #include "weft-enums.h"
-
 #include "weft-program.h"
 
 G_BEGIN_DECLS
@@ -43,13 +42,21 @@ typedef struct
   guint64 file_size; /* bytes */
   guint64 cpu;       /* ns of the recorder's process since the start */
   guint64 resident;  /* bytes */
+
+  /* Of the CPUs. */
+  char sampler[16]; /* "perf-cgroup", "perf", "perf-user", "ptrace", "off" */
+  guint64 samples;
+  guint64 stacks_complete; /* of them */
+  guint64 waits;
+  guint64 events_lost;
+  char sampler_missing[1024]; /* what is not recorded, and why */
 } WeftEngineStatus;
 
 /* Why recording should stop. */
 typedef enum
 {
   WEFT_ENGINE_STOPPED,  /* asked to through the control socket */
-  WEFT_ENGINE_PROGRAM,  /* the program ended */
+  WEFT_ENGINE_PROGRAM,  /* the program ended, or those that were attached to */
   WEFT_ENGINE_DURATION, /* the time is over */
   WEFT_ENGINE_FAILED,   /* it cannot go on: the disk is full, … */
 } WeftEngineEnd;
@@ -75,6 +82,24 @@ typedef struct
 
 void weft_record_engine_set_listener (WeftRecordEngine *self, const WeftEngineListener *listener,
                                       gpointer data);
+
+/* What programs do on the CPUs. */
+typedef struct
+{
+  WeftSampler sampler;
+  guint frequency;      /* Hz; 0: the usual */
+  guint stack_bytes;    /* likewise */
+  WeftProgram *program; /* held; or NULL */
+  const int *pids;
+  guint n_pids;
+  gboolean system;
+} WeftEngineCpuOptions;
+
+/* Once. A held program can be let go of when it has returned. FALSE if what was asked for cannot be
+ * had; what just happens to be closed to us is in the status.
+ */
+gboolean weft_record_engine_sample (WeftRecordEngine *self, const WeftEngineCpuOptions *options,
+                                    GError **error);
 
 /* Recording ends with PROGRAM, whose exit status goes to the file. Any thread. */
 void weft_record_engine_set_program (WeftRecordEngine *self, WeftProgram *program);

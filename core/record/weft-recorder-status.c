@@ -39,6 +39,12 @@ enum
   PROP_FILE_SIZE,
   PROP_CPU,
   PROP_RESIDENT,
+  PROP_SAMPLES,
+  PROP_STACKS_COMPLETE,
+  PROP_WAITS,
+  PROP_EVENTS_LOST,
+  PROP_SAMPLER,
+  PROP_SAMPLER_MISSING,
   N_PROPS
 };
 
@@ -54,6 +60,34 @@ weft_recorder_status_new (WeftRecorderState state, const WeftEngineStatus *figur
   self->state = state;
   self->figures = *figures;
   return self;
+}
+
+static void
+get_cpu_figure (WeftRecorderStatus *self, guint id, GValue *value, GParamSpec *spec)
+{
+  switch (id)
+    {
+    case PROP_SAMPLES:
+      g_value_set_uint64 (value, self->figures.samples);
+      break;
+    case PROP_STACKS_COMPLETE:
+      g_value_set_uint64 (value, self->figures.stacks_complete);
+      break;
+    case PROP_WAITS:
+      g_value_set_uint64 (value, self->figures.waits);
+      break;
+    case PROP_EVENTS_LOST:
+      g_value_set_uint64 (value, self->figures.events_lost);
+      break;
+    case PROP_SAMPLER:
+      g_value_set_string (value, self->figures.sampler);
+      break;
+    case PROP_SAMPLER_MISSING:
+      g_value_set_string (value, self->figures.sampler_missing);
+      break;
+    default:
+      G_OBJECT_WARN_INVALID_PROPERTY_ID (self, id, spec);
+    }
 }
 
 static void
@@ -106,7 +140,7 @@ weft_recorder_status_get_property (GObject *object, guint id, GValue *value, GPa
       g_value_set_uint64 (value, self->figures.resident);
       break;
     default:
-      G_OBJECT_WARN_INVALID_PROPERTY_ID (object, id, spec);
+      get_cpu_figure (self, id, value, spec);
     }
 }
 
@@ -179,6 +213,69 @@ install_surroundings (GParamFlags flags)
    */
   properties[PROP_RESIDENT] =
       g_param_spec_uint64 ("resident", NULL, NULL, 0, G_MAXUINT64, 0, flags);
+}
+
+/* Of the CPUs. */
+static void
+install_cpu_figures (GParamFlags flags)
+{
+  /**
+   * WeftRecorderStatus:samples:
+   *
+   * Samples of CPU time that were taken.
+   *
+   * Since: 0.1
+   */
+  properties[PROP_SAMPLES] = g_param_spec_uint64 ("samples", NULL, NULL, 0, G_MAXUINT64, 0, flags);
+
+  /**
+   * WeftRecorderStatus:stacks-complete:
+   *
+   * Samples whose stack reaches the begin of its thread.
+   *
+   * Since: 0.1
+   */
+  properties[PROP_STACKS_COMPLETE] =
+      g_param_spec_uint64 ("stacks-complete", NULL, NULL, 0, G_MAXUINT64, 0, flags);
+
+  /**
+   * WeftRecorderStatus:waits:
+   *
+   * Waits off the CPU that were recorded.
+   *
+   * Since: 0.1
+   */
+  properties[PROP_WAITS] = g_param_spec_uint64 ("waits", NULL, NULL, 0, G_MAXUINT64, 0, flags);
+
+  /**
+   * WeftRecorderStatus:events-lost:
+   *
+   * CPU events that came faster than they could be taken or written.
+   *
+   * Since: 0.1
+   */
+  properties[PROP_EVENTS_LOST] =
+      g_param_spec_uint64 ("events-lost", NULL, NULL, 0, G_MAXUINT64, 0, flags);
+
+  /**
+   * WeftRecorderStatus:sampler:
+   *
+   * Where CPU events come from: `perf-cgroup` (of all that a launched program starts, however short
+   * it lives), `perf`, `perf-user` (without the kernel's part), `ptrace` or `off`.
+   *
+   * Since: 0.1
+   */
+  properties[PROP_SAMPLER] = g_param_spec_string ("sampler", NULL, NULL, NULL, flags);
+
+  /**
+   * WeftRecorderStatus:sampler-missing:
+   *
+   * What is not recorded of the CPUs, and how to get it: sentences for people.
+   *
+   * Since: 0.1
+   */
+  properties[PROP_SAMPLER_MISSING] =
+      g_param_spec_string ("sampler-missing", NULL, NULL, NULL, flags);
 }
 
 static void
@@ -257,6 +354,7 @@ weft_recorder_status_class_init (WeftRecorderStatusClass *klass)
       g_param_spec_uint64 ("sampled-out", NULL, NULL, 0, G_MAXUINT64, 0, flags);
 
   install_surroundings (flags);
+  install_cpu_figures (flags);
   g_object_class_install_properties (object_class, N_PROPS, properties);
 }
 
@@ -515,4 +613,112 @@ weft_recorder_status_get_resident (WeftRecorderStatus *self)
   g_return_val_if_fail (WEFT_IS_RECORDER_STATUS (self), 0);
 
   return self->figures.resident;
+}
+
+/**
+ * weft_recorder_status_get_samples:
+ * @self: a status
+ *
+ * Tells how many samples of CPU time were taken.
+ *
+ * Returns: their number
+ *
+ * Since: 0.1
+ */
+guint64
+weft_recorder_status_get_samples (WeftRecorderStatus *self)
+{
+  g_return_val_if_fail (WEFT_IS_RECORDER_STATUS (self), 0);
+
+  return self->figures.samples;
+}
+
+/**
+ * weft_recorder_status_get_stacks_complete:
+ * @self: a status
+ *
+ * Tells how many samples have a stack that reaches the begin of its thread.
+ *
+ * Returns: their number
+ *
+ * Since: 0.1
+ */
+guint64
+weft_recorder_status_get_stacks_complete (WeftRecorderStatus *self)
+{
+  g_return_val_if_fail (WEFT_IS_RECORDER_STATUS (self), 0);
+
+  return self->figures.stacks_complete;
+}
+
+/**
+ * weft_recorder_status_get_waits:
+ * @self: a status
+ *
+ * Tells how many waits off the CPU were recorded.
+ *
+ * Returns: their number
+ *
+ * Since: 0.1
+ */
+guint64
+weft_recorder_status_get_waits (WeftRecorderStatus *self)
+{
+  g_return_val_if_fail (WEFT_IS_RECORDER_STATUS (self), 0);
+
+  return self->figures.waits;
+}
+
+/**
+ * weft_recorder_status_get_events_lost:
+ * @self: a status
+ *
+ * Tells how many CPU events came faster than they could be taken or written.
+ *
+ * Returns: their number
+ *
+ * Since: 0.1
+ */
+guint64
+weft_recorder_status_get_events_lost (WeftRecorderStatus *self)
+{
+  g_return_val_if_fail (WEFT_IS_RECORDER_STATUS (self), 0);
+
+  return self->figures.events_lost;
+}
+
+/**
+ * weft_recorder_status_get_sampler:
+ * @self: a status
+ *
+ * Tells where CPU events come from.
+ *
+ * Returns: `perf-cgroup`, `perf`, `perf-user`, `ptrace` or `off`
+ *
+ * Since: 0.1
+ */
+const char *
+weft_recorder_status_get_sampler (WeftRecorderStatus *self)
+{
+  g_return_val_if_fail (WEFT_IS_RECORDER_STATUS (self), NULL);
+
+  return self->figures.sampler;
+}
+
+/**
+ * weft_recorder_status_get_sampler_missing:
+ * @self: a status
+ *
+ * Tells what is not recorded of the CPUs, and how to get it.
+ *
+ * Returns: sentences for people; empty if nothing is missing
+ *
+ * Since: 0.1
+ */
+const char *
+weft_recorder_status_get_sampler_missing (WeftRecorderStatus *self)
+{
+  g_return_val_if_fail (WEFT_IS_RECORDER_STATUS (self), NULL);
+
+  return self->figures.sampler_missing;
 }

@@ -53,6 +53,11 @@ struct _WeftRecorder
   gboolean is_private;
   guint flush_interval;
   guint status_interval;
+  WeftSampler sampler;
+  guint sample_frequency;
+  guint stack_size;
+  gboolean whole_system;
+  GArray *pids; /* element-type int */
 
   GSource *wake; /* in the context of whoever started it: something changed */
 
@@ -95,6 +100,10 @@ enum
   PROP_PRIVATE,
   PROP_FLUSH_INTERVAL,
   PROP_STATUS_INTERVAL,
+  PROP_SAMPLER,
+  PROP_SAMPLE_FREQUENCY,
+  PROP_STACK_SIZE,
+  PROP_WHOLE_SYSTEM,
   PROP_STATE,
   PROP_END,
   PROP_STATUS,
@@ -241,6 +250,26 @@ on_published (WeftRecordEngine *engine, gpointer data)
 
 /* ---- Start ---- */
 
+/* A launched program's CPU time is recorded unless somebody says otherwise; that of others if
+ * somebody says so.
+ */
+static gboolean
+sample (WeftRecorder *self, WeftRecordEngine *engine, GError **error)
+{
+  const WeftEngineCpuOptions options = { .sampler = self->sampler,
+                                         .frequency = self->sample_frequency,
+                                         .stack_bytes = self->stack_size,
+                                         .program = self->program,
+                                         .pids = (const int *) (gpointer) self->pids->data,
+                                         .n_pids = self->pids->len,
+                                         .system = self->whole_system };
+  gboolean has_target = self->program != NULL || self->pids->len > 0 || self->whole_system;
+
+  if (self->sampler == WEFT_SAMPLER_OFF || !has_target)
+    return TRUE;
+  return weft_record_engine_sample (engine, &options, error);
+}
+
 static gboolean
 launch (WeftRecorder *self, WeftRecordEngine *engine, GError **error)
 {
@@ -251,10 +280,14 @@ launch (WeftRecorder *self, WeftRecordEngine *engine, GError **error)
   self->program =
       weft_program_new ((const char *const *) self->argv, (const char *const *) environment,
                         self->working_directory, error);
+  if (self->program != NULL && !sample (self, engine, error))
+    {
+      g_clear_pointer (&self->program, weft_program_unref);
+      return FALSE;
+    }
   if (self->program != NULL && weft_program_release (self->program, error))
     return TRUE;
   g_prefix_error (error, "Cannot run “%s”: ", self->argv[0]);
-  g_clear_pointer (&self->program, weft_program_unref);
   return FALSE;
 }
 
@@ -316,10 +349,12 @@ start (WeftRecorder *self, GCancellable *cancellable, GError **error)
 
   if (!g_cancellable_set_error_if_cancelled (cancellable, error))
     engine = open_engine (self, error);
-  if (engine != NULL && (g_cancellable_set_error_if_cancelled (cancellable, error) ||
-                         (self->argv != NULL && !launch (self, engine, error))))
+  if (engine != NULL &&
+      (g_cancellable_set_error_if_cancelled (cancellable, error) ||
+       !(self->argv != NULL ? launch (self, engine, error) : sample (self, engine, error))))
     {
       weft_record_engine_stop (g_steal_pointer (&engine), NULL, NULL);
+      g_clear_pointer (&self->program, weft_program_unref);
       unlink (self->output);
     }
   if (engine != NULL)
@@ -365,7 +400,9 @@ claim_start (WeftRecorder *self, GError **error)
  *
  * Errors are of the domains [error@Gio.IOErrorEnum] (`EXISTS`, `NOT_FOUND`, `PERMISSION_DENIED`,
  * `NO_SPACE` of the file, `BUSY` if another recorder owns the runtime directory, `CANCELLED`),
- * [error@GLib.SpawnError] of the program (`NOENT` if there is none of this name), and
+ * [error@GLib.SpawnError] of the program (`NOENT` if there is none of this name), again
+ * [error@Gio.IOErrorEnum] of what was to be sampled (`NOT_FOUND` if there is no such process,
+ * `PERMISSION_DENIED`), and
  * [error@Error] (`RECORDER` if it was started before).
  *
  * Returns: whether it is recording
@@ -1699,7 +1736,238 @@ weft_recorder_get_status_interval (WeftRecorder *self)
   return self->status_interval;
 }
 
+/**
+ * weft_recorder_set_sampler: (set-property sampler)
+ * @self: a recorder
+ * @sampler: how to learn what programs do on the CPUs
+ *
+ * Sets how CPU time and waits are recorded. Before the start only.
+ *
+ * With %WEFT_SAMPLER_AUTO a program that is launched is recorded as well as can be, and
+ * [property@RecorderStatus:sampler-missing] says what is missing; another sampler has to work, or
+ * the start fails.
+ *
+ * Since: 0.1
+ */
+void
+weft_recorder_set_sampler (WeftRecorder *self, WeftSampler sampler)
+{
+  g_return_if_fail (WEFT_IS_RECORDER (self));
+  g_return_if_fail (is_settable (self));
+
+  if (self->sampler == sampler)
+    return;
+  self->sampler = sampler;
+  g_object_notify_by_pspec (G_OBJECT (self), properties[PROP_SAMPLER]);
+}
+
+/**
+ * weft_recorder_get_sampler: (get-property sampler)
+ * @self: a recorder
+ *
+ * How CPU time and waits are recorded.
+ *
+ * Returns: the sampler that was asked for
+ *
+ * Since: 0.1
+ */
+WeftSampler
+weft_recorder_get_sampler (WeftRecorder *self)
+{
+  g_return_val_if_fail (WEFT_IS_RECORDER (self), WEFT_SAMPLER_AUTO);
+
+  return self->sampler;
+}
+
+/**
+ * weft_recorder_set_sample_frequency: (set-property sample-frequency)
+ * @self: a recorder
+ * @frequency: samples in a second of CPU time, at most 20000; 0: 997
+ *
+ * Sets how often threads that run are sampled. Before the start only.
+ *
+ * Since: 0.1
+ */
+void
+weft_recorder_set_sample_frequency (WeftRecorder *self, guint frequency)
+{
+  g_return_if_fail (WEFT_IS_RECORDER (self));
+  g_return_if_fail (is_settable (self));
+  g_return_if_fail (frequency <= WEFT_RECORDER_MAX_FREQUENCY);
+
+  if (self->sample_frequency == frequency)
+    return;
+  self->sample_frequency = frequency;
+  g_object_notify_by_pspec (G_OBJECT (self), properties[PROP_SAMPLE_FREQUENCY]);
+}
+
+/**
+ * weft_recorder_get_sample_frequency: (get-property sample-frequency)
+ * @self: a recorder
+ *
+ * How often threads that run are sampled.
+ *
+ * Returns: Hertz, or 0
+ *
+ * Since: 0.1
+ */
+guint
+weft_recorder_get_sample_frequency (WeftRecorder *self)
+{
+  g_return_val_if_fail (WEFT_IS_RECORDER (self), 0);
+
+  return self->sample_frequency;
+}
+
+/**
+ * weft_recorder_set_stack_size: (set-property stack-size)
+ * @self: a recorder
+ * @size: bytes of a thread's stack that are copied with a sample, at most 61440; 0: 16384
+ *
+ * Sets how much of stacks is copied: deeper stacks are read on, as far as they have not changed.
+ * Before the start only.
+ *
+ * Since: 0.1
+ */
+void
+weft_recorder_set_stack_size (WeftRecorder *self, guint size)
+{
+  g_return_if_fail (WEFT_IS_RECORDER (self));
+  g_return_if_fail (is_settable (self));
+  g_return_if_fail (size == 0 ||
+                    (size >= WEFT_RECORDER_MIN_STACK && size <= WEFT_RECORDER_MAX_STACK));
+
+  if (self->stack_size == size)
+    return;
+  self->stack_size = size;
+  g_object_notify_by_pspec (G_OBJECT (self), properties[PROP_STACK_SIZE]);
+}
+
+/**
+ * weft_recorder_get_stack_size: (get-property stack-size)
+ * @self: a recorder
+ *
+ * How much of stacks is copied.
+ *
+ * Returns: bytes, or 0
+ *
+ * Since: 0.1
+ */
+guint
+weft_recorder_get_stack_size (WeftRecorder *self)
+{
+  g_return_val_if_fail (WEFT_IS_RECORDER (self), 0);
+
+  return self->stack_size;
+}
+
+/**
+ * weft_recorder_set_whole_system: (set-property whole-system)
+ * @self: a recorder
+ * @whole_system: whether to record what all processes do on the CPUs
+ *
+ * Sets whether all processes are sampled, which needs privileges. Before the start only.
+ *
+ * Since: 0.1
+ */
+void
+weft_recorder_set_whole_system (WeftRecorder *self, gboolean whole_system)
+{
+  g_return_if_fail (WEFT_IS_RECORDER (self));
+  g_return_if_fail (is_settable (self));
+
+  whole_system = !!whole_system;
+  if (self->whole_system == whole_system)
+    return;
+  self->whole_system = whole_system;
+  g_object_notify_by_pspec (G_OBJECT (self), properties[PROP_WHOLE_SYSTEM]);
+}
+
+/**
+ * weft_recorder_get_whole_system: (get-property whole-system)
+ * @self: a recorder
+ *
+ * Whether all processes are sampled.
+ *
+ * Returns: whether they are
+ *
+ * Since: 0.1
+ */
+gboolean
+weft_recorder_get_whole_system (WeftRecorder *self)
+{
+  g_return_val_if_fail (WEFT_IS_RECORDER (self), FALSE);
+
+  return self->whole_system;
+}
+
+/**
+ * weft_recorder_set_pids:
+ * @self: a recorder
+ * @pids: (nullable) (array length=n_pids): process ids
+ * @n_pids: how many there are
+ *
+ * Sets processes that run already to be sampled, with what they have started and will start. Once
+ * they have all ended, [property@Recorder:end] tells. Before the start only.
+ *
+ * Since: 0.1
+ */
+void
+weft_recorder_set_pids (WeftRecorder *self, const int *pids, gsize n_pids)
+{
+  g_return_if_fail (WEFT_IS_RECORDER (self));
+  g_return_if_fail (is_settable (self));
+  g_return_if_fail (pids != NULL || n_pids == 0);
+
+  g_array_set_size (self->pids, 0);
+  if (n_pids > 0)
+    g_array_append_vals (self->pids, pids, (guint) n_pids);
+}
+
+/**
+ * weft_recorder_get_pids:
+ * @self: a recorder
+ * @n_pids: (out): how many there are
+ *
+ * Processes that run already and are to be sampled.
+ *
+ * Returns: (array length=n_pids) (transfer none): their ids
+ *
+ * Since: 0.1
+ */
+const int *
+weft_recorder_get_pids (WeftRecorder *self, gsize *n_pids)
+{
+  g_return_val_if_fail (WEFT_IS_RECORDER (self), NULL);
+  g_return_val_if_fail (n_pids != NULL, NULL);
+
+  *n_pids = self->pids->len;
+  return (const int *) (gpointer) self->pids->data;
+}
+
 /* ---- Life ---- */
+
+static void
+set_cpu_setting (WeftRecorder *self, guint id, const GValue *value, GParamSpec *spec)
+{
+  switch (id)
+    {
+    case PROP_SAMPLER:
+      weft_recorder_set_sampler (self, g_value_get_enum (value));
+      break;
+    case PROP_SAMPLE_FREQUENCY:
+      weft_recorder_set_sample_frequency (self, g_value_get_uint (value));
+      break;
+    case PROP_STACK_SIZE:
+      weft_recorder_set_stack_size (self, g_value_get_uint (value));
+      break;
+    case PROP_WHOLE_SYSTEM:
+      weft_recorder_set_whole_system (self, g_value_get_boolean (value));
+      break;
+    default:
+      G_OBJECT_WARN_INVALID_PROPERTY_ID (self, id, spec);
+    }
+}
 
 static void
 weft_recorder_set_property (GObject *object, guint id, const GValue *value, GParamSpec *spec)
@@ -1742,7 +2010,7 @@ weft_recorder_set_property (GObject *object, guint id, const GValue *value, GPar
       weft_recorder_set_status_interval (self, g_value_get_uint (value));
       break;
     default:
-      G_OBJECT_WARN_INVALID_PROPERTY_ID (object, id, spec);
+      set_cpu_setting (self, id, value, spec);
     }
 }
 
@@ -1783,6 +2051,18 @@ get_setting (WeftRecorder *self, guint id, GValue *value, GParamSpec *spec)
       break;
     case PROP_STATUS_INTERVAL:
       g_value_set_uint (value, self->status_interval);
+      break;
+    case PROP_SAMPLER:
+      g_value_set_enum (value, self->sampler);
+      break;
+    case PROP_SAMPLE_FREQUENCY:
+      g_value_set_uint (value, self->sample_frequency);
+      break;
+    case PROP_STACK_SIZE:
+      g_value_set_uint (value, self->stack_size);
+      break;
+    case PROP_WHOLE_SYSTEM:
+      g_value_set_boolean (value, self->whole_system);
       break;
     default:
       G_OBJECT_WARN_INVALID_PROPERTY_ID (self, id, spec);
@@ -1852,6 +2132,7 @@ weft_recorder_finalize (GObject *object)
   g_free (self->working_directory);
   g_free (self->command_line);
   g_free (self->runtime_directory);
+  g_array_unref (self->pids);
   g_array_unref (self->additions);
   g_clear_pointer (&self->program, weft_program_unref);
   g_clear_error (&self->error);
@@ -1981,6 +2262,51 @@ install_settings (void)
 }
 
 static void
+install_cpu_settings (void)
+{
+  const GParamFlags flags = G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS | G_PARAM_EXPLICIT_NOTIFY;
+
+  /**
+   * WeftRecorder:sampler: (getter get_sampler) (setter set_sampler)
+   *
+   * How to learn what programs do on the CPUs.
+   *
+   * Since: 0.1
+   */
+  properties[PROP_SAMPLER] =
+      g_param_spec_enum ("sampler", NULL, NULL, WEFT_TYPE_SAMPLER, WEFT_SAMPLER_AUTO, flags);
+
+  /**
+   * WeftRecorder:sample-frequency: (getter get_sample_frequency) (setter set_sample_frequency)
+   *
+   * Samples in a second of CPU time; 0: 997.
+   *
+   * Since: 0.1
+   */
+  properties[PROP_SAMPLE_FREQUENCY] =
+      g_param_spec_uint ("sample-frequency", NULL, NULL, 0, WEFT_RECORDER_MAX_FREQUENCY, 0, flags);
+
+  /**
+   * WeftRecorder:stack-size: (getter get_stack_size) (setter set_stack_size)
+   *
+   * Bytes of a thread's stack that are copied with a sample; 0: 16384.
+   *
+   * Since: 0.1
+   */
+  properties[PROP_STACK_SIZE] =
+      g_param_spec_uint ("stack-size", NULL, NULL, 0, WEFT_RECORDER_MAX_STACK, 0, flags);
+
+  /**
+   * WeftRecorder:whole-system: (getter get_whole_system) (setter set_whole_system)
+   *
+   * Whether all processes are sampled, which needs privileges.
+   *
+   * Since: 0.1
+   */
+  properties[PROP_WHOLE_SYSTEM] = g_param_spec_boolean ("whole-system", NULL, NULL, FALSE, flags);
+}
+
+static void
 install_readings (void)
 {
   const GParamFlags flags = G_PARAM_READABLE | G_PARAM_STATIC_STRINGS;
@@ -2066,6 +2392,7 @@ weft_recorder_class_init (WeftRecorderClass *klass)
   object_class->dispose = weft_recorder_dispose;
   object_class->finalize = weft_recorder_finalize;
   install_settings ();
+  install_cpu_settings ();
   install_readings ();
   g_object_class_install_properties (object_class, N_PROPS, properties);
 }
@@ -2078,6 +2405,7 @@ weft_recorder_init (WeftRecorder *self)
   self->additions = g_array_new (FALSE, FALSE, sizeof (Addition));
   g_array_set_clear_func (self->additions, addition_clear);
   self->exit_status = -1;
+  self->pids = g_array_new (FALSE, FALSE, sizeof (int));
   self->status_interval = 250;
 }
 

@@ -33,6 +33,33 @@ typedef enum
   WEFT_RECORDER_END_FAILED,
 } WeftRecorderEnd;
 
+/**
+ * WEFT_RECORDER_MAX_FREQUENCY:
+ *
+ * How often threads can be sampled at most, Hertz.
+ *
+ * Since: 0.1
+ */
+#define WEFT_RECORDER_MAX_FREQUENCY 20000
+
+/**
+ * WEFT_RECORDER_MIN_STACK:
+ *
+ * How much of a stack is copied at least, bytes.
+ *
+ * Since: 0.1
+ */
+#define WEFT_RECORDER_MIN_STACK 1024
+
+/**
+ * WEFT_RECORDER_MAX_STACK:
+ *
+ * How much of a stack can be copied at most, bytes.
+ *
+ * Since: 0.1
+ */
+#define WEFT_RECORDER_MAX_STACK 61440
+
 #define WEFT_TYPE_RECORDER (weft_recorder_get_type ())
 WEFT_API
 G_DECLARE_FINAL_TYPE (WeftRecorder, weft_recorder, WEFT, RECORDER, GObject)
@@ -52,6 +79,12 @@ WEFT_API void weft_recorder_set_private (WeftRecorder *self, gboolean is_private
 WEFT_API void weft_recorder_set_flush_interval (WeftRecorder *self, guint interval);
 WEFT_API void weft_recorder_set_status_interval (WeftRecorder *self, guint interval);
 
+WEFT_API void weft_recorder_set_sampler (WeftRecorder *self, WeftSampler sampler);
+WEFT_API void weft_recorder_set_sample_frequency (WeftRecorder *self, guint frequency);
+WEFT_API void weft_recorder_set_stack_size (WeftRecorder *self, guint size);
+WEFT_API void weft_recorder_set_whole_system (WeftRecorder *self, gboolean whole_system);
+WEFT_API void weft_recorder_set_pids (WeftRecorder *self, const int *pids, gsize n_pids);
+
 WEFT_API const char *weft_recorder_get_output (WeftRecorder *self);
 WEFT_API const char *const *weft_recorder_get_argv (WeftRecorder *self);
 WEFT_API const char *const *weft_recorder_get_environment (WeftRecorder *self);
@@ -63,6 +96,11 @@ WEFT_API WeftSymbolMode weft_recorder_get_symbols (WeftRecorder *self);
 WEFT_API gboolean weft_recorder_get_private (WeftRecorder *self);
 WEFT_API guint weft_recorder_get_flush_interval (WeftRecorder *self);
 WEFT_API guint weft_recorder_get_status_interval (WeftRecorder *self);
+WEFT_API WeftSampler weft_recorder_get_sampler (WeftRecorder *self);
+WEFT_API guint weft_recorder_get_sample_frequency (WeftRecorder *self);
+WEFT_API guint weft_recorder_get_stack_size (WeftRecorder *self);
+WEFT_API gboolean weft_recorder_get_whole_system (WeftRecorder *self);
+WEFT_API const int *weft_recorder_get_pids (WeftRecorder *self, gsize *n_pids);
 
 /* The run. */
 WEFT_API gboolean weft_recorder_start (WeftRecorder *self, GCancellable *cancellable,

@@ -89,6 +89,14 @@ state_of (JsonObject *value)
   return g_strcmp0 (name, "failed") == 0 ? WEFT_RECORDER_FAILED : WEFT_RECORDER_RECORDING;
 }
 
+static void
+copy_text (char *to, gsize size, JsonObject *value, const char *name)
+{
+  const char *text = json_object_get_string_member_with_default (value, name, "");
+
+  g_strlcpy (to, text ? text : "", size);
+}
+
 static WeftRecorderStatus *
 read_status (JsonObject *value)
 {
@@ -106,7 +114,14 @@ read_status (JsonObject *value)
     .file_size = count_of (value, "file_size"),
     .cpu = count_of (value, "cpu"),
     .resident = count_of (value, "resident"),
+    .samples = count_of (value, "samples"),
+    .stacks_complete = count_of (value, "stacks_complete"),
+    .waits = count_of (value, "waits"),
+    .events_lost = count_of (value, "events_lost"),
   };
+
+  copy_text (figures.sampler, sizeof figures.sampler, value, "sampler");
+  copy_text (figures.sampler_missing, sizeof figures.sampler_missing, value, "sampler_missing");
 
   return weft_recorder_status_new (state_of (value), &figures);
 }

@@ -14,9 +14,7 @@ G_BEGIN_DECLS
 typedef struct _WeftCpuSource WeftCpuSource;
 
 #define WEFT_CPU_FREQUENCY 997
-#define WEFT_CPU_MAX_FREQUENCY 20000
 #define WEFT_CPU_STACK_BYTES 16384
-#define WEFT_CPU_MAX_STACK_BYTES 61440
 
 typedef struct
 {

@@ -55,6 +55,14 @@ take_u32 (Cursor *self)
   return value;
 }
 
+static gint64
+take_time (Cursor *self)
+{
+  guint64 time = take_u64 (self);
+
+  return (gint64) MIN (time, (guint64) G_MAXINT64);
+}
+
 static const char *
 take_string (Cursor *self)
 {
@@ -88,7 +96,9 @@ peek (const guint8 *bytes, gsize length, gsize at_begin, gsize at_end)
 gint64
 weft_perf_record_peek_time (const guint8 *bytes, gsize length)
 {
-  return (gint64) MIN (peek (bytes, length, SAMPLE_TIME, TRAILER - 8), (guint64) G_MAXINT64);
+  guint64 time = peek (bytes, length, SAMPLE_TIME, TRAILER - 8);
+
+  return (gint64) MIN (time, (guint64) G_MAXINT64);
 }
 
 guint64
@@ -211,7 +221,7 @@ take_sample (Cursor *cursor, guint64 sample_type, WeftPerfRecord *record)
   sample->program_counter = take_u64 (cursor);
   record->pid = (int) take_u32 (cursor);
   record->tid = (int) take_u32 (cursor);
-  record->time = (gint64) MIN (take_u64 (cursor), (guint64) G_MAXINT64);
+  record->time = take_time (cursor);
   record->cpu = take_u32 (cursor);
   take_u32 (cursor);
   sample->period = take_u64 (cursor);
@@ -240,7 +250,7 @@ take_trailer (Cursor *cursor, WeftPerfRecord *record)
   cursor->left -= TRAILER;
   record->pid = (int) take_u32 (&trailer);
   record->tid = (int) take_u32 (&trailer);
-  record->time = (gint64) MIN (take_u64 (&trailer), (guint64) G_MAXINT64);
+  record->time = take_time (&trailer);
   record->cpu = take_u32 (&trailer);
   take_u32 (&trailer);
   record->id = take_u64 (&trailer);

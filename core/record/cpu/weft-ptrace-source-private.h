@@ -30,7 +30,6 @@ typedef struct
   gint64 looked;       /* when; for the weight of its next sample */
   guint64 weight;      /* ns that the sample that it is asked for stands for */
   guint64 cpu_address; /* where the program keeps the number of its CPU; 0: nowhere */
-  gboolean asked_cpu_address;
 } WeftTracedThread;
 
 struct _WeftPtraceSource

@@ -142,12 +142,10 @@ read_cpu (WeftTracedThread *thread)
   struct __ptrace_rseq_configuration place = { 0 };
   guint32 cpu;
 
-  if (!thread->asked_cpu_address)
-    {
-      thread->asked_cpu_address = TRUE;
-      if (ptrace (PTRACE_GET_RSEQ_CONFIGURATION, thread->tid, (gpointer) sizeof place, &place) > 0)
-        thread->cpu_address = place.rseq_abi_pointer;
-    }
+  /* Threads ask for it a moment after they have begun. */
+  if (thread->cpu_address == 0 &&
+      ptrace (PTRACE_GET_RSEQ_CONFIGURATION, thread->tid, (gpointer) sizeof place, &place) > 0)
+    thread->cpu_address = place.rseq_abi_pointer;
   if (thread->cpu_address == 0 || weft_ptrace_read_memory (thread->process, thread->cpu_address,
                                                            &cpu, sizeof cpu) != sizeof cpu)
     return UNKNOWN_CPU;

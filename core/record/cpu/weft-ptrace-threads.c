@@ -153,7 +153,6 @@ weft_ptrace_begin_program (WeftPtraceSource *self, WeftTracedThread *thread, gin
   if (thread->descriptor >= 0)
     close (thread->descriptor);
   thread->descriptor = open_state (thread->process->pid, thread->tid);
-  thread->asked_cpu_address = FALSE;
   thread->cpu_address = 0;
   weft_cpu_tracker_name (self->tracker, now, thread->process->pid, thread->tid, name ? name : "",
                          TRUE);
