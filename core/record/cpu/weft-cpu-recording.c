@@ -7,6 +7,9 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "weft-clock.h"
+#include "weft-copied-stacks.h"
+
 struct _WeftCpuRecording
 {
   WeftIngest *ingest;
@@ -17,6 +20,7 @@ struct _WeftCpuRecording
   WeftCpuTracker *tracker;
   WeftCpuSource *source; /* or NULL */
   WeftCpuFacts *facts;
+  gint64 ended;     /* when the last events came */
   gboolean is_open; /* atomic: source and facts are there */
   gboolean is_told; /* the facts */
   GArray *attached; /* element-type struct pollfd: processes that were attached to */
@@ -34,6 +38,7 @@ weft_cpu_recording_new (WeftIngest *ingest, WeftSymbolSource *symbols, WeftLinke
   self->symbols = symbols;
   self->rows = weft_cpu_rows_new (ingest, self->symbols, linker, context);
   self->tracker = weft_cpu_tracker_new (NULL, self->modules, self->rows);
+  weft_copied_stacks_connect (ingest, self->tracker);
   self->facts = weft_cpu_facts_new ();
   self->attached = g_array_new (FALSE, FALSE, sizeof (struct pollfd));
   return self;
@@ -73,6 +78,7 @@ weft_cpu_recording_stop (WeftCpuRecording *self)
 {
   if (is_open (self))
     weft_cpu_source_stop (self->source);
+  self->ended = weft_monotonic_now ();
 }
 
 /* ---- What the file says of it ---- */
@@ -119,6 +125,9 @@ weft_cpu_recording_tick (WeftCpuRecording *self, gint64 now)
       tell_facts (self);
       tell_notes (self);
     }
+  /* Stacks that producers copy need no source. */
+  if (!is_open (self) || strcmp (self->facts->sampler, "off") == 0)
+    weft_cpu_tracker_tick (self->tracker, now);
   weft_symbol_source_tick (self->symbols, now);
 }
 
@@ -127,6 +136,7 @@ weft_cpu_recording_finish (WeftCpuRecording *self)
 {
   WeftCpuTrackerStatus status;
 
+  weft_cpu_tracker_finish (self->tracker, self->ended);
   weft_cpu_rows_drain (self->rows);
   if (is_open (self))
     {
@@ -148,6 +158,7 @@ weft_cpu_recording_finish (WeftCpuRecording *self)
 void
 weft_cpu_recording_free (WeftCpuRecording *self)
 {
+  weft_copied_stacks_connect (self->ingest, NULL);
   g_clear_pointer (&self->source, weft_cpu_source_free);
   g_clear_pointer (&self->tracker, weft_cpu_tracker_free);
   g_clear_pointer (&self->rows, weft_cpu_rows_free);

@@ -174,7 +174,6 @@ finish (WeftCpuSource *self)
       weft_perf_source_drain (self->perf, G_MAXINT64);
     }
   publish (self, TRUE);
-  weft_cpu_tracker_finish (self->tracker, weft_monotonic_now ());
   g_clear_pointer (&self->perf, weft_perf_source_free);
   g_clear_pointer (&self->ptrace, weft_ptrace_source_free);
 }

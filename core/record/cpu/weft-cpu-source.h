@@ -44,7 +44,8 @@ typedef struct
 WeftCpuSource *weft_cpu_source_new (const WeftCpuSourceOptions *options, WeftCpuTracker *tracker,
                                     WeftCpuFacts *facts, GError **error);
 
-/* Takes what is still there, and ends the thread. Any thread. */
+/* Takes what is still there, and ends the thread; the tracker is for others to finish. Any thread.
+ */
 void weft_cpu_source_stop (WeftCpuSource *self);
 
 /* Stops it, too. */
