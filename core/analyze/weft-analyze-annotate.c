@@ -17,15 +17,9 @@ typedef struct
 {
   WeftAnnotatedCode *code;
   const WeftAnalysisScope *scope;
-  GHashTable *sources; /* file in the dictionary → char ** of its lines, or NULL */
+  GHashTable *sources; /* file in the dictionary → GPtrArray of its lines, or NULL */
   gboolean has_source; /* lines of it were asked for and are there */
 } Annotation;
-
-static void
-free_text (gpointer data)
-{
-  g_strfreev (data);
-}
 
 static void
 annotation_clear (Annotation *self)
@@ -38,22 +32,30 @@ G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (Annotation, annotation_clear)
 
 /* ---- Source text ---- */
 
-static char **
+static void
+free_lines (gpointer data)
+{
+  if (data != NULL)
+    g_ptr_array_unref (data);
+}
+
+/* element type char * */
+static GPtrArray *
 split_text (WeftStore *store, guint64 blob, GError **error)
 {
   g_autoptr (GBytes) bytes = NULL;
   g_autofree char *text = NULL;
-  char **lines;
+  g_autofree char **split = NULL;
+  GPtrArray *lines;
 
-  if (blob > G_MAXUINT32)
-    return g_new0 (char *, 1);
   bytes = weft_store_get_blob (store, (guint32) blob, error);
   if (bytes == NULL)
     return NULL;
   text = g_utf8_make_valid (g_bytes_get_data (bytes, NULL), (gssize) g_bytes_get_size (bytes));
-  lines = g_strsplit (text, "\n", -1);
-  for (guint i = 0; lines[i] != NULL; i++)
-    g_strchomp (lines[i]);
+  split = g_strsplit (text, "\n", -1);
+  lines = g_ptr_array_new_with_free_func (g_free);
+  for (guint i = 0; split[i] != NULL; i++)
+    g_ptr_array_add (lines, g_strchomp (split[i]));
   return lines;
 }
 
@@ -73,7 +75,8 @@ read_sources (Annotation *self, GError **error)
       gpointer file = GUINT_TO_POINTER ((guint) weft_row_cursor_get (rows, WEFT_SOURCES_PATH));
       guint64 text = weft_row_cursor_get (rows, WEFT_SOURCES_TEXT);
 
-      if (text == 0 || file == NULL || !g_hash_table_contains (self->sources, file))
+      if (text == 0 || text > G_MAXUINT32 || file == NULL ||
+          !g_hash_table_contains (self->sources, file))
         continue;
       g_hash_table_insert (self->sources, file, split_text (self->scope->store, text, &failure));
       self->has_source = TRUE;
@@ -88,9 +91,10 @@ read_sources (Annotation *self, GError **error)
 static const char *
 get_text (const Annotation *self, guint32 file, guint64 line)
 {
-  char **lines = g_hash_table_lookup (self->sources, GUINT_TO_POINTER (file));
+  const GPtrArray *lines = g_hash_table_lookup (self->sources, GUINT_TO_POINTER (file));
 
-  return lines == NULL || line == 0 || line > g_strv_length (lines) ? NULL : lines[line - 1];
+  return lines == NULL || line == 0 || line > lines->len ? NULL
+                                                         : g_ptr_array_index (lines, line - 1);
 }
 
 static const char *
@@ -642,7 +646,7 @@ run_annotate (const WeftAnalysisScope *scope, WeftReport *report, GError **error
   g_auto (Annotation) self = { .scope = scope };
   const char *view;
 
-  self.sources = g_hash_table_new_full (NULL, NULL, NULL, free_text);
+  self.sources = g_hash_table_new_full (NULL, NULL, NULL, free_lines);
   self.code = weft_annotated_code_new (scope, scope->handle, error);
   if (self.code == NULL || !read_sources (&self, error) || !add_function (&self, report, error))
     return FALSE;

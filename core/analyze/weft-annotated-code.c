@@ -10,6 +10,8 @@
 #include "weft-row-cursor.h"
 #include "weft-stack-costs.h"
 
+/* Frames that are walked; only a file made to be slow has more. */
+#define MAX_STEPS (G_GUINT64_CONSTANT (1) << 31)
 /* What a file says beyond is told of the place around. */
 #define MAX_INLINED 64
 
@@ -594,8 +596,19 @@ count_stacks (Search *search, GError **error)
 {
   const WeftStackCosts *costs = &search->costs;
 
+  guint64 n_steps = 0;
+
   for (guint32 i = 1; i <= weft_callchain_reader_get_n_nodes (costs->callchains); i++)
     {
+      n_steps +=
+          costs->costs[i].count > 0 ? weft_callchain_reader_get_depth (costs->callchains, i) : 0;
+      if (n_steps > MAX_STEPS)
+        {
+          g_set_error_literal (
+              error, WEFT_ERROR, WEFT_ERROR_TOO_LARGE,
+              "The stacks are too many and too deep; ask for a range, or with a filter");
+          return FALSE;
+        }
       if (i % 4096 == 0 && g_cancellable_set_error_if_cancelled (costs->scope->cancellable, error))
         return FALSE;
       if (costs->costs[i].count > 0)

@@ -2,6 +2,8 @@
 
 #include "weft-flame-rows.h"
 
+#include <string.h>
+
 #include "weft-answer.h"
 
 static const WeftAnswerColumn columns[] = {
@@ -34,4 +36,17 @@ WeftTableBuilder *
 weft_flame_rows_begin (void)
 {
   return weft_answer_begin_table ("flame", columns, G_N_ELEMENTS (columns));
+}
+
+gboolean
+weft_flame_rows_are_in (WeftTable *table)
+{
+  if (strcmp (weft_table_get_name (table), "flame") != 0 ||
+      weft_table_get_n_columns (table) != G_N_ELEMENTS (columns))
+    return FALSE;
+  for (guint i = 0; i < G_N_ELEMENTS (columns); i++)
+    if (strcmp (weft_table_get_column_name (table, i), columns[i].column.name) != 0 ||
+        weft_table_get_column_type (table, i) != columns[i].column.type)
+      return FALSE;
+  return TRUE;
 }

@@ -37,4 +37,7 @@ enum
 /* A table called "flame" with these columns. */
 WeftTableBuilder *weft_flame_rows_begin (void);
 
+/* Whether TABLE is such a one. */
+gboolean weft_flame_rows_are_in (WeftTable *table);
+
 G_END_DECLS

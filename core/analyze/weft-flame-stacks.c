@@ -5,6 +5,7 @@
 #include "weft-enum-types.h"
 
 #define WHOLE G_MAXUINT32
+#define MAX_STEPS (G_GUINT64_CONSTANT (1) << 31)
 
 gboolean
 weft_flame_stacks_init (WeftFlameStacks *self, const WeftAnalysisScope *scope, WeftFlameGroup group,
@@ -43,6 +44,12 @@ weft_flame_stacks_clear (WeftFlameStacks *self)
   weft_key_map_clear (&self->placed);
   g_clear_pointer (&self->items, g_array_unref);
   g_clear_pointer (&self->texts, g_hash_table_unref);
+}
+
+gboolean
+weft_flame_stacks_is_full (WeftFlameStacks *self)
+{
+  return self->n_steps >= MAX_STEPS || weft_flame_tree_is_full (self->tree);
 }
 
 /* ---- Items ---- */
@@ -210,6 +217,7 @@ append_frame (WeftFlameStacks *self, guint32 stack)
   guint n = weft_frame_names_get_places (
       self->names, weft_callchain_reader_get_frame (self->callchains, stack), &places);
 
+  self->n_steps += 1 + n;
   for (guint i = n; i-- > 0;)
     {
       guint32 item = get_function_item (self, &places[i], i > 0);
@@ -224,7 +232,8 @@ weft_flame_stacks_read (WeftFlameStacks *self, guint32 stack, guint32 cut)
   guint32 *items;
 
   g_array_set_size (self->items, 0);
-  for (; stack != 0; stack = weft_callchain_reader_get_parent (self->callchains, stack))
+  for (; stack != 0 && !weft_flame_stacks_is_full (self);
+       stack = weft_callchain_reader_get_parent (self->callchains, stack))
     append_frame (self, stack);
   if (cut != WHOLE)
     g_array_append_val (self->items, cut);

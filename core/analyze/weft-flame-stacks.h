@@ -32,6 +32,7 @@ typedef struct
   WeftKeyMap roots;  /* (thread, reason) → node */
   WeftKeyMap bases;  /* (root, cut) → number */
   WeftKeyMap placed; /* (root or number of base, stack) → node */
+  guint64 n_steps;   /* frames that were walked */
   GArray *items;     /* element type guint32: of the stack at hand */
   GHashTable *texts; /* names that are nobody else's */
 } WeftFlameStacks;
@@ -40,6 +41,11 @@ gboolean weft_flame_stacks_init (WeftFlameStacks *self, const WeftAnalysisScope 
                                  WeftFlameGroup group, GError **error);
 void weft_flame_stacks_clear (WeftFlameStacks *self);
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (WeftFlameStacks, weft_flame_stacks_clear)
+
+/* Whether no more can be placed: the tree is full, or more frames were walked than a recording has
+ * that was not made to be slow.
+ */
+gboolean weft_flame_stacks_is_full (WeftFlameStacks *self);
 
 /* Items, by which nodes are found. */
 guint32 weft_flame_stacks_get_thread_item (WeftFlameStacks *self, guint32 thread);

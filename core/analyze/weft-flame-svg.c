@@ -9,6 +9,7 @@
 #include "weft-error.h"
 #include "weft-figure-text.h"
 #include "weft-flame-parts.h"
+#include "weft-flame-rows.h"
 
 #define WIDTH 1200
 #define PAD 10
@@ -106,51 +107,37 @@ typedef struct
 } Picture;
 
 static guint64
-get_number (const Picture *self, const char *column, guint row)
+get_number (const Picture *self, guint column, guint row)
 {
-  int number = weft_table_find_column (self->table, column);
-
-  return number < 0 ? 0 : weft_table_get_uint64 (self->table, (guint) number, row);
+  return weft_table_get_uint64 (self->table, column, row);
 }
 
 static gint64
-get_time (const Picture *self, const char *column, guint row)
+get_time (const Picture *self, guint column, guint row)
 {
-  int number = weft_table_find_column (self->table, column);
-
-  return number < 0 ? 0 : weft_table_get_int64 (self->table, (guint) number, row);
-}
-
-static gboolean
-has_value (const Picture *self, const char *column, guint row)
-{
-  int number = weft_table_find_column (self->table, column);
-
-  return number >= 0 && !weft_table_is_null (self->table, (guint) number, row);
+  return weft_table_get_int64 (self->table, column, row);
 }
 
 /* Never NULL. */
 static const char *
-get_string (const Picture *self, const char *column, guint row)
+get_string (const Picture *self, guint column, guint row)
 {
-  int number = weft_table_find_column (self->table, column);
-  const char *text = number < 0 ? NULL : weft_table_get_string (self->table, (guint) number, row);
+  const char *text = weft_table_get_string (self->table, column, row);
 
   return text ? text : "";
 }
 
 static gboolean
-is_flagged (const Picture *self, const char *column, guint row)
+is_flagged (const Picture *self, guint column, guint row)
 {
-  int number = weft_table_find_column (self->table, column);
-
-  return has_value (self, column, row) && weft_table_get_boolean (self->table, (guint) number, row);
+  return !weft_table_is_null (self->table, column, row) &&
+         weft_table_get_boolean (self->table, column, row);
 }
 
 static gboolean
 is_kind (const Picture *self, guint row, const char *kind)
 {
-  return strcmp (get_string (self, "kind", row), kind) == 0;
+  return strcmp (get_string (self, WEFT_FLAME_KIND, row), kind) == 0;
 }
 
 /* ---- Which colour what has ---- */
@@ -160,10 +147,12 @@ static const char *
 get_colour_key (const Picture *self, guint row)
 {
   if (is_kind (self, row, "span"))
-    return get_string (self, "name", row);
-  if (!is_kind (self, row, "function") || is_flagged (self, "kernel", row))
+    return get_string (self, WEFT_FLAME_NAME, row);
+  if (!is_kind (self, row, "function") || is_flagged (self, WEFT_FLAME_KERNEL, row))
     return NULL;
-  return *get_string (self, "module_name", row) ? get_string (self, "module_name", row) : NULL;
+  return *get_string (self, WEFT_FLAME_MODULE_NAME, row)
+             ? get_string (self, WEFT_FLAME_MODULE_NAME, row)
+             : NULL;
 }
 
 typedef struct
@@ -206,7 +195,7 @@ name_colours (Picture *self)
           g_array_append_val (shares, share);
         }
       g_array_index (shares, Share, GPOINTER_TO_UINT (place)).self +=
-          get_number (self, "self", row);
+          get_number (self, WEFT_FLAME_SELF, row);
     }
   g_array_sort (shares, compare_shares);
   self->n_named = MIN (shares->len, N_NAMED);
@@ -224,10 +213,10 @@ choose_colour (const Picture *self, guint row)
     if (strcmp (self->named[i], key) == 0)
       return i;
   if (is_kind (self, row, "function") || is_kind (self, row, "span"))
-    return is_flagged (self, "kernel", row) ? find_colour ("k") : OTHER_CODE;
+    return is_flagged (self, WEFT_FLAME_KERNEL, row) ? find_colour ("k") : OTHER_CODE;
   if (is_kind (self, row, "reason"))
     {
-      reason = g_strconcat ("r-", get_string (self, "reason", row), NULL);
+      reason = g_strconcat ("r-", get_string (self, WEFT_FLAME_REASON, row), NULL);
       return find_colour (reason);
     }
   if (is_kind (self, row, "cut"))
@@ -242,26 +231,28 @@ static void
 place_box (Picture *self, guint row, guint *band)
 {
   Box *box = &self->boxes[row];
-  guint depth = (guint) get_number (self, "depth", row);
-  Box *parent = row == 0 ? NULL : &self->boxes[MIN (get_number (self, "parent", row), row - 1)];
+  guint depth = (guint) get_number (self, WEFT_FLAME_DEPTH, row);
+  Box *parent =
+      row == 0 ? NULL : &self->boxes[MIN (get_number (self, WEFT_FLAME_PARENT, row), row - 1)];
   const double room = WIDTH - 2 * PAD;
   double whole;
 
   if (self->by_time)
     {
       whole = MAX ((double) ((guint64) self->end - (guint64) self->begin), 1);
-      box->x = room * ((double) (get_time (self, "start", row) - self->begin) / whole);
-      box->width =
-          room * ((double) (get_time (self, "stop", row) - get_time (self, "start", row)) / whole);
+      box->x = room * ((double) (get_time (self, WEFT_FLAME_START, row) - self->begin) / whole);
+      box->width = room * ((double) (get_time (self, WEFT_FLAME_STOP, row) -
+                                     get_time (self, WEFT_FLAME_START, row)) /
+                           whole);
       if (depth == 1)
         *band = self->n_lines;
       box->y = depth == 0 ? 0 : *band + depth - 1;
     }
   else
     {
-      whole = MAX ((double) get_number (self, "total", 0), 1);
+      whole = MAX ((double) get_number (self, WEFT_FLAME_TOTAL, 0), 1);
       box->x = parent == NULL ? 0 : parent->x + parent->filled;
-      box->width = room * ((double) get_number (self, "total", row) / whole);
+      box->width = room * ((double) get_number (self, WEFT_FLAME_TOTAL, row) / whole);
       if (parent != NULL)
         parent->filled += box->width;
       box->y = depth;
@@ -278,11 +269,11 @@ lay_out (Picture *self)
   guint band = 1;
 
   self->boxes = g_new0 (Box, MAX (self->n_rows, 1));
-  self->by_time = self->n_rows > 0 && has_value (self, "start", 0);
+  self->by_time = self->n_rows > 0 && !weft_table_is_null (self->table, WEFT_FLAME_START, 0);
   if (self->by_time)
     {
-      self->begin = get_time (self, "start", 0);
-      self->end = get_time (self, "stop", 0);
+      self->begin = get_time (self, WEFT_FLAME_START, 0);
+      self->end = get_time (self, WEFT_FLAME_STOP, 0);
     }
   name_colours (self);
   for (guint row = 0; row < self->n_rows; row++)
@@ -369,7 +360,7 @@ cut_name (const char *name, double width)
 static const char *
 count_what (const Picture *self, guint row)
 {
-  const char *kind = get_string (self, "time_kind", row);
+  const char *kind = get_string (self, WEFT_FLAME_TIME_KIND, row);
 
   if (strcmp (kind, "cpu") == 0)
     return "samples";
@@ -393,28 +384,28 @@ static void
 append_tooltip (Picture *self, guint row)
 {
   GString *out = self->out;
-  guint64 total = get_number (self, "total", row);
-  guint64 whole = get_number (self, "total", 0);
+  guint64 total = get_number (self, WEFT_FLAME_TOTAL, row);
+  guint64 whole = get_number (self, WEFT_FLAME_TOTAL, 0);
 
-  append_text (out, get_string (self, "name", row));
-  if (*get_string (self, "module_name", row))
+  append_text (out, get_string (self, WEFT_FLAME_NAME, row));
+  if (*get_string (self, WEFT_FLAME_MODULE_NAME, row))
     {
       g_string_append_c (out, '\n');
-      append_text (out, get_string (self, "module_name", row));
+      append_text (out, get_string (self, WEFT_FLAME_MODULE_NAME, row));
     }
-  if (is_flagged (self, "inlined", row))
+  if (is_flagged (self, WEFT_FLAME_INLINED, row))
     g_string_append (out, "\ninlined");
-  if (is_flagged (self, "kernel", row))
+  if (is_flagged (self, WEFT_FLAME_KERNEL, row))
     g_string_append (out, "\nkernel");
   g_string_append_c (out, '\n');
   append_duration (out, total);
   g_string_append (out, " (");
   append_share (out, whole ? (double) total / (double) whole : 0);
-  g_string_append_printf (out, "), %" G_GUINT64_FORMAT " %s", get_number (self, "count", row),
-                          count_what (self, row));
-  append_part (out, "\nself ", get_number (self, "self", row));
-  append_part (out, "\noff the CPU ", get_number (self, "waiting", row));
-  append_part (out, "\nof it while target work ran ", get_number (self, "target", row));
+  g_string_append_printf (out, "), %" G_GUINT64_FORMAT " %s",
+                          get_number (self, WEFT_FLAME_COUNT, row), count_what (self, row));
+  append_part (out, "\nself ", get_number (self, WEFT_FLAME_SELF, row));
+  append_part (out, "\noff the CPU ", get_number (self, WEFT_FLAME_WAITING, row));
+  append_part (out, "\nof it while target work ran ", get_number (self, WEFT_FLAME_TARGET, row));
 }
 
 static double
@@ -446,7 +437,7 @@ append_box (Picture *self, guint row)
   GString *out = self->out;
 
   g_string_append_printf (out, "<g class=\"b %s%s\" data-w=\"", colours[box->colour].class,
-                          is_flagged (self, "inlined", row) ? " in" : "");
+                          is_flagged (self, WEFT_FLAME_INLINED, row) ? " in" : "");
   append_number (out, box->width);
   g_string_append (out, "\"><title>");
   append_tooltip (self, row);
@@ -457,7 +448,7 @@ append_box (Picture *self, guint row)
   g_string_append (out, "\" width=\"");
   append_number (out, MAX (box->width - 0.6, 0.2));
   g_string_append_printf (out, "\" height=\"%d\" rx=\"1.5\"/>", ROW - 1);
-  append_label (self, box, get_string (self, "name", row));
+  append_label (self, box, get_string (self, WEFT_FLAME_NAME, row));
   g_string_append (out, "</g>\n");
 }
 
@@ -479,7 +470,7 @@ append_line (Picture *self, const char *class, const char *id, double x, double 
 static const char *
 describe_time (const Picture *self)
 {
-  const char *kind = self->n_rows > 0 ? get_string (self, "time_kind", 0) : "";
+  const char *kind = self->n_rows > 0 ? get_string (self, WEFT_FLAME_TIME_KIND, 0) : "";
 
   if (strcmp (kind, "cpu") == 0)
     return "CPU time, by samples";
@@ -503,8 +494,8 @@ append_summary (Picture *self)
     }
   g_string_append (out, describe_time (self));
   g_string_append (out, ": ");
-  append_duration (out, get_number (self, "total", 0));
-  g_string_append_printf (out, ", %" G_GUINT64_FORMAT " %s", get_number (self, "count", 0),
+  append_duration (out, get_number (self, WEFT_FLAME_TOTAL, 0));
+  g_string_append_printf (out, ", %" G_GUINT64_FORMAT " %s", get_number (self, WEFT_FLAME_COUNT, 0),
                           count_what (self, 0));
   if (self->by_time)
     g_string_append (out, ", from left to right as it happened");
@@ -649,7 +640,7 @@ draw (WeftTable *table, const char *title)
     if (self.boxes[row].is_drawn)
       {
         append_box (&self, row);
-        self.n_inlined += is_flagged (&self, "inlined", row);
+        self.n_inlined += is_flagged (&self, WEFT_FLAME_INLINED, row);
       }
   y = append_legend (&self, get_y (self.n_lines) + 10);
   append_foot (&self, y);
@@ -688,7 +679,7 @@ weft_flame_to_svg (WeftReport *report, const char *title, GError **error)
   g_return_val_if_fail (title != NULL, NULL);
 
   table = weft_report_get_main_table (report);
-  if (strcmp (weft_report_get_name (report), "flame") == 0 && table != NULL)
+  if (table != NULL && weft_flame_rows_are_in (table))
     return draw (table, title);
   g_set_error (error, WEFT_ERROR, WEFT_ERROR_INVALID_QUERY,
                "An answer of “%s” is no flame graph; only “flame” can be drawn as one",

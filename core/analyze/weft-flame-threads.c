@@ -235,7 +235,7 @@ read_all (Threads *self, GError **error)
     return FALSE;
   if (self->by_time)
     weft_flame_add_moments (stacks, self->moments);
-  if (!weft_flame_tree_is_full (stacks->tree))
+  if (!weft_flame_stacks_is_full (stacks))
     return TRUE;
   g_set_error_literal (error, WEFT_ERROR, WEFT_ERROR_TOO_LARGE,
                        "The flame graph is too large; ask for a range, a thread or with a filter");

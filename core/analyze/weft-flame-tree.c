@@ -6,7 +6,7 @@
 #include "weft-flame-rows.h"
 #include "weft-key-map.h"
 
-#define MAX_NODES (1u << 28)
+#define MAX_NODES (1u << 23)
 #define NO_NODE G_MAXUINT32
 
 typedef struct
