@@ -93,6 +93,33 @@ add_moment (Chart *self, const WeftFlameMoment *moment)
   self->has_last = TRUE;
 }
 
+/* Between two waits a thread may have run too briefly for a sample: it did not leave its functions
+ * for that.
+ */
+static void
+set_slack_of_waits (GArray *moments)
+{
+  guint64 sum = 0;
+  guint n = 0;
+
+  for (guint i = 0; i < moments->len; i++)
+    {
+      const WeftFlameMoment *moment = &g_array_index (moments, WeftFlameMoment, i);
+
+      if (moment->time != WEFT_FLAME_ON_CPU)
+        continue;
+      sum += moment->amount;
+      n++;
+    }
+  for (guint i = 0; n > 0 && i < moments->len; i++)
+    {
+      WeftFlameMoment *moment = &g_array_index (moments, WeftFlameMoment, i);
+
+      if (moment->time != WEFT_FLAME_ON_CPU)
+        moment->slack = sum / n + sum / n / 2;
+    }
+}
+
 void
 weft_flame_add_moments (WeftFlameStacks *stacks, GArray *moments)
 {
@@ -101,6 +128,7 @@ weft_flame_add_moments (WeftFlameStacks *stacks, GArray *moments)
   Chart chart = { .stacks = stacks, .items = items, .nodes = nodes };
 
   g_array_sort (moments, compare_moments);
+  set_slack_of_waits (moments);
   for (guint i = 0; i < moments->len; i++)
     {
       WeftFlameMoment *moment = &g_array_index (moments, WeftFlameMoment, i);

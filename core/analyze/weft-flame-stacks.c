@@ -5,6 +5,8 @@
 #include "weft-enum-types.h"
 
 #define WHOLE G_MAXUINT32
+/* Variants of functions: 0, or 1 where they are inlined. */
+#define UNNAMED 2
 #define MAX_STEPS (G_GUINT64_CONSTANT (1) << 31)
 
 gboolean
@@ -146,6 +148,14 @@ get_function_item (WeftFlameStacks *self, const WeftFramePlace *place, gboolean 
     .is_kernel = name->is_kernel,
   };
 
+  /* Places of no known function are not told apart: each would be a row of its own. */
+  if (name->symbol == 0)
+    {
+      item.id = name->module_id;
+      item.variant = UNNAMED + name->is_kernel;
+      item.name = keep (self, name->module ? g_strdup_printf ("[%s: no names]", name->module)
+                                           : g_strdup ("[code of no known file]"));
+    }
   return weft_flame_tree_add_item (self->tree, &item);
 }
 

@@ -18,7 +18,7 @@
 #define CHARACTER 6.63 /* of a letter in the font of the boxes */
 #define LEGEND_ROW 20
 /* What is narrower is not drawn: it could not be seen. */
-#define NARROWEST 0.25
+#define NARROWEST 0.4
 #define TITLE_CHARACTER 9.8
 #define WORDS "Find a name (key /)"
 

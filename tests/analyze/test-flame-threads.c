@@ -313,6 +313,52 @@ test_left_out (void)
                        "2 work 40 30\n");
 }
 
+/* Code without names is one row of its file, wherever in it. */
+static void
+test_no_names (void)
+{
+  g_autoptr (Sample) sample = sample_new ();
+  Model *model = sample->model;
+  guint64 stripped = cpu_module (model, "stripped", WEFT_MODULE_KIND_FILE);
+  guint64 outer = cpu_callchain (model, 0, cpu_frame (model, stripped, 0x10, 1));
+  g_autoptr (WeftReport) report = NULL;
+
+  cpu_sample (model, 1, 1, cpu_callchain (model, outer, cpu_frame (model, stripped, 0x20, 0)), 10);
+  cpu_sample (model, 1, 2, cpu_callchain (model, outer, cpu_frame (model, stripped, 0x30, 0)), 10);
+  cpu_sample (model, 1, 3, cpu_callchain (model, outer, cpu_frame (model, 0, 0x7000, 0)), 10);
+  cpu_sample (model, 1, 4, cpu_callchain (model, outer, cpu_frame (model, 0, 0x8000, 0)), 5);
+  report = ask (sample, &(Question){ .group = "none" });
+  sample_assert_table (weft_report_get_main_table (report), "depth name symbol module count total",
+                       "0 all - - 4 35\n"
+                       "1 [stripped: no names] - mod-1 4 35\n"
+                       "2 [stripped: no names] - mod-1 2 20\n"
+                       "2 [code of no known file] - - 2 15\n");
+}
+
+/* Between two waits without a sample a function goes on, if that is no longer than one and a half.
+ */
+static void
+test_time_between_waits (void)
+{
+  g_autoptr (Sample) sample = make_threads ();
+  g_autoptr (WeftReport) report = NULL;
+
+  cpu_sample (sample->model, 1, 10, MAIN, 10);
+  cpu_wait (sample->model, 1, 10, 20, WEFT_WAIT_REASON_LOCK, WAIT);
+  cpu_wait (sample->model, 1, 45, 5, WEFT_WAIT_REASON_LOCK, WAIT);
+  cpu_wait (sample->model, 1, 66, 4, WEFT_WAIT_REASON_LOCK, WAIT);
+  report = ask (sample, &(Question){ .mode = "wall", .order = "time" });
+  sample_assert_table (weft_report_get_main_table (report), "depth name start stop total",
+                       "0 all 0 70 39\n"
+                       "1 main (101) 0 70 39\n"
+                       "2 main 0 50 35\n"
+                       "3 wait 10 50 25\n"
+                       "4 [waiting: lock] 10 50 25\n"
+                       "2 main 66 70 4\n"
+                       "3 wait 66 70 4\n"
+                       "4 [waiting: lock] 66 70 4\n");
+}
+
 /* ---- With target work ---- */
 
 static void
@@ -618,6 +664,8 @@ main (int argc, char **argv)
   g_test_add_func ("/analyze/flame-threads/left-out", test_left_out);
   g_test_add_func ("/analyze/flame-threads/wall", test_wall);
   g_test_add_func ("/analyze/flame-threads/time", test_time);
+  g_test_add_func ("/analyze/flame-threads/time-between-waits", test_time_between_waits);
+  g_test_add_func ("/analyze/flame-threads/no-names", test_no_names);
   g_test_add_func ("/analyze/flame-threads/nothing", test_nothing);
   g_test_add_func ("/analyze/flame-threads/bad-questions", test_bad_questions);
   g_test_add_func ("/analyze/flame-threads/brute-force", test_brute_force);
