@@ -634,18 +634,29 @@ test_kernel (void)
                              "damaged line\n";
   static const char hidden[] = "0000000000000000 T _text\n0000000000000000 t helper\n";
   g_autofree char *reason = NULL;
-  WeftSymbolNames *names = weft_kernel_symbols_parse (text, strlen (text), &reason);
+  WeftKernelSymbols *kernel = weft_kernel_symbols_parse (g_strdup (text), strlen (text), &reason);
+  static const struct
+  {
+    guint64 address;
+    const char *name;
+  } cases[] = {
+    { 0xffffffff810000ff, "_text" },  { 0xffffffff81000000, "_text" },
+    { 0xffffffff81000250, "helper" }, { 0xffffffffc0000010, "probe [driver]" },
+    { 0xffffffff810000fe, "_text" },  { 0x1000, NULL },
+  };
 
-  g_assert_nonnull (names);
-  g_assert_cmpstr (name_at (names, 0xffffffff810000ff), ==, "_text");
-  g_assert_cmpstr (name_at (names, 0xffffffff81000250), ==, "helper");
-  g_assert_cmpstr (name_at (names, 0xffffffffc0000010), ==, "probe [driver]");
-  g_assert_null (name_at (names, 0x1000));
-  weft_symbol_names_free (names);
-  g_assert_null (weft_kernel_symbols_parse (hidden, strlen (hidden), &reason));
+  g_assert_nonnull (kernel);
+  for (guint i = 0; i < G_N_ELEMENTS (cases); i++)
+    {
+      const WeftSymbolFunction *function = weft_kernel_symbols_find (kernel, cases[i].address);
+
+      g_assert_cmpstr (function != NULL ? function->symbol->name : NULL, ==, cases[i].name);
+    }
+  weft_kernel_symbols_free (kernel);
+  g_assert_null (weft_kernel_symbols_parse (g_strdup (hidden), strlen (hidden), &reason));
   g_assert_nonnull (strstr (reason, "kptr_restrict"));
   g_clear_pointer (&reason, g_free);
-  g_assert_null (weft_kernel_symbols_parse ("", 0, &reason));
+  g_assert_null (weft_kernel_symbols_parse (g_strdup (""), 0, &reason));
 }
 
 /* ---- The process ---- */

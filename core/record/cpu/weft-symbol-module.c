@@ -7,8 +7,6 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "weft-kernel-symbols.h"
-
 /* How many that begin before an address are looked at for one that reaches over it. */
 #define MAX_STEPS 8
 
@@ -50,7 +48,7 @@ void
 weft_symbol_shared_free (WeftSymbolShared *self)
 {
   g_clear_pointer (&self->cache, weft_symbol_cache_free);
-  g_clear_pointer (&self->kernel, weft_symbol_names_free);
+  g_clear_pointer (&self->kernel, weft_kernel_symbols_free);
   g_ptr_array_unref (self->dumps);
   g_mutex_clear (&self->lock);
   g_free (self->kernel_reason);
@@ -332,7 +330,7 @@ resolve_kernel (WeftSymbolModule *self, const guint64 *addresses, guint n,
                 const WeftSymbolFunction **functions)
 {
   WeftSymbolShared *shared = self->shared;
-  WeftSymbolNames *kernel;
+  WeftKernelSymbols *kernel;
 
   g_mutex_lock (&shared->lock);
   if (!shared->kernel_was_read)
@@ -340,12 +338,12 @@ resolve_kernel (WeftSymbolModule *self, const guint64 *addresses, guint n,
   shared->kernel_was_read = TRUE;
   kernel = shared->kernel;
   for (guint i = 0; i < n; i++)
-    functions[i] = kernel != NULL ? weft_symbol_names_find (kernel, addresses[i]) : NULL;
+    functions[i] = kernel != NULL ? weft_kernel_symbols_find (kernel, addresses[i]) : NULL;
   g_mutex_unlock (&shared->lock);
 
   g_mutex_lock (&self->lock);
   set_state (self, kernel != NULL ? WEFT_SYMBOL_STATE_SYMBOLS : WEFT_SYMBOL_STATE_NONE,
-             kernel != NULL ? weft_symbol_names_get_n (kernel) : 0,
+             kernel != NULL ? weft_kernel_symbols_get_n (kernel) : 0,
              kernel != NULL ? "" : shared->kernel_reason, "");
   g_mutex_unlock (&self->lock);
 }

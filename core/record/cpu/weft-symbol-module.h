@@ -3,6 +3,7 @@
 
 #include "weft-jit-dump.h"
 #include "weft-jit-map.h"
+#include "weft-kernel-symbols.h"
 #include "weft-module.h"
 #include "weft-symbol-cache.h"
 #include "weft-symbol-names.h"
@@ -19,11 +20,11 @@ typedef struct _WeftSymbolModule WeftSymbolModule;
 /* What all modules of a recording share. */
 typedef struct
 {
-  WeftSymbolCache *cache;  /* or NULL */
-  gboolean asks_servers;   /* what has no debugging information may get it */
-  GMutex lock;             /* of what follows */
-  WeftSymbolNames *kernel; /* NULL until somebody asked */
-  char *kernel_reason;     /* why there are none */
+  WeftSymbolCache *cache;    /* or NULL */
+  gboolean asks_servers;     /* what has no debugging information may get it */
+  GMutex lock;               /* of what follows */
+  WeftKernelSymbols *kernel; /* NULL until somebody asked */
+  char *kernel_reason;       /* why there are none */
   gboolean kernel_was_read;
   GPtrArray *dumps; /* WeftCodeModule: mapped jit-PID.dump files */
 } WeftSymbolShared;
