@@ -226,10 +226,10 @@ explain_lines (const Annotation *self, const ModuleState *state, GString *hint)
                        "debugging information says when it was recorded.");
   else
     append_hint (hint,
-                 "No lines are known of it%s%s: build it with debugging information (-g), or "
+                 "No lines are known of it%s%s%s. Build it with debugging information (-g), or "
                  "install that of %s, and record again.",
-                 state->reason ? ": " : "", state->reason ? state->reason : "",
-                 module ? module : "its file");
+                 state->reason ? " (" : "", state->reason ? state->reason : "",
+                 state->reason ? ")" : "", module ? module : "its file");
 }
 
 static void

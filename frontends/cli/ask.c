@@ -36,6 +36,8 @@ typedef struct
   gboolean all;
   gboolean inlines;
   gboolean inverted;
+  gboolean source;
+  gboolean assembly;
   gboolean wide;
   gboolean json;
 } Options;
@@ -159,7 +161,9 @@ set_reasons (WeftAnalysis *analysis, char **reasons, GError **error)
 static gboolean
 set_stack_options (WeftAnalysis *analysis, const Options *options, GError **error)
 {
-  if ((options->mode != NULL && !weft_analysis_set_mode (analysis, options->mode, error)) ||
+  const char *mode = options->source ? "source" : options->assembly ? "assembly" : options->mode;
+
+  if ((mode != NULL && !weft_analysis_set_mode (analysis, mode, error)) ||
       (options->min_share != NULL && !set_min_share (analysis, options->min_share, error)) ||
       (options->reasons != NULL && !set_reasons (analysis, options->reasons, error)))
     return FALSE;
@@ -361,6 +365,11 @@ add_entries (GArray *entries, const char *kind, const char *groups, const char *
         "Only this thread: name, glob, number or handle", "THREAD" } },
     { WEFT_ANALYSIS_OPTION_MODE,
       { "mode", 'm', 0, G_OPTION_ARG_STRING, &options->mode, modes, "WORD" } },
+    { WEFT_ANALYSIS_OPTION_MODE | WEFT_ANALYSIS_OPTION_HANDLE,
+      { "source", 0, 0, G_OPTION_ARG_NONE, &options->source, "Short for --mode source", NULL } },
+    { WEFT_ANALYSIS_OPTION_MODE | WEFT_ANALYSIS_OPTION_HANDLE,
+      { "assembly", 0, 0, G_OPTION_ARG_NONE, &options->assembly, "Short for --mode assembly",
+        NULL } },
     { WEFT_ANALYSIS_OPTION_REASONS,
       { "reason", 0, 0, G_OPTION_ARG_STRING_ARRAY, &options->reasons,
         "Only waits of this reason, such as lock; may be given several times", "WORD" } },

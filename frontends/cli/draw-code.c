@@ -10,6 +10,9 @@
 
 /* Of a share, a time and what stands between. */
 #define COST_WIDTH 19
+/* Of more rows people see those that cost something, and so many around each. */
+#define MAX_ROWS 200
+#define AROUND 5
 
 static guint64
 number_of (WeftTable *table, const char *name, guint row)
@@ -107,6 +110,43 @@ skip_blanks (const char *text)
   return text + strspn (text, " \t");
 }
 
+/* Whether each row is near to one that costs something; all are, if they are not too many. To be
+ * freed.
+ */
+static gboolean *
+find_near (WeftTable *table)
+{
+  guint n = weft_table_get_n_rows (table);
+  gboolean *near = g_new0 (gboolean, n + 1);
+
+  for (guint row = 0; row < n; row++)
+    {
+      guint first = row - MIN (row, AROUND);
+
+      if (n > MAX_ROWS && number_of (table, "total", row) == 0)
+        continue;
+      for (guint i = first; i <= MIN (row + AROUND, n - 1); i++)
+        near[i] = TRUE;
+    }
+  return near;
+}
+
+/* Returns the first row behind those that are left out from ROW on. */
+static guint
+skip_far (WeftTable *table, const gboolean *near, guint row, const char *one, const char *many)
+{
+  guint first = row;
+  g_autofree char *count = NULL;
+
+  while (row < weft_table_get_n_rows (table) && !near[row])
+    row++;
+  if (row == first)
+    return row;
+  count = text_counted (row - first, one, many);
+  text_print (stdout, "%*s … %s without samples\n", COST_WIDTH, "", count);
+  return row;
+}
+
 /* ---- Lines ---- */
 
 /* "  12  for (…)", or further in "  ↳ dot, vector.h:3  return …". */
@@ -130,12 +170,19 @@ make_line (WeftTable *lines, guint row)
 static void
 draw_lines (WeftTable *lines)
 {
+  g_autofree gboolean *near = find_near (lines);
   const char *file = "";
 
   for (guint row = 0; row < weft_table_get_n_rows (lines); row++)
     {
-      g_autofree char *cost = make_cost (lines, row);
-      g_autofree char *line = make_line (lines, row);
+      g_autofree char *cost = NULL;
+      g_autofree char *line = NULL;
+
+      row = skip_far (lines, near, row, "line", "lines");
+      if (row == weft_table_get_n_rows (lines))
+        return;
+      cost = make_cost (lines, row);
+      line = make_line (lines, row);
 
       if (number_of (lines, "depth", row) == 0 &&
           strcmp (file, string_of (lines, "file", row)) != 0)
@@ -199,9 +246,16 @@ print_instruction (WeftTable *code, guint row)
 static void
 draw_instructions (WeftTable *code, gboolean with_source)
 {
+  g_autofree gboolean *near = find_near (code);
+
   for (guint row = 0; row < weft_table_get_n_rows (code); row++)
     {
-      if (with_source && is_new_line (code, row))
+      guint first = row;
+
+      row = skip_far (code, near, row, "instruction", "instructions");
+      if (row == weft_table_get_n_rows (code))
+        return;
+      if (with_source && (row > first || is_new_line (code, row)))
         print_source (code, row);
       print_instruction (code, row);
     }

@@ -153,6 +153,8 @@ class Annotate(unittest.TestCase):
     def test_fits_terminal(self):
         for mode in 'mixed', 'source', 'assembly':
             text = self.text('annotate', '--mode', mode, columns=72)
+            if mode != 'mixed':
+                self.assertEqual(self.text('annotate', f'--{mode}', columns=72), text)
             for line in text.splitlines():
                 width = sum(1 + (unicodedata.east_asian_width(letter) in 'WF') for letter in line)
                 self.assertLessEqual(width, 72, line)
