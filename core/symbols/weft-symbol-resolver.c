@@ -22,6 +22,7 @@ struct _WeftSymbolResolver
   gboolean is_plain;
   gboolean is_ready;
   WeftSymbolTable *table;
+  guint n_named;
   WeftDwarf *dwarf;
   WeftSymbolState state;
   const char *reason;
@@ -166,6 +167,12 @@ get_ready (WeftSymbolResolver *self)
   weft_symbol_table_sort (self->table);
   weft_symbol_table_add_linkage (self->table, self->image);
   weft_symbol_table_sort (self->table);
+  self->n_named = weft_symbol_table_get_n_entries (self->table);
+  if (!has_table)
+    {
+      weft_symbol_table_add_unnamed (self->table, self->image);
+      weft_symbol_table_sort (self->table);
+    }
   if (!self->is_plain)
     open_dwarf (self);
   self->state = self->dwarf != NULL ? WEFT_SYMBOL_STATE_LINES
@@ -184,7 +191,7 @@ weft_symbol_resolver_get_state (WeftSymbolResolver *self)
 guint
 weft_symbol_resolver_get_n_symbols (WeftSymbolResolver *self)
 {
-  return weft_symbol_table_get_n_entries (self->table);
+  return self->n_named;
 }
 
 const char *

@@ -27,6 +27,10 @@ gboolean weft_symbol_table_add (WeftSymbolTable *self, WeftSymbolImage *image, g
 void weft_symbol_table_add_linkage (WeftSymbolTable *self, WeftSymbolImage *image);
 void weft_symbol_table_add_entry (WeftSymbolTable *self, guint64 address, guint64 size,
                                   char *name); /* which is taken */
+
+/* Functions that only the unwinding tables of IMAGE know, after sorting what has names. */
+void weft_symbol_table_add_unnamed (WeftSymbolTable *self, WeftSymbolImage *image);
+
 void weft_symbol_table_sort (WeftSymbolTable *self);
 
 guint weft_symbol_table_get_n_entries (WeftSymbolTable *self);

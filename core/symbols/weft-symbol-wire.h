@@ -10,7 +10,7 @@ G_BEGIN_DECLS
  * lie in the cache. Numbers are LEB128, texts a length and bytes. Neither side believes the other:
  * what is read is checked against the length of the message.
  */
-#define WEFT_SYMBOL_VERSION 1 /* of what is answered: cached answers of others are not used */
+#define WEFT_SYMBOL_VERSION 2 /* of what is answered: cached answers of others are not used */
 #define WEFT_SYMBOL_MAX_MESSAGE (64u << 20)
 #define WEFT_SYMBOL_MAX_TEXT (64u << 10)
 #define WEFT_SYMBOL_MAX_OFFSETS 65536

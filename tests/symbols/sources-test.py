@@ -149,7 +149,7 @@ class Servers(Case):
     def test_server(self):
         self.serve()
         state, reason, names = self.frames('auto', self.stripped, [self.hidden])
-        self.assertEqual((state, names[self.hidden]), (EXPORTED, ''))
+        self.assertEqual((state, names[self.hidden]), (EXPORTED, f'sub_{self.hidden:x}'))
         self.assertFalse(os.path.exists(self.path('downloads')))
         state, reason, names = self.frames('debuginfod', self.stripped, [self.hidden])
         self.assertEqual((state, reason, names[self.hidden]), (LINES, '', 'hidden'))
