@@ -6,7 +6,7 @@
 #include "weft-analyze.h"
 #include "weft-answer.h"
 #include "weft-call-edges.h"
-#include "weft-cpu-facts.h"
+#include "weft-cpu-hints.h"
 #include "weft-cpu-stacks.h"
 #include "weft-name-patterns.h"
 #include "weft-wait-columns.h"
@@ -24,7 +24,7 @@ typedef struct
 {
   const WeftAnalysisScope *scope;
   WeftCpuStacks stacks;
-  WeftCpuFacts facts;
+  WeftCpuHints facts;
   WeftCallTreePlan plan;
   WeftCallEdges edges;
   guint8 *chosen; /* by name */
@@ -370,7 +370,7 @@ make_table (Callers *self)
     add_functions (self, builder);
   add_edges (self, builder, "callee", self->edges.callees, self->edges.within);
   if (self->edges.total[0].count + sum_waits (self, self->edges.total, TRUE) == 0)
-    hint = weft_cpu_facts_explain_nothing (&self->facts, self->scope);
+    hint = weft_cpu_hints_explain_nothing (&self->facts, self->scope);
   weft_table_builder_set_hint (builder, hint);
   return weft_table_builder_finish (builder);
 }
@@ -489,7 +489,7 @@ run_callers (const WeftAnalysisScope *scope, WeftReport *report, GError **error)
       return FALSE;
     }
   if (!weft_scope_find_range (scope, &begin, &end, error) ||
-      !weft_cpu_facts_read (&self.facts, scope, error) ||
+      !weft_cpu_hints_read (&self.facts, scope, error) ||
       !weft_cpu_stacks_init (&self.stacks, scope, WEFT_FRAME_GROUP_FUNCTION, WEFT_STACK_ROOT_NONE,
                              error) ||
       !choose_functions (&self, error))

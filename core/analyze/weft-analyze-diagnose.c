@@ -142,8 +142,9 @@ static gboolean
 run (const WeftAnalysisScope *scope, WeftReport *report, GError **error)
 {
   static gboolean (*const checks[]) (WeftDiagnosis *, GError **) = {
-    weft_diagnose_recording, weft_diagnose_arrival, weft_diagnose_origins, weft_diagnose_sources,
-    weft_diagnose_counters,  weft_diagnose_derived, weft_diagnose_clocks,  weft_diagnose_losses,
+    weft_diagnose_recording, weft_diagnose_cpu,     weft_diagnose_symbols,  weft_diagnose_arrival,
+    weft_diagnose_origins,   weft_diagnose_sources, weft_diagnose_counters, weft_diagnose_derived,
+    weft_diagnose_clocks,    weft_diagnose_losses,
   };
   g_autoptr (WeftTableBuilder) builder = weft_answer_begin_table ("diagnose", columns, N_COLUMNS);
   g_autoptr (WeftCatalog) catalog = weft_catalog_new (scope->store, scope->cancellable, error);

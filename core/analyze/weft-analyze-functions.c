@@ -4,7 +4,7 @@
 
 #include "weft-analysis-scope.h"
 #include "weft-analyze.h"
-#include "weft-cpu-facts.h"
+#include "weft-cpu-hints.h"
 #include "weft-cpu-stacks.h"
 #include "weft-ranking.h"
 #include "weft-top-target.h"
@@ -26,7 +26,7 @@ typedef struct
 {
   const WeftAnalysisScope *scope;
   WeftCpuStacks stacks;
-  WeftCpuFacts facts;
+  WeftCpuHints facts;
   WeftCallTreePlan plan;
   WeftCallFigure *selves; /* by key, the plan's columns each */
   WeftCallFigure *totals;
@@ -379,9 +379,9 @@ set_hint (Functions *self, WeftTableBuilder *builder)
   g_autofree char *hint = g_steal_pointer (&self->refusal);
 
   if (hint == NULL && weft_table_builder_get_n_rows (builder) == 0)
-    hint = weft_cpu_facts_explain_nothing (&self->facts, self->scope);
+    hint = weft_cpu_hints_explain_nothing (&self->facts, self->scope);
   else if (hint == NULL && self->facts.n_samples == 0)
-    hint = weft_cpu_facts_explain_no_samples (&self->facts);
+    hint = weft_cpu_hints_explain_no_samples (&self->facts);
   weft_table_builder_set_hint (builder, hint);
 }
 
@@ -446,7 +446,7 @@ run_top (const WeftAnalysisScope *scope, WeftReport *report, GError **error)
   gint64 begin, end;
 
   if (!weft_scope_find_range (scope, &begin, &end, error) ||
-      !weft_cpu_facts_read (&self.facts, scope, error) || !find_figures (&self, group, error))
+      !weft_cpu_hints_read (&self.facts, scope, error) || !find_figures (&self, group, error))
     return FALSE;
   whole = make_whole (&self);
   table = make_table (&self, groups[group].root, error);

@@ -4,7 +4,7 @@
 
 #include "weft-analysis-scope.h"
 #include "weft-analyze.h"
-#include "weft-cpu-facts.h"
+#include "weft-cpu-hints.h"
 #include "weft-lane-figures.h"
 #include "weft-row-scan.h"
 #include "weft-thread-figures.h"
@@ -33,7 +33,7 @@ typedef struct
   WeftCatalog *catalog;
   WeftLaneTable *figures;
   WeftThreadTable *cpu;
-  WeftCpuFacts facts;
+  WeftCpuHints facts;
   GHashTable *threads; /* id → ThreadFacts */
 } Threads;
 
@@ -344,7 +344,7 @@ set_hint (Threads *self, WeftTableBuilder *builder)
     weft_scope_set_nothing (self->scope, builder);
   else if (self->facts.n_samples == 0 && self->facts.n_waits == 0)
     {
-      hint = weft_cpu_facts_explain_no_samples (&self->facts);
+      hint = weft_cpu_hints_explain_no_samples (&self->facts);
       weft_table_builder_set_hint (builder, hint);
     }
 }
@@ -448,7 +448,7 @@ run_threads (const WeftAnalysisScope *scope, WeftReport *report, GError **error)
   self.threads = g_hash_table_new_full (NULL, NULL, NULL, facts_free);
   self.catalog = weft_catalog_new (scope->store, scope->cancellable, error);
   if (self.catalog == NULL || !weft_scope_find_range (scope, &begin, &end, error) ||
-      !weft_cpu_facts_read (&self.facts, scope, error) || !read_target (&self, error))
+      !weft_cpu_hints_read (&self.facts, scope, error) || !read_target (&self, error))
     return FALSE;
   self.figures = weft_lane_table_new (scope, NULL, error);
   self.cpu = self.figures != NULL ? weft_thread_table_new (scope, error) : NULL;

@@ -5,7 +5,7 @@
 #include "weft-analysis-scope.h"
 #include "weft-analyze.h"
 #include "weft-answer.h"
-#include "weft-cpu-facts.h"
+#include "weft-cpu-hints.h"
 #include "weft-frame-names.h"
 #include "weft-key-map.h"
 #include "weft-ranking.h"
@@ -53,7 +53,7 @@ typedef struct
   WeftCallchainReader *callchains;
   WeftFrameNames *names;
   WeftCpuFilter *filter;
-  WeftCpuFacts facts;
+  WeftCpuHints facts;
   WeftRanking *ranking;
   GArray *groups; /* element type Group */
   WeftKeyMap keys;
@@ -397,8 +397,8 @@ set_hint (Waits *self, WeftTableBuilder *builder)
 
   if (self->count > 0 || self->scope->cursor != NULL)
     return;
-  hint = self->facts.n_waits == 0 ? weft_cpu_facts_explain_no_waits (&self->facts)
-                                  : weft_cpu_facts_explain_nothing (&self->facts, self->scope);
+  hint = self->facts.n_waits == 0 ? weft_cpu_hints_explain_no_waits (&self->facts)
+                                  : weft_cpu_hints_explain_nothing (&self->facts, self->scope);
   weft_table_builder_set_hint (builder, hint);
 }
 
@@ -456,7 +456,7 @@ run_waits (const WeftAnalysisScope *scope, WeftReport *report, GError **error)
   self.groups = g_array_new (FALSE, FALSE, sizeof (Group));
   self.ranking = weft_ranking_new (scope, "waits", strcmp (scope->order_by, "start") == 0, error);
   if (self.ranking == NULL || !weft_scope_find_range (scope, &begin, &end, error) ||
-      !weft_cpu_facts_read (&self.facts, scope, error) || !read_waits (&self, error))
+      !weft_cpu_hints_read (&self.facts, scope, error) || !read_waits (&self, error))
     return FALSE;
   builder = self.by == BY_WAIT ? make_waits (&self, error) : make_groups (&self);
   if (builder == NULL)

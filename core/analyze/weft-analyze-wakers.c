@@ -5,7 +5,7 @@
 #include "weft-analysis-scope.h"
 #include "weft-analyze.h"
 #include "weft-answer.h"
-#include "weft-cpu-facts.h"
+#include "weft-cpu-hints.h"
 #include "weft-frame-names.h"
 #include "weft-key-map.h"
 #include "weft-ranking.h"
@@ -58,7 +58,7 @@ typedef struct
   WeftFrameNames *names;
   WeftCpuFilter *filter;
   WeftRowTable *wakeups;
-  WeftCpuFacts facts;
+  WeftCpuHints facts;
   GArray *pairs; /* element type Pair */
   WeftKeyMap threads;
   WeftKeyMap stacks;
@@ -244,9 +244,9 @@ set_hint (Wakers *self, WeftTableBuilder *builder)
   g_autofree char *hint = NULL;
 
   if (self->facts.n_waits == 0)
-    hint = weft_cpu_facts_explain_no_waits (&self->facts);
+    hint = weft_cpu_hints_explain_no_waits (&self->facts);
   else if (self->pairs->len == 0)
-    hint = weft_cpu_facts_explain_nothing (&self->facts, self->scope);
+    hint = weft_cpu_hints_explain_nothing (&self->facts, self->scope);
   else if (self->sums[KIND_THREAD].count == 0 && self->sums[KIND_INTERRUPT].count == 0)
     hint = g_strdup_printf (
         "Nobody told who ended these waits: the kernel tells it to those who may read its "
@@ -360,7 +360,7 @@ run_wakers (const WeftAnalysisScope *scope, WeftReport *report, GError **error)
   weft_key_map_init (&self.stacks);
   weft_key_map_init (&self.keys);
   if (!weft_scope_find_range (scope, &begin, &end, error) || !find_wakee (&self, error) ||
-      !weft_cpu_facts_read (&self.facts, scope, error) || !read_waits (&self, error))
+      !weft_cpu_hints_read (&self.facts, scope, error) || !read_waits (&self, error))
     return FALSE;
   table = make_table (&self, error);
   if (table == NULL)

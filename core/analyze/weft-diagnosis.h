@@ -49,6 +49,8 @@ weft_plural (guint64 count, const char *one, const char *many)
 
 /* The checks, by what they are about. */
 gboolean weft_diagnose_arrival (WeftDiagnosis *self, GError **error);
+gboolean weft_diagnose_cpu (WeftDiagnosis *self, GError **error);
+gboolean weft_diagnose_symbols (WeftDiagnosis *self, GError **error);
 gboolean weft_diagnose_origins (WeftDiagnosis *self, GError **error);
 gboolean weft_diagnose_sources (WeftDiagnosis *self, GError **error);
 gboolean weft_diagnose_counters (WeftDiagnosis *self, GError **error);

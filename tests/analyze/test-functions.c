@@ -399,7 +399,7 @@ test_threads_range (void)
                        "t-1 main 20 40 60 2 2 lock - 20 - 20 -\n");
 }
 
-/* ---- Nothing ---- */
+/* ---- Diagnosis ---- */
 
 static void
 add_meta (Sample *sample, const char *key, const char *text)
@@ -409,6 +409,77 @@ add_meta (Sample *sample, const char *key, const char *text)
   model_set (sample->model, WEFT_META_TEXT, model_string (sample->model, text));
   model_commit (sample->model);
 }
+
+/* The rows of a diagnosis whose check is among CHECKS, which are joined by blanks. */
+static char *
+diagnose (Sample *sample, const char *checks)
+{
+  g_autoptr (WeftReport) report = sample_run (sample_analysis (sample, "diagnose"));
+  g_autofree char *all =
+      sample_text (weft_report_get_main_table (report), "check verdict evidence");
+  g_auto (GStrv) lines = g_strsplit (all, "\n", -1);
+  g_auto (GStrv) wanted = g_strsplit (checks, " ", -1);
+  GString *found = g_string_new (NULL);
+
+  for (guint i = 0; lines[i] != NULL; i++)
+    {
+      g_autofree char *check = g_strndup (lines[i], strcspn (lines[i], " "));
+
+      if (g_strv_contains ((const char *const *) wanted, check))
+        g_string_append_printf (found, "%s\n", lines[i]);
+    }
+  return g_string_free (found, FALSE);
+}
+
+static void
+test_diagnosis (void)
+{
+  g_autoptr (Sample) sample = make_program ();
+  g_autofree char *text = NULL;
+
+  cpu_sample (sample->model, 1, 66, HOT, 10);
+  model_begin (sample->model, WEFT_TABLE_SAMPLES);
+  model_set (sample->model, WEFT_SAMPLES_THREAD, 1);
+  model_set (sample->model, WEFT_SAMPLES_TIME, 67);
+  model_set (sample->model, WEFT_SAMPLES_CALLCHAIN, HOT);
+  model_set (sample->model, WEFT_SAMPLES_END, WEFT_STACK_END_NO_TABLE);
+  model_commit (sample->model);
+  model_begin (sample->model, WEFT_TABLE_MODULE_STATES);
+  model_set (sample->model, WEFT_MODULE_STATES_MODULE, 2);
+  model_set (sample->model, WEFT_MODULE_STATES_SYMBOLS, WEFT_SYMBOL_STATE_EXPORTED);
+  model_commit (sample->model);
+  add_meta (sample, "sampler", "perf-user");
+  add_meta (sample, "sampler-missing", "Kernel stacks: so they can be had.");
+  sample_meta_number (sample, "sampler-frequency", 997);
+
+  /* 10 of 11 stacks are complete; 1 of 10 samples with a stack has no name. Waits without that of
+   * who was preempted: 20 + 100 + 10, of which 120 have reason and stack. Threads: 90 + 30 of 200.
+   */
+  text = diagnose (sample,
+                   "sampler permissions cpu-stacks symbols symbols-missing kernel-stacks cpu-waits "
+                   "cpu-wakers thread-times parallelism");
+  g_assert_cmpstr (
+      text, ==,
+      "sampler good 11 samples by “perf-user”, 997 a second of CPU time\n"
+      "permissions attention Something was not permitted or not there; what is missing, and what "
+      "would allow it, is told beside\n"
+      "cpu-stacks attention 90.9 % of 11 do; 9.1 % end in code without unwinding tables or frame "
+      "pointers\n"
+      "kernel-stacks not-applicable No sample is in the kernel: time that was spent there is told "
+      "of "
+      "the function that called it, or is not sampled\n"
+      "cpu-waits good Of the time waited, 92.3 % has a reason and 92.3 % a stack\n"
+      "cpu-wakers attention Of the time waited, 0.0 % was ended by somebody known\n"
+      "thread-times good Of 2 threads, on-CPU and off-CPU time are the time that they were watched "
+      "for\n"
+      "parallelism attention 2 threads used 0.60 CPUs on average; 29.4 % of the time in which they "
+      "could run they waited for one\n"
+      "symbols attention 90.0 % of 10 samples are in a function with a name\n"
+      "symbols-missing attention libc.so.6: 10.0 % of all samples are in functions of it without a "
+      "name; only exported functions are known\n");
+}
+
+/* ---- Nothing ---- */
 
 static void
 assert_hint (Sample *sample, const char *text)
@@ -457,6 +528,7 @@ main (int argc, char **argv)
   g_test_add_func ("/analyze/functions/unknown", test_unknown_function);
   g_test_add_func ("/analyze/functions/threads", test_threads);
   g_test_add_func ("/analyze/functions/threads-range", test_threads_range);
+  g_test_add_func ("/analyze/functions/diagnosis", test_diagnosis);
   g_test_add_func ("/analyze/functions/nothing", test_nothing);
   return g_test_run ();
 }

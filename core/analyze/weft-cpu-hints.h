@@ -18,19 +18,19 @@ typedef struct
   guint64 n_samples;
   guint64 n_waits;
   guint64 n_wakeups;
-} WeftCpuFacts;
+} WeftCpuHints;
 
-gboolean weft_cpu_facts_read (WeftCpuFacts *self, const WeftAnalysisScope *scope, GError **error);
+gboolean weft_cpu_hints_read (WeftCpuHints *self, const WeftAnalysisScope *scope, GError **error);
 
-gboolean weft_cpu_facts_is_off (const WeftCpuFacts *self);
+gboolean weft_cpu_hints_is_off (const WeftCpuHints *self);
 
 /* Why there are no samples or waits at all, and what to do; to be freed. */
-char *weft_cpu_facts_explain_no_samples (const WeftCpuFacts *self);
-char *weft_cpu_facts_explain_no_waits (const WeftCpuFacts *self);
+char *weft_cpu_hints_explain_no_samples (const WeftCpuHints *self);
+char *weft_cpu_hints_explain_no_waits (const WeftCpuHints *self);
 
 /* Why an answer about samples and waits is empty: there are none, or the range or the filter leaves
  * none. To be freed.
  */
-char *weft_cpu_facts_explain_nothing (const WeftCpuFacts *self, const WeftAnalysisScope *scope);
+char *weft_cpu_hints_explain_nothing (const WeftCpuHints *self, const WeftAnalysisScope *scope);
 
 G_END_DECLS

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-#include "weft-cpu-facts.h"
+#include "weft-cpu-hints.h"
 
 #include <string.h>
 
@@ -10,7 +10,7 @@
 static void
 take_meta (guint64 number, const guint64 *values, guint32 present, gpointer data)
 {
-  WeftCpuFacts *self = data;
+  WeftCpuHints *self = data;
   const char *key = weft_store_get_string (self->store, (guint32) values[0]);
   const struct
   {
@@ -33,11 +33,11 @@ take_meta (guint64 number, const guint64 *values, guint32 present, gpointer data
 }
 
 gboolean
-weft_cpu_facts_read (WeftCpuFacts *self, const WeftAnalysisScope *scope, GError **error)
+weft_cpu_hints_read (WeftCpuHints *self, const WeftAnalysisScope *scope, GError **error)
 {
   static const WeftColumnNumber columns[] = { WEFT_META_KEY, WEFT_META_TEXT, WEFT_META_NUMBER };
 
-  *self = (WeftCpuFacts){ .store = scope->store };
+  *self = (WeftCpuHints){ .store = scope->store };
   self->n_samples = weft_store_get_n_rows (scope->store, WEFT_TABLE_SAMPLES);
   self->n_waits = weft_store_get_n_rows (scope->store, WEFT_TABLE_WAITS);
   self->n_wakeups = weft_store_get_n_rows (scope->store, WEFT_TABLE_WAKEUPS);
@@ -46,16 +46,16 @@ weft_cpu_facts_read (WeftCpuFacts *self, const WeftAnalysisScope *scope, GError 
 }
 
 gboolean
-weft_cpu_facts_is_off (const WeftCpuFacts *self)
+weft_cpu_hints_is_off (const WeftCpuHints *self)
 {
   return self->sampler == NULL || strcmp (self->sampler, "off") == 0;
 }
 
 static char *
-explain_off (const WeftCpuFacts *self, const char *what)
+explain_off (const WeftCpuHints *self, const char *what)
 {
   if (self->missing != NULL)
-    return g_strdup_printf ("The recording has no %s: the sampler could not run. %s", what,
+    return g_strdup_printf ("The recording has no %s: CPUs could not be sampled. %s", what,
                             self->missing);
   if (self->sampler != NULL)
     return g_strdup_printf ("The recording has no %s: it was made with the sampler turned off",
@@ -66,18 +66,18 @@ explain_off (const WeftCpuFacts *self, const char *what)
 }
 
 static void
-append_missing (const WeftCpuFacts *self, GString *text)
+append_missing (const WeftCpuHints *self, GString *text)
 {
   if (self->missing != NULL)
     g_string_append_printf (text, ". What was missing: %s", self->missing);
 }
 
 char *
-weft_cpu_facts_explain_no_samples (const WeftCpuFacts *self)
+weft_cpu_hints_explain_no_samples (const WeftCpuHints *self)
 {
   GString *text;
 
-  if (weft_cpu_facts_is_off (self))
+  if (weft_cpu_hints_is_off (self))
     return explain_off (self, "CPU samples");
   text = g_string_new (NULL);
   g_string_append_printf (text, "The sampler ran (%s) but took no sample: ", self->sampler);
@@ -93,11 +93,11 @@ weft_cpu_facts_explain_no_samples (const WeftCpuFacts *self)
 }
 
 char *
-weft_cpu_facts_explain_no_waits (const WeftCpuFacts *self)
+weft_cpu_hints_explain_no_waits (const WeftCpuHints *self)
 {
   GString *text;
 
-  if (weft_cpu_facts_is_off (self))
+  if (weft_cpu_hints_is_off (self))
     return explain_off (self, "waits");
   if (self->wait_mode != NULL && strcmp (self->wait_mode, "off") == 0)
     return g_strdup ("The recording has no waits: it was made without watching them");
@@ -109,10 +109,10 @@ weft_cpu_facts_explain_no_waits (const WeftCpuFacts *self)
 }
 
 char *
-weft_cpu_facts_explain_nothing (const WeftCpuFacts *self, const WeftAnalysisScope *scope)
+weft_cpu_hints_explain_nothing (const WeftCpuHints *self, const WeftAnalysisScope *scope)
 {
   if (self->n_samples == 0 && self->n_waits == 0)
-    return weft_cpu_facts_explain_no_samples (self);
+    return weft_cpu_hints_explain_no_samples (self);
   if (scope->filter != NULL || scope->reasons != 0)
     return g_strdup (weft_scope_has_range (scope)
                          ? "No sample or wait in this range of time matches the filter"
