@@ -325,7 +325,7 @@ tell_parallelism (Cpu *self, const Sums *sums, guint64 span)
   if (span == 0 || sums->on_cpu == 0)
     return;
   weft_diagnosis_add (
-      self->diagnosis, "parallelism", "Did threads have to wait for a CPU?",
+      self->diagnosis, "cpu-use", "Did threads have to wait for a CPU?",
       is_crowded ? WEFT_VERDICT_ATTENTION : WEFT_VERDICT_GOOD,
       is_crowded ? "More threads wanted to run than there were CPUs: let fewer run "
                    "at once, or the machine do less beside"

@@ -457,7 +457,7 @@ test_diagnosis (void)
    */
   text = diagnose (sample,
                    "sampler permissions cpu-stacks symbols symbols-missing kernel-stacks cpu-waits "
-                   "cpu-wakers thread-times parallelism");
+                   "cpu-wakers thread-times cpu-use");
   g_assert_cmpstr (
       text, ==,
       "sampler good 11 samples by “perf-user”, 997 a second of CPU time\n"
@@ -472,7 +472,7 @@ test_diagnosis (void)
       "cpu-wakers attention Of the time waited, 0.0 % was ended by somebody known\n"
       "thread-times good Of 2 threads, on-CPU and off-CPU time are the time that they were watched "
       "for\n"
-      "parallelism attention 2 threads used 0.60 CPUs on average; 29.4 % of the time in which they "
+      "cpu-use attention 2 threads used 0.60 CPUs on average; 29.4 % of the time in which they "
       "could run they waited for one\n"
       "symbols attention 90.0 % of 10 samples are in a function with a name\n"
       "symbols-missing attention libc.so.6: 10.0 % of all samples are in functions of it without a "
