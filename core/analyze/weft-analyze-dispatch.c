@@ -436,7 +436,10 @@ static gboolean
 add_origins (One *self, WeftTableBuilder *builder, GError **error)
 {
   g_autoptr (WeftRowCursor) rows = weft_row_cursor_new (self->scope, WEFT_TABLE_ORIGINS);
+  g_auto (WeftOriginStacks) stacks = { 0 };
 
+  if (!weft_origin_stacks_init (&stacks, self->scope, error))
+    return FALSE;
   while (weft_row_cursor_next (rows))
     {
       guint64 thread = weft_thread_key (weft_row_cursor_get (rows, WEFT_ORIGINS_THREAD),
@@ -445,11 +448,11 @@ add_origins (One *self, WeftTableBuilder *builder, GError **error)
       if (!concerns (self, get_origin_dispatch (self, rows),
                      weft_row_cursor_get (rows, WEFT_ORIGINS_SUBMISSION)))
         continue;
-      weft_origin_rows_add (builder, &self->rows.names, rows, self->id);
+      weft_origin_rows_add (builder, &self->rows.names, &stacks, rows, self->id);
       if (weft_row_cursor_get (rows, WEFT_ORIGINS_ROLE) == WEFT_ORIGIN_ROLE_DISPATCH)
         g_array_append_val (self->queued_by, thread);
     }
-  return weft_row_cursor_finish (rows, error);
+  return weft_row_cursor_finish (rows, error) && weft_origin_stacks_finish (&stacks, error);
 }
 
 static WeftTableBuilder *

@@ -86,9 +86,11 @@ list_origins (Origins *self, WeftReport *report, GError **error)
   g_autoptr (WeftRowCursor) origins = weft_row_cursor_new (self->scope, WEFT_TABLE_ORIGINS);
   g_autoptr (WeftRanking) ranking = weft_ranking_new (self->scope, "target-origins", TRUE, error);
   g_auto (WeftDispatchNames) names = { 0 };
+  g_auto (WeftOriginStacks) stacks = { 0 };
   guint n_rows;
 
   if (ranking == NULL || !weft_dispatch_names_init (&names, self->scope, error) ||
+      !weft_origin_stacks_init (&stacks, self->scope, error) ||
       !rank_origins (self, ranking, error))
     return FALSE;
   n_rows = weft_ranking_finish (ranking);
@@ -97,9 +99,12 @@ list_origins (Origins *self, WeftReport *report, GError **error)
       {
         guint64 dispatch = get_dispatch (self, origins);
 
-        weft_origin_rows_add (builder, &names, origins, dispatch ? dispatch : self->dispatch);
+        weft_origin_rows_add (builder, &names, &stacks, origins,
+                              dispatch ? dispatch : self->dispatch);
       }
-  if (!weft_row_cursor_finish (origins, error) || !weft_row_cursor_finish (names.dispatches, error))
+  if (!weft_row_cursor_finish (origins, error) ||
+      !weft_row_cursor_finish (names.dispatches, error) ||
+      !weft_origin_stacks_finish (&stacks, error))
     return FALSE;
   weft_ranking_set_cursor (ranking, builder);
   if (weft_ranking_is_empty (ranking))

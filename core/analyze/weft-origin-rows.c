@@ -25,6 +25,10 @@ enum
   LINK_STATUS,
   LINK_DISTANCE,
   REASON,
+  LINK_SAMPLE,
+  FUNCTION,
+  CALL_STACK,
+  CALLCHAIN,
   N_COLUMNS
 };
 
@@ -42,6 +46,10 @@ static const WeftAnswerColumn columns[N_COLUMNS] = {
   WEFT_ANSWER_ENUM ("link_status", weft_link_status_get_type),
   WEFT_ANSWER_COLUMN ("link_distance", DURATION),
   WEFT_ANSWER_COLUMN ("reason", STRING),
+  WEFT_ANSWER_ID ("link_sample", "sm"),
+  WEFT_ANSWER_COLUMN ("function", STRING),
+  WEFT_ANSWER_COLUMN ("call_stack", STRING),
+  WEFT_ANSWER_ID ("callchain", "cc"),
 };
 
 WeftTableBuilder *
@@ -101,9 +109,23 @@ set_relation (WeftTableBuilder *builder, WeftDispatchNames *names, WeftRowCursor
                                 (gint64) (time - (guint64) weft_dispatch_names_get_end (names)));
 }
 
+static void
+set_stack (WeftTableBuilder *builder, WeftOriginStacks *stacks, WeftRowCursor *origin)
+{
+  guint64 callchain = weft_origin_stacks_find (stacks, origin);
+  g_autofree char *stack = weft_origin_stacks_describe (stacks, callchain);
+
+  if (weft_row_cursor_get (origin, WEFT_ORIGINS_LINK_STATUS) == WEFT_LINK_STATUS_LINKED)
+    weft_answer_copy (builder, LINK_SAMPLE, origin, WEFT_ORIGINS_LINK_SAMPLE);
+  weft_table_builder_set_string (builder, FUNCTION,
+                                 weft_origin_stacks_get_function (stacks, callchain));
+  weft_table_builder_set_string (builder, CALL_STACK, stack);
+  weft_table_builder_set_uint64 (builder, CALLCHAIN, callchain);
+}
+
 void
-weft_origin_rows_add (WeftTableBuilder *builder, WeftDispatchNames *names, WeftRowCursor *origin,
-                      guint64 dispatch)
+weft_origin_rows_add (WeftTableBuilder *builder, WeftDispatchNames *names, WeftOriginStacks *stacks,
+                      WeftRowCursor *origin, guint64 dispatch)
 {
   g_autofree char *reason = weft_origin_rows_explain (origin);
   guint64 status = weft_row_cursor_get (origin, WEFT_ORIGINS_LINK_STATUS);
@@ -123,4 +145,5 @@ weft_origin_rows_add (WeftTableBuilder *builder, WeftDispatchNames *names, WeftR
   if (status == WEFT_LINK_STATUS_LINKED || status == WEFT_LINK_STATUS_TOO_FAR)
     weft_answer_copy (builder, LINK_DISTANCE, origin, WEFT_ORIGINS_LINK_DISTANCE);
   weft_table_builder_set_string (builder, REASON, reason);
+  set_stack (builder, stacks, origin);
 }

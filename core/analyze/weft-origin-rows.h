@@ -2,6 +2,7 @@
 #pragma once
 
 #include "weft-dispatch-names.h"
+#include "weft-origin-stacks.h"
 #include "weft-producer-ids.h"
 
 G_BEGIN_DECLS
@@ -13,7 +14,7 @@ WeftTableBuilder *weft_origin_rows_begin (const char *name);
 
 /* A row for the origin at hand. DISPATCH is the one that times are told against, or 0. */
 void weft_origin_rows_add (WeftTableBuilder *builder, WeftDispatchNames *names,
-                           WeftRowCursor *origin, guint64 dispatch);
+                           WeftOriginStacks *stacks, WeftRowCursor *origin, guint64 dispatch);
 
 /* Why an origin is linked, or is not, for people; to be freed. */
 char *weft_origin_rows_explain (WeftRowCursor *origin);

@@ -54,9 +54,9 @@ static const Choice choices[] = {
   { "running", "dispatch lane_name routine_name start age end" },
   { "pending", "lane_name routine_name submitted waiting dispatch" },
   { "target-origins",
-    "origin role dispatch thread_name link_status stack time submission tid relation queued "
+    "origin role dispatch thread_name link_status function stack time submission tid relation queued "
     "target_time waits wait_time" },
-  { "origins", "origin role time thread_name link_status stack tid from_start from_end reason" },
+  { "origins", "origin role time thread_name link_status function stack tid from_start from_end reason" },
   { "waits",
     "name wait thread_name process_name reason top_reason count duration share mean longest "
     "start detail waker_name begin end stack overlap covers_end same_thread tid" },

@@ -399,6 +399,51 @@ test_threads_range (void)
                        "t-1 main 20 40 60 2 2 lock - 20 - 20 -\n");
 }
 
+/* ---- Origins ---- */
+
+static void
+add_origin (Model *model, guint64 stack)
+{
+  model_begin (model, WEFT_TABLE_ORIGINS);
+  model_set (model, WEFT_ORIGINS_RUNTIME, 1);
+  model_set (model, WEFT_ORIGINS_DISPATCH, 1);
+  model_set (model, WEFT_ORIGINS_THREAD, 1);
+  model_set (model, WEFT_ORIGINS_TIME, 50);
+  model_set (model, WEFT_ORIGINS_STACK, stack);
+  model_commit (model);
+}
+
+/* The stack that was captured, or of the nearest sample; too far away it tells nothing. */
+static void
+test_origins (void)
+{
+  static const guint64 statuses[] = { WEFT_LINK_STATUS_LINKED_EXACT, WEFT_LINK_STATUS_LINKED,
+                                      WEFT_LINK_STATUS_TOO_FAR, WEFT_LINK_STATUS_LINKED };
+  static const guint64 samples[] = { 0, 1, 1, 99 };
+  const WeftDerivedColumn links[] = { { WEFT_ORIGINS_LINK_STATUS, statuses, 0 },
+                                      { WEFT_ORIGINS_LINK_SAMPLE, samples, 0 } };
+  g_autoptr (Sample) sample = make_program ();
+  g_autoptr (WeftReport) report = NULL;
+
+  sample_lane (sample, "queue", "test.queue", 0);
+  sample_routine (sample, "routine");
+  sample_dispatch (sample, 1, 1, 60, 10);
+  model_begin (sample->model, WEFT_TABLE_STACKS);
+  model_set (sample->model, WEFT_STACKS_CALLCHAIN, COPY);
+  model_commit (sample->model);
+  for (guint i = 0; i < G_N_ELEMENTS (statuses); i++)
+    add_origin (sample->model, i == 0 ? 1 : 0);
+  weft_store_writer_derive (sample->model->writer, WEFT_TABLE_ORIGINS, 1, 1,
+                            G_N_ELEMENTS (statuses), links, G_N_ELEMENTS (links), FALSE);
+  report = sample_run (sample_analysis (sample, "target-origins"));
+  sample_assert_table (weft_report_get_main_table (report),
+                       "origin link_status function call_stack callchain link_sample",
+                       "o-1 linked-exact copy main → work → hot → copy cc-5 -\n"
+                       "o-2 linked tiny main → work → hot → tiny cc-3 sm-1\n"
+                       "o-3 too-far - - - -\n"
+                       "o-4 linked - - - sm-99\n");
+}
+
 /* ---- Diagnosis ---- */
 
 static void
@@ -528,6 +573,7 @@ main (int argc, char **argv)
   g_test_add_func ("/analyze/functions/unknown", test_unknown_function);
   g_test_add_func ("/analyze/functions/threads", test_threads);
   g_test_add_func ("/analyze/functions/threads-range", test_threads_range);
+  g_test_add_func ("/analyze/functions/origins", test_origins);
   g_test_add_func ("/analyze/functions/diagnosis", test_diagnosis);
   g_test_add_func ("/analyze/functions/nothing", test_nothing);
   return g_test_run ();

@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+#include "weft-origin-stacks.h"
+
+/* Functions of a stack that are told. */
+#define MAX_FUNCTIONS 16
+
+gboolean
+weft_origin_stacks_init (WeftOriginStacks *self, const WeftAnalysisScope *scope, GError **error)
+{
+  static const WeftFrameNamesOptions options = { .inlines = TRUE };
+
+  self->stacks = weft_row_cursor_new (scope, WEFT_TABLE_STACKS);
+  self->samples = weft_row_cursor_new (scope, WEFT_TABLE_SAMPLES);
+  self->callchains = weft_callchain_reader_new (scope, error);
+  if (self->callchains == NULL)
+    return FALSE;
+  self->names = weft_frame_names_new (scope, self->callchains, &options, error);
+  return self->names != NULL;
+}
+
+void
+weft_origin_stacks_clear (WeftOriginStacks *self)
+{
+  g_clear_pointer (&self->names, weft_frame_names_free);
+  g_clear_pointer (&self->callchains, weft_callchain_reader_free);
+  g_clear_pointer (&self->stacks, weft_row_cursor_free);
+  g_clear_pointer (&self->samples, weft_row_cursor_free);
+}
+
+guint64
+weft_origin_stacks_find (WeftOriginStacks *self, WeftRowCursor *origin)
+{
+  guint64 stack = weft_row_cursor_get (origin, WEFT_ORIGINS_STACK);
+  guint64 sample = weft_row_cursor_get (origin, WEFT_ORIGINS_LINK_SAMPLE);
+
+  switch (weft_row_cursor_get (origin, WEFT_ORIGINS_LINK_STATUS))
+    {
+    case WEFT_LINK_STATUS_LINKED_EXACT:
+      return stack != 0 && weft_row_cursor_seek (self->stacks, stack)
+                 ? weft_row_cursor_get (self->stacks, WEFT_STACKS_CALLCHAIN)
+                 : 0;
+    case WEFT_LINK_STATUS_LINKED:
+      return sample != 0 && weft_row_cursor_seek (self->samples, sample)
+                 ? weft_row_cursor_get (self->samples, WEFT_SAMPLES_CALLCHAIN)
+                 : 0;
+    default:
+      return 0;
+    }
+}
+
+char *
+weft_origin_stacks_describe (WeftOriginStacks *self, guint64 callchain)
+{
+  return weft_frame_names_describe_stack (self->names, self->callchains,
+                                          weft_callchain_reader_find (self->callchains, callchain),
+                                          MAX_FUNCTIONS);
+}
+
+const char *
+weft_origin_stacks_get_function (WeftOriginStacks *self, guint64 callchain)
+{
+  guint32 name = weft_frame_names_get_innermost (
+      self->names, self->callchains, weft_callchain_reader_find (self->callchains, callchain));
+
+  return name == 0 ? NULL : weft_frame_names_get (self->names, name)->name;
+}
+
+gboolean
+weft_origin_stacks_finish (WeftOriginStacks *self, GError **error)
+{
+  return weft_row_cursor_finish (self->stacks, error) &&
+         weft_row_cursor_finish (self->samples, error);
+}
