@@ -25,7 +25,7 @@ typedef struct
   const WeftAnalysisScope *scope;
   WeftCpuStacks stacks;
   WeftCpuHints facts;
-  WeftCallTreePlan plan;
+  WeftStackPlan plan;
   WeftCallEdges edges;
   guint8 *chosen; /* by name */
   guint n_chosen;
@@ -166,7 +166,7 @@ set_no_function (Callers *self, GError **error)
 /* ---- Order ---- */
 
 static guint64
-sum_waits (const Callers *self, const WeftCallFigure *figures, gboolean count)
+sum_waits (const Callers *self, const WeftStackFigure *figures, gboolean count)
 {
   guint64 sum = 0;
 
@@ -176,7 +176,7 @@ sum_waits (const Callers *self, const WeftCallFigure *figures, gboolean count)
 }
 
 static guint64
-get_key (const Callers *self, const WeftCallFigure *figures)
+get_key (const Callers *self, const WeftStackFigure *figures)
 {
   WeftWaitReason reason;
 
@@ -196,7 +196,7 @@ get_key (const Callers *self, const WeftCallFigure *figures)
 typedef struct
 {
   guint32 name;
-  const WeftCallFigure *figures;
+  const WeftStackFigure *figures;
 } Edge;
 
 static int
@@ -217,7 +217,7 @@ compare_edges (gconstpointer a, gconstpointer b, gpointer data)
 
 /* element type Edge: those that have anything */
 static GArray *
-list_edges (const Callers *self, const WeftCallFigure *by_name)
+list_edges (const Callers *self, const WeftStackFigure *by_name)
 {
   GArray *edges = g_array_new (FALSE, FALSE, sizeof (Edge));
 
@@ -294,9 +294,9 @@ set_name (Callers *self, WeftTableBuilder *builder, guint32 number)
 
 static void
 add_row (Callers *self, WeftTableBuilder *builder, const char *relation, const Edge *edge,
-         const WeftCallFigure *selves)
+         const WeftStackFigure *selves)
 {
-  const WeftCallFigure *whole = self->edges.total;
+  const WeftStackFigure *whole = self->edges.total;
   guint64 off_cpu = sum_waits (self, edge->figures, FALSE);
 
   weft_table_builder_begin_row (builder);
@@ -323,7 +323,7 @@ add_row (Callers *self, WeftTableBuilder *builder, const char *relation, const E
 
 static void
 add_edges (Callers *self, WeftTableBuilder *builder, const char *relation,
-           const WeftCallFigure *by_name, const WeftCallFigure *selves)
+           const WeftStackFigure *by_name, const WeftStackFigure *selves)
 {
   g_autoptr (GArray) edges = list_edges (self, by_name);
   guint n = self->scope->limit == 0 ? edges->len : MIN (edges->len, self->scope->limit);
@@ -396,7 +396,7 @@ holds_chosen (const Callers *self, guint32 node)
 
 /* Those of the most time, in the order asked for; element type Edge, whose names are nodes. */
 static GArray *
-list_stacks (const Callers *self, WeftCallFigure *figures)
+list_stacks (const Callers *self, WeftStackFigure *figures)
 {
   GArray *stacks = g_array_new (FALSE, FALSE, sizeof (Edge));
   GArray *weights = self->stacks.weights;
@@ -411,7 +411,7 @@ list_stacks (const Callers *self, WeftCallFigure *figures)
           const WeftStackWeight *weight = &g_array_index (weights, WeftStackWeight, i);
 
           figures[(guint) self->plan.columns[weight->state]] =
-              (WeftCallFigure){ weight->count, weight->time };
+              (WeftStackFigure){ weight->count, weight->time };
         }
       if (holds_chosen (self, stack.name))
         {
@@ -433,8 +433,8 @@ make_stacks (Callers *self)
     { "total", NULL, WEFT_VALUE_DURATION }, { "share", NULL, WEFT_VALUE_DOUBLE, "percent" },
     { "samples", NULL, WEFT_VALUE_UINT64 }, { "off_cpu", NULL, WEFT_VALUE_DURATION },
   };
-  g_autofree WeftCallFigure *figures = g_new0 (
-      WeftCallFigure, ((gsize) self->stacks.weights->len + 1) * MAX (self->plan.n_columns, 1));
+  g_autofree WeftStackFigure *figures = g_new0 (
+      WeftStackFigure, ((gsize) self->stacks.weights->len + 1) * MAX (self->plan.n_columns, 1));
   g_autoptr (GArray) stacks = list_stacks (self, figures);
   WeftTableBuilder *builder = weft_table_builder_new ("stacks");
 
@@ -461,16 +461,10 @@ make_stacks (Callers *self)
 static gboolean
 find_edges (Callers *self, GError **error)
 {
-  g_autoptr (WeftCallTree) tree = NULL;
-
-  weft_cpu_stacks_plan (&self->stacks, &self->plan);
-  tree = weft_call_tree_new (self->scope, self->stacks.callchains, self->stacks.names,
-                             self->stacks.weights, &self->plan, error);
-  if (tree == NULL)
-    return FALSE;
-  weft_call_edges_init (&self->edges, tree, self->plan.n_columns,
-                        weft_frame_names_get_n_names (self->stacks.names), self->chosen);
-  return TRUE;
+  weft_stack_plan_init (&self->plan, self->stacks.weights);
+  return weft_call_edges_init (&self->edges, self->scope, self->stacks.callchains,
+                               self->stacks.names, self->stacks.weights, &self->plan, self->chosen,
+                               error);
 }
 
 static gboolean

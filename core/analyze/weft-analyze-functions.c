@@ -18,8 +18,8 @@
 typedef struct
 {
   guint32 key; /* number of a name, or id of a thread or process */
-  const WeftCallFigure *self;
-  const WeftCallFigure *total;
+  const WeftStackFigure *self;
+  const WeftStackFigure *total;
 } Row;
 
 typedef struct
@@ -27,20 +27,20 @@ typedef struct
   const WeftAnalysisScope *scope;
   WeftCpuStacks stacks;
   WeftCpuHints facts;
-  WeftCallTreePlan plan;
-  WeftCallFigure *selves; /* by key, the plan's columns each */
-  WeftCallFigure *totals;
-  WeftCallFigure whole[2]; /* of what ran, and of all waits */
-  GArray *rows;            /* element type Row */
-  char *refusal;           /* the filter is not about samples, and why */
+  WeftStackPlan plan;
+  WeftStackSums sums;       /* by name */
+  WeftStackFigure *by_root; /* by thread or process */
+  WeftStackFigure whole[2]; /* of what ran, and of all waits */
+  GArray *rows;             /* element type Row */
+  char *refusal;            /* the filter is not about samples, and why */
 } Functions;
 
 static void
 functions_clear (Functions *self)
 {
   weft_cpu_stacks_clear (&self->stacks);
-  g_free (self->selves);
-  g_free (self->totals);
+  weft_stack_sums_clear (&self->sums);
+  g_free (self->by_root);
   g_clear_pointer (&self->rows, g_array_unref);
   g_free (self->refusal);
 }
@@ -75,7 +75,7 @@ find_group (const char *name)
 /* ---- Figures ---- */
 
 static guint64
-sum_waits (const Functions *self, const WeftCallFigure *figures, gboolean count)
+sum_waits (const Functions *self, const WeftStackFigure *figures, gboolean count)
 {
   guint64 sum = 0;
 
@@ -85,7 +85,7 @@ sum_waits (const Functions *self, const WeftCallFigure *figures, gboolean count)
 }
 
 static void
-add_row (Functions *self, guint32 key, const WeftCallFigure *selves, const WeftCallFigure *totals)
+add_row (Functions *self, guint32 key, const WeftStackFigure *selves, const WeftStackFigure *totals)
 {
   const Row row = { key, selves, totals };
 
@@ -107,16 +107,16 @@ sum_roots (Functions *self)
   for (guint i = 0; i < weights->len; i++)
     n_roots += i == 0 || g_array_index (weights, WeftStackWeight, i).root !=
                              g_array_index (weights, WeftStackWeight, i - 1).root;
-  self->selves = g_new0 (WeftCallFigure, (gsize) n_roots * self->plan.n_columns);
+  self->by_root = g_new0 (WeftStackFigure, (gsize) n_roots * self->plan.n_columns);
   for (guint i = 0, n = 0; i < weights->len; n++)
     {
       guint32 root = g_array_index (weights, WeftStackWeight, i).root;
-      WeftCallFigure *figures = self->selves + (gsize) n * self->plan.n_columns;
+      WeftStackFigure *figures = self->by_root + (gsize) n * self->plan.n_columns;
 
       for (; i < weights->len && g_array_index (weights, WeftStackWeight, i).root == root; i++)
         {
           const WeftStackWeight *weight = &g_array_index (weights, WeftStackWeight, i);
-          WeftCallFigure *figure = &figures[(guint) self->plan.columns[weight->state]];
+          WeftStackFigure *figure = &figures[(guint) self->plan.columns[weight->state]];
 
           figure->count += weight->count;
           figure->time += weight->time;
@@ -129,16 +129,13 @@ static gboolean
 sum_names (Functions *self, GError **error)
 {
   guint32 n_names = weft_frame_names_get_n_names (self->stacks.names);
-  g_autoptr (WeftCallTree) tree =
-      weft_call_tree_new (self->scope, self->stacks.callchains, self->stacks.names,
-                          self->stacks.weights, &self->plan, error);
 
-  if (tree == NULL)
+  if (!weft_stack_sums_init (&self->sums, self->scope, self->stacks.callchains, self->stacks.names,
+                             self->stacks.weights, &self->plan, error))
     return FALSE;
-  weft_call_tree_sum_names (tree, n_names, &self->selves, &self->totals);
   for (guint32 name = 1; name <= n_names; name++)
-    add_row (self, name, self->selves + (gsize) name * self->plan.n_columns,
-             self->totals + (gsize) name * self->plan.n_columns);
+    add_row (self, name, self->sums.selves + (gsize) name * self->plan.n_columns,
+             self->sums.totals + (gsize) name * self->plan.n_columns);
   return TRUE;
 }
 
@@ -148,7 +145,7 @@ sum_whole (Functions *self)
   for (guint i = 0; i < self->stacks.weights->len; i++)
     {
       const WeftStackWeight *weight = &g_array_index (self->stacks.weights, WeftStackWeight, i);
-      WeftCallFigure *whole = &self->whole[weight->state == WEFT_STACK_ON_CPU ? 0 : 1];
+      WeftStackFigure *whole = &self->whole[weight->state == WEFT_STACK_ON_CPU ? 0 : 1];
 
       whole->count += weight->count;
       whole->time += weight->time;
@@ -174,7 +171,7 @@ find_figures (Functions *self, guint group, GError **error)
       self->refusal = g_strdup (failure->message);
       return TRUE;
     }
-  weft_cpu_stacks_plan (&self->stacks, &self->plan);
+  weft_stack_plan_init (&self->plan, self->stacks.weights);
   sum_whole (self);
   if (groups[group].root == WEFT_STACK_ROOT_NONE)
     return sum_names (self, error);

@@ -5,102 +5,68 @@
 typedef struct
 {
   WeftCallEdges *edges;
-  const WeftCallTree *tree;
   const guint8 *chosen;
-  guint8 *is_inside;     /* of each node: one of its callers is chosen */
-  WeftCallFigure *inner; /* of each node, the part of its total that is below chosen ones */
 } Finder;
 
-static gboolean
-is_chosen (const Finder *self, guint32 node)
-{
-  return self->chosen[weft_call_tree_get_node (self->tree, node)->name];
-}
-
 static void
-add (const Finder *self, WeftCallFigure *to, const WeftCallFigure *figures,
-     const WeftCallFigure *without)
+add (const WeftCallEdges *self, WeftStackFigure *to, const WeftStackFigure *figures)
 {
-  for (guint c = 0; c < self->edges->n_columns; c++)
+  for (guint c = 0; c < self->n_columns; c++)
     {
-      to[c].count += figures[c].count - (without == NULL ? 0 : without[c].count);
-      to[c].time += figures[c].time - (without == NULL ? 0 : without[c].time);
+      to[c].count += figures[c].count;
+      to[c].time += figures[c].time;
     }
 }
 
-static WeftCallFigure *
-at_name (const Finder *self, WeftCallFigure *figures, guint32 node)
+static WeftStackFigure *
+at_name (const WeftCallEdges *self, WeftStackFigure *figures, guint32 name)
 {
-  return figures +
-         (gsize) weft_call_tree_get_node (self->tree, node)->name * self->edges->n_columns;
-}
-
-/* What is below the innermost chosen ones is theirs; so callees come before callers. */
-static void
-find_inner (Finder *self)
-{
-  for (guint32 i = weft_call_tree_get_n_nodes (self->tree); i-- > 1;)
-    {
-      guint32 parent = weft_call_tree_get_node (self->tree, i)->parent;
-      WeftCallFigure *inner = self->inner + (gsize) i * self->edges->n_columns;
-      WeftCallFigure *outer = self->inner + (gsize) parent * self->edges->n_columns;
-
-      add (self, outer, is_chosen (self, i) ? weft_call_tree_get_total (self->tree, i) : inner,
-           NULL);
-    }
+  return figures + (gsize) name * self->n_columns;
 }
 
 static void
-take_chosen (Finder *self, guint32 node)
+take_stack (const guint32 *names, guint n, const WeftStackFigure *figures, gpointer data)
 {
-  const WeftCallTreeNode *of = weft_call_tree_get_node (self->tree, node);
+  const Finder *self = data;
+  WeftCallEdges *edges = self->edges;
+  guint innermost = 0;
+  guint outermost = n;
 
-  add (self, self->edges->self, weft_call_tree_get_self (self->tree, node), NULL);
-  if (self->is_inside[node])
+  while (innermost < n && !self->chosen[names[innermost]])
+    innermost++;
+  if (innermost == n)
     return;
-  add (self, self->edges->total, weft_call_tree_get_total (self->tree, node), NULL);
-  add (self, at_name (self, self->edges->callers, of->parent),
-       weft_call_tree_get_total (self->tree, node), NULL);
-}
-
-static void
-take_callee (Finder *self, guint32 node)
-{
-  add (self, at_name (self, self->edges->callees, node),
-       weft_call_tree_get_total (self->tree, node),
-       self->inner + (gsize) node * self->edges->n_columns);
-  add (self, at_name (self, self->edges->within, node), weft_call_tree_get_self (self->tree, node),
-       NULL);
-}
-
-void
-weft_call_edges_init (WeftCallEdges *self, const WeftCallTree *tree, guint n_columns,
-                      guint32 n_names, const guint8 *chosen)
-{
-  guint32 n_nodes = weft_call_tree_get_n_nodes (tree);
-  gsize n = ((gsize) n_names + 1) * n_columns;
-  g_autofree guint8 *is_inside = g_new0 (guint8, n_nodes);
-  g_autofree WeftCallFigure *inner = g_new0 (WeftCallFigure, (gsize) n_nodes * n_columns);
-  Finder finder = { self, tree, chosen, is_inside, inner };
-
-  *self = (WeftCallEdges){ .n_columns = n_columns, .n_names = n_names };
-  self->self = g_new0 (WeftCallFigure, n_columns);
-  self->total = g_new0 (WeftCallFigure, n_columns);
-  self->callers = g_new0 (WeftCallFigure, n);
-  self->callees = g_new0 (WeftCallFigure, n);
-  self->within = g_new0 (WeftCallFigure, n);
-  find_inner (&finder);
-  for (guint32 i = 1; i < n_nodes; i++)
+  while (!self->chosen[names[outermost - 1]])
+    outermost--;
+  add (edges, edges->total, figures);
+  add (edges, at_name (edges, edges->callers, outermost == n ? 0 : names[outermost]), figures);
+  if (innermost == 0)
     {
-      guint32 parent = weft_call_tree_get_node (tree, i)->parent;
-      gboolean is_called = is_chosen (&finder, parent);
-
-      is_inside[i] = is_inside[parent] || is_called;
-      if (is_chosen (&finder, i))
-        take_chosen (&finder, i);
-      else if (is_called)
-        take_callee (&finder, i);
+      add (edges, edges->self, figures);
+      return;
     }
+  add (edges, at_name (edges, edges->callees, names[innermost - 1]), figures);
+  if (innermost == 1)
+    add (edges, at_name (edges, edges->within, names[0]), figures);
+}
+
+gboolean
+weft_call_edges_init (WeftCallEdges *self, const WeftAnalysisScope *scope,
+                      const WeftCallchainReader *callchains, const WeftFrameNames *names,
+                      GArray *weights, const WeftStackPlan *plan, const guint8 *chosen,
+                      GError **error)
+{
+  guint32 n_names = weft_frame_names_get_n_names (names);
+  gsize n = ((gsize) n_names + 1) * plan->n_columns;
+  Finder finder = { self, chosen };
+
+  *self = (WeftCallEdges){ .n_columns = plan->n_columns, .n_names = n_names };
+  self->self = g_new0 (WeftStackFigure, plan->n_columns);
+  self->total = g_new0 (WeftStackFigure, plan->n_columns);
+  self->callers = g_new0 (WeftStackFigure, n);
+  self->callees = g_new0 (WeftStackFigure, n);
+  self->within = g_new0 (WeftStackFigure, n);
+  return weft_stack_walk (scope, callchains, names, weights, plan, take_stack, &finder, error);
 }
 
 void

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-#include "weft-call-tree.h"
+#include "weft-stack-walk.h"
 
 G_BEGIN_DECLS
 
@@ -13,16 +13,18 @@ typedef struct
 {
   guint n_columns;
   guint32 n_names;
-  WeftCallFigure *self;    /* a column each */
-  WeftCallFigure *total;   /* likewise */
-  WeftCallFigure *callers; /* by name, N_NAMES + 1 times as many; name 0: none, it was outermost */
-  WeftCallFigure *callees; /* likewise: all of what they called, and what it called */
-  WeftCallFigure *within;  /* likewise: of callees, themselves alone */
+  WeftStackFigure *self;    /* a column each */
+  WeftStackFigure *total;   /* likewise */
+  WeftStackFigure *callers; /* by name, N_NAMES + 1 times as many; name 0: none, it was outermost */
+  WeftStackFigure *callees; /* likewise: of what they called, and what that called */
+  WeftStackFigure *within;  /* likewise: of what they called, itself alone */
 } WeftCallEdges;
 
-/* CHOSEN: a byte for each name, from 0; TREE is not inverted, and has N_COLUMNS. */
-void weft_call_edges_init (WeftCallEdges *self, const WeftCallTree *tree, guint n_columns,
-                           guint32 n_names, const guint8 *chosen);
+/* CHOSEN: a byte for each name, from 0. */
+gboolean weft_call_edges_init (WeftCallEdges *self, const WeftAnalysisScope *scope,
+                               const WeftCallchainReader *callchains, const WeftFrameNames *names,
+                               GArray *weights, const WeftStackPlan *plan, const guint8 *chosen,
+                               GError **error);
 void weft_call_edges_clear (WeftCallEdges *self);
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (WeftCallEdges, weft_call_edges_clear)
 

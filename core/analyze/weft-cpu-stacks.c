@@ -31,15 +31,3 @@ weft_cpu_stacks_clear (WeftCpuStacks *self)
   g_clear_pointer (&self->callchains, weft_callchain_reader_free);
   g_clear_pointer (&self->weights, g_array_unref);
 }
-
-void
-weft_cpu_stacks_plan (const WeftCpuStacks *self, WeftCallTreePlan *plan)
-{
-  guint32 seen = 1u << WEFT_STACK_ON_CPU;
-
-  *plan = (WeftCallTreePlan){ .n_columns = 0 };
-  for (guint i = 0; i < self->weights->len; i++)
-    seen |= 1u << g_array_index (self->weights, WeftStackWeight, i).state;
-  for (guint i = 0; i < WEFT_N_STACK_STATES; i++)
-    plan->columns[i] = (seen >> i & 1) ? (gint8) plan->n_columns++ : -1;
-}

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-#include "weft-call-tree.h"
+#include "weft-stack-walk.h"
 
 G_BEGIN_DECLS
 
@@ -20,8 +20,5 @@ gboolean weft_cpu_stacks_init (WeftCpuStacks *self, const WeftAnalysisScope *sco
                                WeftFrameGroup group, WeftStackRoot root, GError **error);
 void weft_cpu_stacks_clear (WeftCpuStacks *self);
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (WeftCpuStacks, weft_cpu_stacks_clear)
-
-/* Plans a column for each state that occurs, what ran first. */
-void weft_cpu_stacks_plan (const WeftCpuStacks *self, WeftCallTreePlan *plan);
 
 G_END_DECLS

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* Looks inside: stacks, their names and the tree of functions, compared with counting stack by
- * stack. The rows are made up.
+/* Looks inside: stacks, their names and sums by function, compared with counting stack by stack.
+ * The rows are made up.
  */
 
 #include "cpu-rows.h"
-#include "weft-call-tree.h"
+#include "weft-stack-walk.h"
 
 #include <string.h>
 
@@ -130,8 +130,9 @@ test_hostile (void)
   guint64 frame;
   g_autoptr (GArray) frames = g_array_new (FALSE, FALSE, sizeof (guint32));
   g_autoptr (GArray) weights = NULL;
-  g_autoptr (WeftCallTree) tree = NULL;
-  WeftCallTreePlan plan;
+  g_auto (WeftStackSums) sums = { NULL, NULL };
+  WeftStackPlan plan;
+  guint64 count = 0;
 
   fixture_begin (&f);
   frame = cpu_named_frame (f.model, cpu_module (f.model, "m", WEFT_MODULE_KIND_FILE), 1, "f", 1);
@@ -155,14 +156,14 @@ test_hostile (void)
     }
   weights = weft_stack_weights_read (&f.scope, f.callchains, f.catalog, NULL, WEFT_STACK_ROOT_NONE,
                                      WEFT_STACK_ALL, NULL);
-  weft_call_tree_plan_init (&plan);
-  for (guint i = 0; i < 2; i++)
-    {
-      plan.is_inverted = i == 1;
-      g_clear_pointer (&tree, weft_call_tree_free);
-      tree = weft_call_tree_new (&f.scope, f.callchains, f.names, weights, &plan, NULL);
-      g_assert_cmpuint (weft_call_tree_get_total (tree, 0)->count, ==, 5);
-    }
+  weft_stack_plan_init (&plan, weights);
+  g_assert_cmpuint (plan.n_columns, ==, 1);
+  g_assert_true (
+      weft_stack_sums_init (&sums, &f.scope, f.callchains, f.names, weights, &plan, NULL));
+  for (guint32 name = 1; name <= weft_frame_names_get_n_names (f.names); name++)
+    count += sums.selves[name].count;
+  /* Five samples, of which one has a stack of nothing that is known. */
+  g_assert_cmpuint (count, ==, 4);
   fixture_end (&f);
 }
 
@@ -278,51 +279,32 @@ find_function (const WeftFrameName *name)
 }
 
 static void
-compare_names (Random *self, GArray *weights, const WeftCallTreePlan *plan)
+compare_names (Random *self, GArray *weights, const WeftStackPlan *plan)
 {
   g_autoptr (GError) error = NULL;
-  g_autoptr (WeftCallTree) tree =
-      weft_call_tree_new (&self->f.scope, self->f.callchains, self->f.names, weights, plan, &error);
+  g_auto (WeftStackSums) sums = { NULL, NULL };
   guint32 n_names = weft_frame_names_get_n_names (self->f.names);
-  g_autofree WeftCallFigure *selves = NULL;
-  g_autofree WeftCallFigure *totals = NULL;
 
+  weft_stack_sums_init (&sums, &self->f.scope, self->f.callchains, self->f.names, weights, plan,
+                        &error);
   g_assert_no_error (error);
-  weft_call_tree_sum_names (tree, n_names, &selves, &totals);
   for (guint32 name = WEFT_FRAME_NAME_NO_STACK + 1; name <= n_names; name++)
     for (guint c = 0; c < N_COLUMNS; c++)
       {
         guint function = find_function (weft_frame_names_get (self->f.names, name));
 
-        g_assert_cmpuint (selves[name * N_COLUMNS + c].time, ==, self->self[function][c]);
-        g_assert_cmpuint (totals[name * N_COLUMNS + c].time, ==, self->total[function][c]);
+        g_assert_cmpuint (sums.selves[name * N_COLUMNS + c].time, ==, self->self[function][c]);
+        g_assert_cmpuint (sums.totals[name * N_COLUMNS + c].time, ==, self->total[function][c]);
       }
 }
 
-/* Of an inverted tree the innermost functions stand on top, with what is theirs alone. */
+/* What ran, and all waits as one. */
 static void
-compare_inverted (Random *self, GArray *weights, WeftCallTreePlan *plan)
+plan_waits_together (WeftStackPlan *plan)
 {
-  g_autoptr (WeftCallTree) tree = NULL;
-
-  plan->is_inverted = TRUE;
-  tree =
-      weft_call_tree_new (&self->f.scope, self->f.callchains, self->f.names, weights, plan, NULL);
-  plan->is_inverted = FALSE;
-  for (guint32 at = weft_call_tree_get_node (tree, 0)->first_child; at != 0;
-       at = weft_call_tree_get_node (tree, at)->next_sibling)
-    {
-      guint32 name = weft_call_tree_get_node (tree, at)->name;
-      guint function = find_function (weft_frame_names_get (self->f.names, name));
-
-      for (guint c = 0; c < N_COLUMNS && name != WEFT_FRAME_NAME_NO_STACK; c++)
-        {
-          g_assert_cmpuint (weft_call_tree_get_total (tree, at)[c].time, ==,
-                            self->self[function][c]);
-          g_assert_cmpuint (weft_call_tree_get_self (tree, at)[c].time, ==,
-                            self->self[function][c]);
-        }
-    }
+  plan->n_columns = N_COLUMNS;
+  for (guint i = 0; i < WEFT_N_STACK_STATES; i++)
+    plan->columns[i] = i == WEFT_STACK_ON_CPU ? 0 : 1;
 }
 
 static void
@@ -330,7 +312,7 @@ compare_all (Random *self, gint64 begin, gint64 end, gboolean inlines, gboolean 
 {
   char excluded[] = { 'f', 'a' + N_FUNCTIONS - 1, 0 };
   const char *patterns[] = { excluded, NULL };
-  WeftCallTreePlan plan;
+  WeftStackPlan plan;
   g_autoptr (GArray) weights = NULL;
   g_autoptr (GError) error = NULL;
 
@@ -342,9 +324,8 @@ compare_all (Random *self, gint64 begin, gint64 end, gboolean inlines, gboolean 
   weights = weft_stack_weights_read (&self->f.scope, self->f.callchains, self->f.catalog, NULL,
                                      WEFT_STACK_ROOT_NONE, WEFT_STACK_ALL, &error);
   g_assert_no_error (error);
-  weft_call_tree_plan_init (&plan);
+  plan_waits_together (&plan);
   compare_names (self, weights, &plan);
-  compare_inverted (self, weights, &plan);
 }
 
 static void
