@@ -281,7 +281,8 @@ add_thread (Threads *self, WeftTableBuilder *builder, const WeftCatalogThread *t
   weft_table_builder_set_uint64 (builder, TID, thread->tid);
   weft_table_builder_set_int64 (builder, FIRST_SEEN, thread->first_seen);
   set_cpu (builder, weft_thread_table_get (self->cpu, thread->id));
-  set_lanes (builder, g_hash_table_lookup (self->threads, GUINT_TO_POINTER (thread->id)));
+  if (weft_store_get_n_rows (self->scope->store, WEFT_TABLE_ORIGINS) > 0)
+    set_lanes (builder, g_hash_table_lookup (self->threads, GUINT_TO_POINTER (thread->id)));
 }
 
 /* ---- Order ---- */

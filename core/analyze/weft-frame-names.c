@@ -571,8 +571,8 @@ weft_frame_names_describe_stack (const WeftFrameNames *self, const WeftCallchain
     return NULL;
   collect_names (self, callchains, node, max, texts);
   text = g_string_new (NULL);
-  for (guint i = texts->len; i-- > 0;)
-    g_string_append_printf (text, "%s%s", (const char *) g_ptr_array_index (texts, i),
-                            i > 0 ? " → " : "");
+  for (guint i = 0; i < texts->len; i++)
+    g_string_append_printf (text, "%s%s", i > 0 ? " ← " : "",
+                            (const char *) g_ptr_array_index (texts, i));
   return g_string_free (text, FALSE);
 }

@@ -81,8 +81,8 @@ gboolean weft_frame_names_is_resolved (const WeftFrameNames *self, guint32 frame
 /* The same for people: "do_syscall_64 [k]"; to be freed. */
 char *weft_frame_name_to_text (const WeftFrameName *name);
 
-/* A stack in one line, "main → work → read", the outermost first: at most MAX functions, and those
- * that are left out are the outer ones; to be freed. NULL for no stack.
+/* A stack in one line, "read ← work ← main", the innermost first, so that what is cut is the outer
+ * part: at most MAX functions; to be freed. NULL for no stack.
  */
 char *weft_frame_names_describe_stack (const WeftFrameNames *self,
                                        const WeftCallchainReader *callchains, guint32 node,

@@ -4,6 +4,8 @@
 
 /* Functions of a stack that are told. */
 #define MAX_FUNCTIONS 16
+/* Functions of the producer library, which the one that reports calls. */
+#define REPORTING "weft_target_"
 
 gboolean
 weft_origin_stacks_init (WeftOriginStacks *self, const WeftAnalysisScope *scope, GError **error)
@@ -60,10 +62,23 @@ weft_origin_stacks_describe (WeftOriginStacks *self, guint64 callchain)
 const char *
 weft_origin_stacks_get_function (WeftOriginStacks *self, guint64 callchain)
 {
-  guint32 name = weft_frame_names_get_innermost (
-      self->names, self->callchains, weft_callchain_reader_find (self->callchains, callchain));
+  guint32 node = weft_callchain_reader_find (self->callchains, callchain);
 
-  return name == 0 ? NULL : weft_frame_names_get (self->names, name)->name;
+  for (; node != 0; node = weft_callchain_reader_get_parent (self->callchains, node))
+    {
+      const WeftFramePlace *places;
+      guint n = weft_frame_names_get_places (
+          self->names, weft_callchain_reader_get_frame (self->callchains, node), &places);
+
+      while (n-- > 0)
+        {
+          const char *name = weft_frame_names_get (self->names, places[n].name)->name;
+
+          if (!g_str_has_prefix (name, REPORTING))
+            return name;
+        }
+    }
+  return NULL;
 }
 
 gboolean

@@ -25,9 +25,9 @@ G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (WeftOriginStacks, weft_origin_stacks_clear)
 /* The id of the callchain of the origin at hand; 0: it is linked to none. */
 guint64 weft_origin_stacks_find (WeftOriginStacks *self, WeftRowCursor *origin);
 
-/* "main → submit", to be freed; NULL for none. */
+/* "submit ← main", to be freed; NULL for none. */
 char *weft_origin_stacks_describe (WeftOriginStacks *self, guint64 callchain);
-/* The innermost function; belongs to SELF; NULL for none. */
+/* The innermost function, not counting those by which it is reported; belongs to SELF; NULL for none. */
 const char *weft_origin_stacks_get_function (WeftOriginStacks *self, guint64 callchain);
 
 gboolean weft_origin_stacks_finish (WeftOriginStacks *self, GError **error);

@@ -53,10 +53,11 @@ static const Choice choices[] = {
   { "gauges", "metric name lane_name value unit set_at tags" },
   { "running", "dispatch lane_name routine_name start age end" },
   { "pending", "lane_name routine_name submitted waiting dispatch" },
-  { "target-origins",
-    "origin role dispatch thread_name link_status function stack time submission tid relation queued "
-    "target_time waits wait_time" },
-  { "origins", "origin role time thread_name link_status function stack tid from_start from_end reason" },
+  { "target-origins", "origin role dispatch thread_name link_status stack function time submission "
+                      "tid relation queued "
+                      "target_time waits wait_time" },
+  { "origins",
+    "origin role time thread_name link_status stack function tid from_start from_end reason" },
   { "waits",
     "name wait thread_name process_name reason top_reason count duration share mean longest "
     "start detail waker_name begin end stack overlap covers_end same_thread tid" },
@@ -283,7 +284,8 @@ choose_columns (WeftTable *table, const PrintOptions *options)
 /* ---- Tables ---- */
 
 /* Texts that are of no use cut to the width of a name. */
-static const char *const sentences[] = { "error", "message", "reason", "text", "why", NULL };
+static const char *const sentences[] = { "error", "message",    "reason",      "text",       "why",
+                                         "stack", "wait_stack", "waker_stack", "call_stack", NULL };
 
 static char
 align_of (WeftTable *table, guint column)

@@ -330,10 +330,10 @@ test_callers (void)
   sample_assert_table (weft_report_get_main_table (report), CALLERS, hot);
   sample_assert_table (weft_report_get_table (report, "stacks"),
                        "stack callchain total share samples off_cpu",
-                       "main → work → hot cc-3 20 33.33 2 50\n"
-                       "start → hot cc-10 20 33.33 2 0\n"
-                       "main → work → hot → copy cc-5 10 16.67 1 0\n"
-                       "main → work → work → hot cc-7 10 16.67 1 0\n");
+                       "hot ← work ← main cc-3 20 33.33 2 50\n"
+                       "hot ← start cc-10 20 33.33 2 0\n"
+                       "copy ← hot ← work ← main cc-5 10 16.67 1 0\n"
+                       "hot ← work ← work ← main cc-7 10 16.67 1 0\n");
   assert_callers (sample, "sym-5", hot);
   assert_callers (sample, "h?t", hot);
   /* It calls itself: once on a stack, from outside. */
@@ -438,8 +438,8 @@ test_origins (void)
   report = sample_run (sample_analysis (sample, "target-origins"));
   sample_assert_table (weft_report_get_main_table (report),
                        "origin link_status function call_stack callchain link_sample",
-                       "o-1 linked-exact copy main → work → hot → copy cc-5 -\n"
-                       "o-2 linked tiny main → work → hot → tiny cc-3 sm-1\n"
+                       "o-1 linked-exact copy copy ← hot ← work ← main cc-5 -\n"
+                       "o-2 linked tiny tiny ← hot ← work ← main cc-3 sm-1\n"
                        "o-3 too-far - - - -\n"
                        "o-4 linked - - - sm-99\n");
 }

@@ -103,22 +103,22 @@ test_names (void)
   fixture_open (&f);
 
   fixture_name (&f, &(WeftFrameNamesOptions){ .inlines = TRUE });
-  assert_stack (&f, chain, 10, "main → outer → in1 → in2 → program+0x1a2f → sys_read [k] → 0x7f00");
-  assert_stack (&f, chain, 2, "… → sys_read [k] → 0x7f00");
+  assert_stack (&f, chain, 10, "0x7f00 ← sys_read [k] ← program+0x1a2f ← in2 ← in1 ← outer ← main");
+  assert_stack (&f, chain, 2, "0x7f00 ← sys_read [k] ← …");
   assert_stack (&f, 0, 2, NULL);
   assert_stack (&f, 99, 2, NULL);
   g_assert_true (weft_frame_names_is_resolved (f.names, 2));
   g_assert_false (weft_frame_names_is_resolved (f.names, 3));
   fixture_name (&f, &(WeftFrameNamesOptions){ .inlines = FALSE });
-  assert_stack (&f, 3, 10, "main → outer → program+0x1a2f");
+  assert_stack (&f, 3, 10, "program+0x1a2f ← outer ← main");
   fixture_name (&f, &(WeftFrameNamesOptions){ .inlines = TRUE, .excluded = excluded });
-  assert_stack (&f, 3, 10, "main → outer → program+0x1a2f");
+  assert_stack (&f, 3, 10, "program+0x1a2f ← outer ← main");
   fixture_name (&f, &(WeftFrameNamesOptions){ .group = WEFT_FRAME_GROUP_LINE, .inlines = TRUE });
-  assert_stack (&f, 3, 10, "main.c:5 → o.c:7 → i.c:8 → i.c:9 → [no lines] program");
+  assert_stack (&f, 3, 10, "[no lines] program ← i.c:9 ← i.c:8 ← o.c:7 ← main.c:5");
   fixture_name (&f, &(WeftFrameNamesOptions){ .group = WEFT_FRAME_GROUP_FILE });
-  assert_stack (&f, 4, 10, "main.c → o.c → [no lines] program → [no lines] [kernel] [k]");
+  assert_stack (&f, 4, 10, "[no lines] [kernel] [k] ← [no lines] program ← o.c ← main.c");
   fixture_name (&f, &(WeftFrameNamesOptions){ .group = WEFT_FRAME_GROUP_MODULE });
-  assert_stack (&f, chain, 10, "program → program → program → [kernel] [k] → [no module]");
+  assert_stack (&f, chain, 10, "[no module] ← [kernel] [k] ← program ← program ← program");
   fixture_end (&f);
 }
 

@@ -99,11 +99,11 @@ test_each (void)
                        "wt-7 t-2 worker lock 10 15 4096 - - t-1 main no\n"
                        "wt-4 t-2 worker preempted 50 10 - - - - - no\n");
   sample_assert_table (weft_report_get_main_table (by_start), "wait stack callchain stack_end",
-                       "wt-1 main → lock cc-2 complete\n"
+                       "wt-1 lock ← main cc-2 complete\n"
                        "wt-7 start cc-4 complete\n"
                        "wt-4 - - complete\n"
-                       "wt-2 main → lock cc-2 complete\n"
-                       "wt-3 main → read cc-3 complete\n"
+                       "wt-2 lock ← main cc-2 complete\n"
+                       "wt-3 read ← main cc-3 complete\n"
                        "wt-5 start cc-4 complete\n"
                        "wt-6 start cc-4 complete\n");
 }
@@ -135,9 +135,9 @@ test_groups (void)
   assert_groups (sample, "object", "duration", "name object count duration",
                  "[not known] - 4 180\n0x1000 4096 2 45\n/data - 1 40\n");
   assert_groups (sample, "stack", "longest", "name callchain count duration longest",
-                 "main → lock cc-2 2 130 100\n"
+                 "lock ← main cc-2 2 130 100\n"
                  "start cc-4 3 85 50\n"
-                 "main → read cc-3 1 40 40\n"
+                 "read ← main cc-3 1 40 40\n"
                  "[no stack] - 1 10 10\n");
 }
 
@@ -177,8 +177,8 @@ test_wakers (void)
                        "thread 3 145 70.73\ninterrupt 1 40 19.51\nunknown 1 20 9.76\n");
   sample_assert_table (weft_report_get_main_table (stacks),
                        "wakee waker count wait_stack waker_stack wait_callchain waker_callchain",
-                       "t-1 t-2 2 main → lock start → unlock cc-2 cc-5\n"
-                       "t-1 - 1 main → read - cc-3 -\n"
+                       "t-1 t-2 2 lock ← main unlock ← start cc-2 cc-5\n"
+                       "t-1 - 1 read ← main - cc-3 -\n"
                        "t-2 - 1 start - cc-4 -\n"
                        "t-2 t-1 1 start - cc-4 -\n");
 }
