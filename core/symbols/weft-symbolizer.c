@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/auxv.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -17,8 +18,9 @@
 #include "weft-symbol-config.h"
 
 #define PROGRAM "weft-symbolizer"
+#define NS_PER_SECOND G_GINT64_CONSTANT (1000000000)
 /* For one message: the largest programs take two seconds. */
-#define TIME_LIMIT (G_GINT64_CONSTANT (30) * G_GINT64_CONSTANT (1000000000))
+#define TIME_LIMIT (30 * NS_PER_SECOND)
 #define OFFSETS_PER_MESSAGE 8192
 
 struct _WeftSymbolizer
@@ -30,7 +32,8 @@ struct _WeftSymbolizer
   GPid pid;
   GByteArray *message;
   GHashTable *open; /* number of a module → OpenModule, in the child that runs */
-  GMutex lock;      /* of PID and IS_CANCELLED */
+  GMutex lock;      /* of PID, CPU and IS_CANCELLED */
+  guint64 cpu;      /* ns, of processes that have ended */
   gboolean is_cancelled;
 };
 
@@ -196,19 +199,27 @@ start (WeftSymbolizer *self, char **reason)
 static int
 stop (WeftSymbolizer *self, gboolean kill_it)
 {
+  struct rusage used = { 0 };
   int status = -1;
+  GPid pid;
 
   if (self->socket < 0)
     return -1;
   close (self->socket);
   self->socket = -1;
   g_hash_table_remove_all (self->open);
+  /* Its number may be another's once it was waited for: nobody is to find it then. */
+  g_mutex_lock (&self->lock);
+  pid = self->pid;
+  self->pid = 0;
+  g_mutex_unlock (&self->lock);
   if (kill_it)
-    kill (self->pid, SIGKILL);
-  while (waitpid (self->pid, &status, 0) < 0 && errno == EINTR)
+    kill (pid, SIGKILL);
+  while (wait4 (pid, &status, 0, &used) < 0 && errno == EINTR)
     continue;
   g_mutex_lock (&self->lock);
-  self->pid = 0;
+  self->cpu += (guint64) (used.ru_utime.tv_sec + used.ru_stime.tv_sec) * NS_PER_SECOND +
+               (guint64) (used.ru_utime.tv_usec + used.ru_stime.tv_usec) * 1000;
   g_mutex_unlock (&self->lock);
   return status;
 }
@@ -260,6 +271,22 @@ weft_symbolizer_cancel (WeftSymbolizer *self)
   g_mutex_unlock (&self->lock);
 }
 
+guint64
+weft_symbolizer_get_cpu (WeftSymbolizer *self)
+{
+  struct timespec used;
+  clockid_t clock;
+  guint64 cpu;
+
+  g_mutex_lock (&self->lock);
+  cpu = self->cpu;
+  if (self->pid > 0 && clock_getcpuclockid (self->pid, &clock) == 0 &&
+      clock_gettime (clock, &used) == 0)
+    cpu += (guint64) used.tv_sec * NS_PER_SECOND + (guint64) used.tv_nsec;
+  g_mutex_unlock (&self->lock);
+  return cpu;
+}
+
 int
 weft_symbolizer_get_pid (WeftSymbolizer *self)
 {
@@ -274,7 +301,7 @@ deadline (WeftSymbolizer *self)
   struct timespec now;
 
   clock_gettime (CLOCK_MONOTONIC, &now);
-  return now.tv_sec * G_GINT64_CONSTANT (1000000000) + now.tv_nsec + self->time_limit;
+  return now.tv_sec * NS_PER_SECOND + now.tv_nsec + self->time_limit;
 }
 
 static gboolean

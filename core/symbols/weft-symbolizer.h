@@ -52,6 +52,9 @@ WeftSymbolAnswer *weft_symbolizer_resolve_file (WeftSymbolizer *self, guint numb
 /* Any thread: whatever is being waited for fails at once, and all that comes after. */
 void weft_symbolizer_cancel (WeftSymbolizer *self);
 
+/* Any thread: ns of CPU time of all its processes so far. */
+guint64 weft_symbolizer_get_cpu (WeftSymbolizer *self);
+
 /* 0: none runs. For tests. */
 int weft_symbolizer_get_pid (WeftSymbolizer *self);
 

@@ -60,6 +60,7 @@ typedef struct
   WeftSymbolSource *source;
   WeftSymbolizer *symbolizer;
   GThread *thread;
+  gint64 cpu; /* ns, atomic: of the thread, after each job */
 } Worker;
 
 struct _WeftSymbolSource
@@ -115,10 +116,11 @@ work (gpointer data)
       else
         weft_symbol_module_resolve (job->module->module, self->symbolizer, job->addresses, job->n,
                                     job->functions);
+      __atomic_store_n (&self->cpu, weft_clock_now (CLOCK_THREAD_CPUTIME_ID), __ATOMIC_RELAXED);
       g_async_queue_push (self->source->done, job);
     }
   /* The process that it talks to ends with the thread that started it. */
-  g_clear_pointer (&self->symbolizer, weft_symbolizer_free);
+  weft_symbolizer_free (self->symbolizer);
   return NULL;
 }
 
@@ -394,6 +396,17 @@ weft_symbol_source_get_progress (WeftSymbolSource *self, WeftSymbolProgress *pro
       progress->n_modules += module->has_frames;
       progress->n_failed += module->is_written && module->written.state == WEFT_SYMBOL_STATE_FAILED;
     }
+}
+
+guint64
+weft_symbol_source_get_cpu (WeftSymbolSource *self)
+{
+  guint64 cpu = 0;
+
+  for (guint i = 0; i < self->n_workers; i++)
+    cpu += (guint64) __atomic_load_n (&self->workers[i].cpu, __ATOMIC_RELAXED) +
+           weft_symbolizer_get_cpu (self->workers[i].symbolizer);
+  return cpu;
 }
 
 /* ---- The end ---- */

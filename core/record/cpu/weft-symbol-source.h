@@ -58,6 +58,10 @@ typedef struct
 
 void weft_symbol_source_get_progress (WeftSymbolSource *self, WeftSymbolProgress *progress);
 
+/* ns of CPU time that reading symbols took so far, in this process and in those that read for it.
+ */
+guint64 weft_symbol_source_get_cpu (WeftSymbolSource *self);
+
 /* Waits until every frame is decided and written, then writes code, lines and sources. At DEADLINE
  * (CLOCK_MONOTONIC ns) the rest stays without names, and module_states and a diagnostic say so.
  * STEP (or NULL) is called every 100 ms or so; once it returns FALSE, the deadline has come.
