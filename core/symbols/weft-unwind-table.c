@@ -9,7 +9,11 @@
 #define PAGE_MASK (PAGE_SIZE - 1)
 #define MAX_CODE (G_GUINT64_CONSTANT (4) << 30)
 #define MAX_SECTION (G_GUINT64_CONSTANT (256) << 20)
+#define MAX_FUNCTIONS (4 * 1024 * 1024) /* the largest programs have some 600,000 */
 #define MAX_FUNCTIONS_OF_A_PAGE (PAGE_SIZE + 1)
+#define MAX_PROGRAMS_OF_A_PAGE (2 * 1024 * 1024) /* bytes; real ones have some thousands */
+#define MAX_CIE_BYTES (G_GUINT64_CONSTANT (64) * 1024 * 1024) /* that are read again, all in all   \
+                                                               */
 
 #define RULE_BITS (32 - PAGE_BITS)
 #define RULES_OF_A_BLOCK 256
@@ -54,6 +58,7 @@ struct _WeftUnwindTable
   guint n_rules;
   GHashTable *numbers; /* of WeftUnwindRule */
   WeftUnwindCie cies[N_CIES];
+  guint64 cie_bytes; /* that were read */
   guint n_built;
   guint n_rows;
   gsize rule_bytes;
@@ -212,7 +217,15 @@ get_cie (WeftUnwindTable *self, gsize offset)
   WeftUnwindCie *cie = &self->cies[offset / 4 % N_CIES];
 
   if (cie->offset != offset + 1)
-    weft_unwind_section_read_cie (&self->section, offset, cie);
+    {
+      gsize next;
+
+      if (self->cie_bytes > MAX_CIE_BYTES)
+        return NULL;
+      weft_unwind_section_next (&self->section, offset, &next);
+      self->cie_bytes += MIN (next - offset, MAX_CIE_BYTES);
+      weft_unwind_section_read_cie (&self->section, offset, cie);
+    }
   return cie->is_sound ? cie : NULL;
 }
 
@@ -258,7 +271,8 @@ add_function (WeftUnwindTable *self, GArray *functions, guint64 begin, guint64 e
 {
   Function function = { (guint32) (begin - self->code_begin), (guint32) entry };
 
-  if (begin >= self->code_begin && begin < self->code_end && entry < self->section.size)
+  if (begin >= self->code_begin && begin < self->code_end && entry < self->section.size &&
+      functions->len < MAX_FUNCTIONS)
     g_array_append_val (functions, function);
 }
 
@@ -387,6 +401,7 @@ build_page (WeftUnwindTable *self, guint number)
                           .rows = g_array_sized_new (FALSE, FALSE, sizeof (guint32), 256) };
   guint32 begin = number << PAGE_BITS;
   guint first = find_function (self, begin);
+  gsize left = MAX_PROGRAMS_OF_A_PAGE;
   Page *page;
 
   builder.end = builder.begin + PAGE_SIZE;
@@ -400,6 +415,9 @@ build_page (WeftUnwindTable *self, guint number)
       builder.cie = read_function (self, self->functions[i].entry, &fde);
       if (builder.cie == NULL || fde.begin - self->code_begin != self->functions[i].begin)
         continue;
+      if (fde.program_size > left)
+        break;
+      left -= fde.program_size;
       weft_unwind_section_run (&self->section, builder.cie, &fde, add_rule, &builder);
       if (fde.end > builder.begin && fde.end < builder.end)
         add_row (&builder, fde.end, RULE_NONE);
