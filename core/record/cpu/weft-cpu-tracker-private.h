@@ -87,6 +87,7 @@ typedef struct
   guint64 on_cpu; /* ns, up to SINCE */
   guint64 off_cpu;
   gboolean changed; /* since its times were told */
+  gboolean only_wakes; /* it is known as one that woke others only */
   char name[16];
   WeftCpuWait wait;
   WeftCpuLook early; /* a look that came after a wait that we know of, and may be of the next */

@@ -30,6 +30,9 @@ weft_cpu_tracker_tell_times (WeftCpuTracker *self, WeftCpuThread *thread, gint64
                                .on_cpu = thread->on_cpu,
                                .off_cpu = thread->off_cpu };
 
+  /* Of a thread that is not watched nothing tells when it runs. */
+  if (thread->only_wakes)
+    return;
   /* A wait is accounted when it ends, which it has not yet. */
   if (thread->state == WEFT_CPU_THREAD_WAITING && time > thread->since)
     {

@@ -304,6 +304,7 @@ weft_cpu_tracker_sample (WeftCpuTracker *self, const WeftCpuSample *sample)
     return;
   g_mutex_lock (&self->lock);
   thread = weft_cpu_tracker_get_thread (self, sample->pid, sample->tid, sample->time);
+  thread->only_wakes = FALSE;
   note_running (self, thread, sample->time);
   if (weft_cpu_tracker_may_add (self))
     add_sample (self, thread, sample);
@@ -322,6 +323,7 @@ weft_cpu_tracker_switch_out (WeftCpuTracker *self, gint64 time, int pid, int tid
     return;
   g_mutex_lock (&self->lock);
   thread = weft_cpu_tracker_get_thread (self, pid, tid, time);
+  thread->only_wakes = FALSE;
   if (thread->state == WEFT_CPU_THREAD_WAITING && time > thread->since)
     {
       /* It ran in between, for who knows how long. */
@@ -346,6 +348,7 @@ weft_cpu_tracker_switch_in (WeftCpuTracker *self, gint64 time, int pid, int tid,
     return;
   g_mutex_lock (&self->lock);
   thread = weft_cpu_tracker_get_thread (self, pid, tid, time);
+  thread->only_wakes = FALSE;
   note_running (self, thread, time);
   self->last_switch = time;
   g_mutex_unlock (&self->lock);
@@ -357,7 +360,7 @@ weft_cpu_tracker_wakeup (WeftCpuTracker *self, gint64 time, int waker_pid, int w
 {
   WeftCpuThread *wakee, *waker;
   WeftStackEnd end = WEFT_STACK_END_NOT_UNWOUND;
-  gboolean extended;
+  gboolean extended, is_known;
   guint n_frames;
 
   g_mutex_lock (&self->lock);
@@ -370,7 +373,9 @@ weft_cpu_tracker_wakeup (WeftCpuTracker *self, gint64 time, int waker_pid, int w
       row.wakee = weft_cpu_tracker_refer_thread (self, wakee);
       if (!in_interrupt && waker_pid > 0)
         {
+          is_known = weft_cpu_tracker_find_thread (self, waker_tid) != NULL;
           waker = weft_cpu_tracker_get_thread (self, waker_pid, waker_tid, time);
+          waker->only_wakes = waker->only_wakes || !is_known;
           row.waker = weft_cpu_tracker_refer_thread (self, waker);
           if (stack != NULL)
             row.callchain = weft_cpu_tracker_add_stack (self, waker->process, stack, &end,

@@ -9,6 +9,7 @@
 
 /* Numbers that no process has. */
 #define PID 90000001
+#define STRANGER 90000077
 #define CHILD 90000002
 #define TID 90000003
 #define OTHER 90000004
@@ -350,7 +351,7 @@ test_wakers (void)
 {
   CpuRig *rig = cpu_rig_new (NULL);
   g_autoptr (WeftStore) store = NULL;
-  g_autoptr (Rows) waits = NULL, wakeups = NULL;
+  g_autoptr (Rows) waits = NULL, wakeups = NULL, times = NULL;
   const guint64 chain[] = { 0xffffffff81000010 };
   WeftCpuSample stack = { .kernel_chain = chain, .n_kernel = 1 };
   guint64 worker;
@@ -368,13 +369,15 @@ test_wakers (void)
   weft_cpu_tracker_wakeup (rig->tracker, rig->start + 50 * MS, PID, TID, PID, TRUE, NULL);
   in (rig, 60 * MS, PID, PID);
   out (rig, 70 * MS, PID, PID, FALSE);
+  weft_cpu_tracker_wakeup (rig->tracker, rig->start + 75 * MS, STRANGER, STRANGER, PID, FALSE,
+                           NULL);
   in (rig, 80 * MS, PID, PID);
   store = cpu_rig_stop (rig, 100 * MS);
 
   waits = rows_read (store, WEFT_TABLE_WAITS);
   wakeups = rows_read (store, WEFT_TABLE_WAKEUPS);
   worker = cpu_rig_thread_id (store, "worker");
-  g_assert_cmpuint (wakeups->n, ==, 2);
+  g_assert_cmpuint (wakeups->n, ==, 3);
   g_assert_cmpuint (rows_get (wakeups, 0, WEFT_WAKEUPS_TIME), ==, 20 * MS);
   g_assert_cmpuint (rows_get (wakeups, 0, WEFT_WAKEUPS_WAKER), ==, worker);
   g_assert_cmpuint (rows_get (wakeups, 0, WEFT_WAKEUPS_CALLCHAIN), !=, 0);
@@ -385,7 +388,13 @@ test_wakers (void)
   g_assert_cmpuint (rows_get (waits, 1, WEFT_WAITS_WAKEUP), ==, 1);
   g_assert_cmpuint (rows_get (waits, 2, WEFT_WAITS_WAKER), ==, 0);
   g_assert_cmpuint (rows_get (waits, 2, WEFT_WAITS_WAKEUP), ==, 2);
-  g_assert_cmpuint (rows_get (waits, 3, WEFT_WAITS_WAKEUP), ==, 0);
+  g_assert_cmpuint (rows_get (waits, 3, WEFT_WAITS_WAKEUP), ==, 3);
+  /* Who is known only as one that woke another is not watched: its times are not known. */
+  g_assert_cmpuint (rows_get (wakeups, 2, WEFT_WAKEUPS_WAKER), !=, 0);
+  times = rows_read (store, WEFT_TABLE_THREAD_TIMES);
+  for (guint i = 0; i < times->n; i++)
+    g_assert_cmpuint (rows_get (times, i, WEFT_THREAD_TIMES_THREAD), !=,
+                      rows_get (wakeups, 2, WEFT_WAKEUPS_WAKER));
   check_times (store);
   cpu_rig_free (rig);
 }
