@@ -12,8 +12,9 @@
 #define MAX_FUNCTIONS (4 * 1024 * 1024) /* the largest programs have some 600,000 */
 #define MAX_FUNCTIONS_OF_A_PAGE (PAGE_SIZE + 1)
 #define MAX_PROGRAMS_OF_A_PAGE (2 * 1024 * 1024) /* bytes; real ones have some thousands */
-#define MAX_CIE_BYTES (G_GUINT64_CONSTANT (64) * 1024 * 1024) /* that are read again, all in all   \
-                                                               */
+#define MAX_CIE_BYTES                                                                              \
+  (G_GUINT64_CONSTANT (64) * 1024 * 1024) /* that are read again, all in all                       \
+                                           */
 
 #define RULE_BITS (32 - PAGE_BITS)
 #define RULES_OF_A_BLOCK 256
@@ -66,8 +67,8 @@ struct _WeftUnwindTable
 
 /* rbx, rbp, rsp, r12 … r15; x19 … x30, sp */
 static const WeftUnwindMachine machines[] = {
-  { EM_X86_64, 7, 6, 16, 17, 0xf0c8, G_MAXUINT64 },
-  { EM_AARCH64, 31, 29, 30, 33, 0xfff80000u, G_GUINT64_CONSTANT (0x0000ffffffffffff) },
+  { EM_X86_64, 7, 6, 16, 17, FALSE, 0xf0c8, G_MAXUINT64 },
+  { EM_AARCH64, 31, 29, 30, 33, TRUE, 0xfff80000u, G_GUINT64_CONSTANT (0x0000ffffffffffff) },
 };
 
 const WeftUnwindMachine *

@@ -25,6 +25,7 @@ typedef struct
   guint8 frame_pointer;
   guint8 return_address; /* the register that stands for it */
   guint8 n_registers;
+  gboolean has_link;    /* it is a real one, which calls leave it in */
   guint64 preserved;    /* bits of registers that functions hand back as they got them */
   guint64 address_mask; /* return addresses may be signed in the bits that this leaves out */
 } WeftUnwindMachine;

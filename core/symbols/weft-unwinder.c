@@ -364,7 +364,12 @@ step_by_rule (Walk *self, const WeftUnwindCacheEntry *entry)
 
   if (G_LIKELY (rule->flags & WEFT_UNWIND_RULE_SIMPLE))
     {
-      if (!read_word (self, cfa + rule->return_offset, &pc))
+      guint64 address = cfa + rule->return_offset;
+
+      if (G_UNLIKELY (address < self->sp) && self->machine->has_link &&
+          is_known (self, return_address))
+        pc = self->values[return_address];
+      else if (!read_word (self, address, &pc))
         return stop (self, WEFT_STACK_END_TRUNCATED);
       restore (self, entry, cfa);
     }
