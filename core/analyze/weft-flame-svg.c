@@ -44,7 +44,7 @@ static const Colour colours[] = {
   { "m5", "#f2b5bf", "#874655", NULL },
   { "m6", "#e6d88c", "#6f641d", NULL },
   { "m7", "#d3c1ab", "#675440", NULL },
-  { "mo", "#d3d8dd", "#4a5159", "other code" },
+  { "mo", "#d3d8dd", "#4a5159", "all others" },
   { "k",  "#f0a07c", "#984a28", "kernel" },
   { "g",  "#e6e9ec", "#343a40", "threads, lanes" },
   { "c",  "#bfc5cb", "#5b636b", "outer part not known" },

@@ -72,7 +72,7 @@ add_sample (const WeftSampleRow *sample, gpointer data)
     .cut = weft_flame_stacks_get_cut (&self->stacks, sample->row.node, sample->end),
     .leaf = NOTHING,
     .time = WEFT_FLAME_ON_CPU,
-    .start = (gint64) ((guint64) sample->row.start - before),
+    .start = MAX ((gint64) ((guint64) sample->row.start - before), self->scope->begin),
     .stop = sample->row.start,
     .slack = sample->weight,
     .amount = sample->weight,

@@ -460,6 +460,10 @@ test_time (void)
   g_autoptr (WeftReport) cpu = ask (sample, &(Question){ .order = "time" });
   g_autoptr (WeftReport) wall =
       ask (sample, &(Question){ .mode = "wall", .order = "time", .filter = "thread:t-1" });
+  g_autoptr (WeftReport) part =
+      ask (sample,
+           &(Question){
+               .mode = "wall", .order = "time", .filter = "thread:t-1", .begin = 35, .end = 65 });
 
   sample_assert_table (weft_report_get_main_table (cpu), "depth name start stop total",
                        "0 all 0 70 70\n"
@@ -487,6 +491,13 @@ test_time (void)
                        "5 [waiting: read] 40 60 20 20\n"
                        "3 wait 70 100 30 30\n"
                        "4 [waiting: semaphore or condition] 70 100 30 30\n");
+  sample_assert_table (weft_report_get_main_table (part), "depth name start stop total waiting",
+                       "0 all 35 60 30 20\n"
+                       "1 main (101) 35 60 30 20\n"
+                       "2 main 35 60 30 20\n"
+                       "3 read 35 60 30 20\n"
+                       "4 k_read 35 60 30 20\n"
+                       "5 [waiting: read] 40 60 20 20\n");
 }
 
 /* ---- What cannot be answered ---- */
