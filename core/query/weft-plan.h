@@ -27,6 +27,7 @@ typedef struct
   GArray *groups;  /* WeftClause */
   GArray *orders;  /* WeftClause */
   guint limit;     /* 0: none */
+  guint64 after;   /* of arrivals: the rows behind this one */
   char *cursor;    /* or NULL */
 } WeftQuestion;
 

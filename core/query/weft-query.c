@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-#include "weft-query.h"
+#include "weft-query-private.h"
 
 #include <string.h>
 
@@ -352,6 +352,12 @@ weft_query_set_limit (WeftQuery *self, guint limit)
   g_return_if_fail (WEFT_IS_QUERY (self));
 
   self->question.limit = limit;
+}
+
+void
+weft_query_set_after (WeftQuery *self, guint64 number)
+{
+  self->question.after = number;
 }
 
 /**

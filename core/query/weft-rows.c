@@ -571,7 +571,7 @@ run_arrivals (WeftPlan *plan, WeftExpression *identity, const WeftCursor *cursor
     .plan = plan,
     .scan = { plan->run, plan->table, plan->predicate, weft_expression_get_places (identity) },
     .identity = identity,
-    .after = cursor->record != NULL ? cursor->record[WEFT_SORTER_NUMBER] : 0,
+    .after = cursor->record != NULL ? cursor->record[WEFT_SORTER_NUMBER] : plan->question->after,
     .found = g_new0 (Found, n_chunks + 1),
   };
   WeftTable *table = NULL;

@@ -255,7 +255,7 @@ read_trace_end (WeftIngestRuntime *self, const guint8 *group, gsize size, gsize 
   trace = find_trace (self, end.trace);
   if (trace == NULL)
     return;
-  if (trace->ended)
+  if (trace->ended != 0)
     {
       weft_ingest_runtime_count (self, 0, WEFT_LOSS_DUPLICATE_ID, 1);
       return;
@@ -263,7 +263,7 @@ read_trace_end (WeftIngestRuntime *self, const guint8 *group, gsize size, gsize 
   error = find_error (self, group, length, 0);
   write_trace (self, end.trace, trace, &end, error);
   weft_ingest_runtime_read_tags (self, WEFT_TABLE_TRACES, trace->id, group, length, 0);
-  trace->ended = TRUE;
+  trace->ended = MAX (self->now, 1);
 }
 
 /* Those that have not ended: rows without a duration. */
@@ -278,9 +278,35 @@ weft_ingest_runtime_end_traces (WeftIngestRuntime *self)
     {
       const WeftIngestTrace *trace = value;
 
-      if (!trace->ended)
+      if (trace->ended == 0)
         write_trace (self, *(guint64 *) key, trace, NULL, 0);
     }
+}
+
+void
+weft_ingest_runtime_hold_strings (WeftIngestRuntime *self, GArray *ids)
+{
+  GHashTableIter iter;
+  gpointer value;
+
+  g_hash_table_iter_init (&iter, self->traces);
+  while (g_hash_table_iter_next (&iter, NULL, &value))
+    if (((const WeftIngestTrace *) value)->ended == 0)
+      g_array_append_val (ids, ((const WeftIngestTrace *) value)->name);
+}
+
+static gboolean
+ended_before (gpointer key, gpointer value, gpointer before)
+{
+  const WeftIngestTrace *trace = value;
+
+  return trace->ended != 0 && trace->ended < *(gint64 *) before;
+}
+
+void
+weft_ingest_runtime_forget_traces (WeftIngestRuntime *self, gint64 before)
+{
+  g_hash_table_foreach_remove (self->traces, ended_before, &before);
 }
 
 /* ---- Clocks and stacks ---- */

@@ -30,7 +30,7 @@ typedef struct
   int pid;
   gint64 started; /* ns; 0: not known */
   char *command_line;
-  gboolean ended;
+  gint64 ended; /* ns, CLOCK_MONOTONIC; 0: not known to have */
   gboolean watched;    /* a source of CPU events tells of it, too */
   GHashTable *threads; /* GINT number → GArray of Thread, in the order of their coming */
   guint n_threads;
@@ -41,6 +41,8 @@ process_free (gpointer data)
 {
   Process *self = data;
 
+  if (self == NULL)
+    return;
   g_free (self->command_line);
   g_hash_table_unref (self->threads);
   g_free (self);
@@ -182,16 +184,46 @@ weft_ingest_end_process (WeftIngest *self, guint64 id, gint64 now, gboolean has_
   WeftTableWriter *t = self->tables[WEFT_TABLE_PROCESS_ENDS];
   Process *process = get_process (self, id);
 
-  if (process != NULL && process->ended)
+  if (process != NULL && process->ended != 0)
     return;
   if (process != NULL)
-    process->ended = TRUE;
+    process->ended = MAX (now, 1);
   weft_table_writer_begin (t);
   weft_table_writer_set (t, WEFT_PROCESS_ENDS_PROCESS, id);
   weft_table_writer_set (t, WEFT_PROCESS_ENDS_TIME, (guint64) (now - self->start));
   if (has_status)
     weft_table_writer_set (t, WEFT_PROCESS_ENDS_STATUS, (guint64) (gint64) status);
   weft_ingest_commit (self, WEFT_TABLE_PROCESS_ENDS);
+}
+
+/* Its place stays: ids are places. */
+static void
+forget_process (WeftIngest *self, guint index)
+{
+  Process *process = g_ptr_array_index (self->processes, index);
+  GArray *ids = g_hash_table_lookup (self->newest_processes, GINT_TO_POINTER (process->pid));
+
+  for (guint i = ids->len; i > 0; i--)
+    if (g_array_index (ids, guint, i - 1) == index)
+      g_array_remove_index (ids, i - 1);
+  if (ids->len == 0)
+    g_hash_table_remove (self->newest_processes, GINT_TO_POINTER (process->pid));
+  process_free (process);
+  self->processes->pdata[index] = NULL;
+}
+
+void
+weft_ingest_forget_processes (WeftIngest *self, gint64 before)
+{
+  for (guint i = self->n_forgotten; i < self->processes->len; i++)
+    {
+      const Process *process = g_ptr_array_index (self->processes, i);
+
+      if (process != NULL && process->ended != 0 && process->ended < before)
+        forget_process (self, i);
+      if (self->processes->pdata[i] == NULL && i == self->n_forgotten)
+        self->n_forgotten++;
+    }
 }
 
 /* ---- Threads ---- */

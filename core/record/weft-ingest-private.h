@@ -105,7 +105,7 @@ typedef struct
   guint64 id;
   guint32 name;
   gboolean has_start;
-  gboolean ended;
+  gint64 ended; /* ns, CLOCK_MONOTONIC; 0: it has not */
   gint64 start;
 } WeftIngestTrace;
 
@@ -121,6 +121,7 @@ struct _WeftIngest
   GPtrArray *runtimes;
   GPtrArray *processes;         /* by row; see weft-ingest-identity.c */
   GHashTable *newest_processes; /* GINT pid → GArray of places there */
+  guint n_forgotten; /* processes: so many, from the first on, are gone */
   WeftIngestTotals ended;
   WeftUnwindFunc unwind;
   gpointer unwind_data;
@@ -191,6 +192,7 @@ struct _WeftIngestRuntime
 /* -- weft-ingest-identity.c -- */
 void weft_ingest_identity_init (WeftIngest *self);
 void weft_ingest_identity_clear (WeftIngest *self);
+void weft_ingest_forget_processes (WeftIngest *self, gint64 before);
 guint32 weft_ingest_intern_untrusted (WeftIngest *self, const char *text); /* mends what is no UTF-8 */
 
 /* Reads numbers and strings off a record or entry; BAD once something did not fit. */
@@ -262,6 +264,8 @@ guint64 weft_ingest_runtime_get_trace (WeftIngestRuntime *self, guint64 producer
 gboolean weft_ingest_runtime_read_event (WeftIngestRuntime *self, WeftIngestWriter *writer,
                                          const guint8 *group, gsize length);
 void weft_ingest_runtime_end_traces (WeftIngestRuntime *self);
+void weft_ingest_runtime_hold_strings (WeftIngestRuntime *self, GArray *ids);
+void weft_ingest_runtime_forget_traces (WeftIngestRuntime *self, gint64 before);
 
 /* The record at OFFSET of a group, or NULL at its end. Groups were checked when they were cut. */
 static inline const WeftWireRecord *

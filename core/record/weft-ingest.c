@@ -173,6 +173,28 @@ weft_ingest_add_own_cost (WeftIngest *self, gint64 now, guint64 cpu, guint64 res
   weft_ingest_commit (self, WEFT_TABLE_OWN_COST);
 }
 
+void
+weft_ingest_hold_strings (WeftIngest *self, GArray *ids)
+{
+  g_array_append_val (ids, self->last_kind);
+  for (guint i = 0; i < self->runtimes->len; i++)
+    weft_ingest_runtime_hold_strings (g_ptr_array_index (self->runtimes, i), ids);
+}
+
+void
+weft_ingest_forget (WeftIngest *self, gint64 before, guint64 strings)
+{
+  weft_ingest_forget_processes (self, before);
+  self->string_bytes = MIN (self->string_bytes, strings);
+  for (guint i = 0; i < self->runtimes->len; i++)
+    {
+      WeftIngestRuntime *runtime = g_ptr_array_index (self->runtimes, i);
+
+      weft_ingest_runtime_forget_traces (runtime, before);
+      runtime->string_bytes = MIN (runtime->string_bytes, strings);
+    }
+}
+
 static void
 add_losses (WeftIngestTotals *totals, const guint64 *losses)
 {

@@ -61,6 +61,14 @@ typedef void (*WeftKindFunc) (const char *kind, gpointer data);
 void weft_ingest_set_kind_seen (WeftIngest *self, WeftKindFunc seen, gpointer data);
 
 void weft_ingest_get_totals (WeftIngest *self, WeftIngestTotals *totals);
+
+/* Adds to IDS (of element type guint32) the strings that rows to come will name. */
+void weft_ingest_hold_strings (WeftIngest *self, GArray *ids);
+
+/* For recordings without end: lets go of what ended BEFORE (ns, CLOCK_MONOTONIC) and is remembered
+ * only in case that it comes up again. STRINGS: bytes that the store's dictionary has now.
+ */
+void weft_ingest_forget (WeftIngest *self, gint64 before, guint64 strings);
 void weft_ingest_add_meta (WeftIngest *self, const char *key, const char *text);
 void weft_ingest_add_meta_number (WeftIngest *self, const char *key, gint64 number);
 void weft_ingest_add_diagnostic (WeftIngest *self, guint severity, const char *code,

@@ -25,6 +25,7 @@
 #define PUBLISH_MS 100
 /* For symbols, after the end; programs of a million functions take seconds. */
 #define SYMBOLS_TIME (300 * NS_PER_SECOND)
+#define REMEMBERED_MS 10000 /* at least, where only the end of a recording is kept */
 
 struct _WeftRecordEngine
 {
@@ -49,6 +50,7 @@ struct _WeftRecordEngine
   WeftProgram *program; /* that recording ends with, or NULL */
   GSource *watch;       /* its end */
   gint64 duration;      /* ns; 0: until it is stopped */
+  gint64 remembers; /* ns: what ended so long ago is forgotten; 0: nothing is */
 
   GMutex lock; /* of what follows */
   WeftEngineListener listener;
@@ -192,6 +194,8 @@ housekeep (WeftRecordEngine *self, gint64 now)
   weft_ingest_add_own_cost (self->ingest, now,
                             (guint64) weft_clock_now (CLOCK_PROCESS_CPUTIME_ID) - self->start_cpu,
                             resident_bytes (), statistics.bytes_written);
+  if (self->remembers > 0)
+    weft_ingest_forget (self->ingest, now - self->remembers, statistics.strings);
   self->last_housekeeping = now;
 }
 
@@ -207,6 +211,7 @@ on_tick (gpointer data)
   if (now - self->last_housekeeping >= HOUSEKEEPING_MS * (NS_PER_SECOND / 1000))
     housekeep (self, now);
   advance_linker (self);
+  weft_store_writer_tick (self->store);
   if (weft_store_writer_get_error (self->store) != NULL)
     {
       publish (self, "failed");
@@ -287,6 +292,10 @@ describe (WeftRecordEngine *self, const WeftRecordEngineOptions *options)
   weft_ingest_add_meta_number (self->ingest, "boottime-offset",
                                weft_clock_now (CLOCK_BOOTTIME) - weft_monotonic_now ());
   weft_ingest_add_meta_number (self->ingest, "processors", sysconf (_SC_NPROCESSORS_ONLN));
+  if (options->keep_duration > 0)
+    weft_ingest_add_meta_number (self->ingest, "keep-duration", options->keep_duration);
+  if (options->keep_size > 0)
+    weft_ingest_add_meta_number (self->ingest, "keep-size", (gint64) options->keep_size);
 }
 
 static void
@@ -295,10 +304,21 @@ on_kind_seen (const char *kind, gpointer data)
   weft_words_see_kind (data, kind);
 }
 
+static void
+on_hold_strings (GArray *ids, gpointer data)
+{
+  WeftRecordEngine *self = data;
+
+  if (self->ingest != NULL)
+    weft_ingest_hold_strings (self->ingest, ids);
+}
+
 static gboolean
 open_store (WeftRecordEngine *self, const WeftRecordEngineOptions *options, GError **error)
 {
   WeftStoreOptions store = { .flush_interval_ms = options->flush_interval_ms,
+                             .keep_duration = options->keep_duration,
+                             .keep_size = options->keep_size,
                              .start_monotonic = self->start,
                              .start_realtime = weft_clock_now (CLOCK_REALTIME) };
   WeftSymbolOptions symbols = { .mode = options->symbols, .start = self->start };
@@ -313,6 +333,7 @@ open_store (WeftRecordEngine *self, const WeftRecordEngineOptions *options, GErr
   self->linker = weft_linker_new (self->store, &(WeftLinkerOptions){ .no_samples = TRUE });
   weft_ingest_set_linker (self->ingest, self->linker);
   self->symbols = weft_symbol_source_new (self->store, &symbols);
+  weft_store_writer_set_held_strings (self->store, on_hold_strings, self);
   self->words = weft_words_new (self->store);
   self->cpu = weft_cpu_recording_new (self->ingest, self->symbols, self->linker, self->context);
   weft_ingest_set_kind_seen (self->ingest, on_kind_seen, self->words);
@@ -366,6 +387,8 @@ weft_record_engine_new (const WeftRecordEngineOptions *options, GError **error)
   self->output = g_strdup (options->output);
   self->exit_status = -1;
   self->duration = options->duration;
+  if (options->keep_duration > 0 || options->keep_size > 0)
+    self->remembers = MAX (options->keep_duration, REMEMBERED_MS * (NS_PER_SECOND / 1000));
   self->start = weft_monotonic_now ();
   self->start_cpu = (guint64) weft_clock_now (CLOCK_PROCESS_CPUTIME_ID);
   self->last_housekeeping = self->start;
@@ -571,6 +594,8 @@ typedef struct
   GMutex lock;
   GCond changed;
   gboolean done;
+  gboolean rotates;
+  guint64 ticket; /* of the rotation */
 } Draining;
 
 static gboolean
@@ -584,6 +609,8 @@ on_drain (gpointer data)
   advance_linker (self);
   weft_linker_flush (self->linker);
   publish (self, weft_store_writer_get_error (self->store) ? "failed" : "recording");
+  if (draining->rotates)
+    draining->ticket = weft_store_writer_rotate (self->store);
   g_mutex_lock (&draining->lock);
   draining->done = TRUE;
   g_cond_signal (&draining->changed);
@@ -591,22 +618,39 @@ on_drain (gpointer data)
   return G_SOURCE_REMOVE;
 }
 
+static void
+drain (WeftRecordEngine *self, Draining *draining)
+{
+  draining->engine = self;
+  g_mutex_init (&draining->lock);
+  g_cond_init (&draining->changed);
+  invoke (self, on_drain, draining, NULL);
+  g_mutex_lock (&draining->lock);
+  while (!draining->done)
+    g_cond_wait (&draining->changed, &draining->lock);
+  g_mutex_unlock (&draining->lock);
+  g_mutex_clear (&draining->lock);
+  g_cond_clear (&draining->changed);
+}
+
 /* The disk is waited for here, not on the engine's thread: producers would run out of room. */
 gboolean
 weft_record_engine_flush (WeftRecordEngine *self, GError **error)
 {
-  Draining draining = { .engine = self };
+  Draining draining = { 0 };
 
-  g_mutex_init (&draining.lock);
-  g_cond_init (&draining.changed);
-  invoke (self, on_drain, &draining, NULL);
-  g_mutex_lock (&draining.lock);
-  while (!draining.done)
-    g_cond_wait (&draining.changed, &draining.lock);
-  g_mutex_unlock (&draining.lock);
-  g_mutex_clear (&draining.lock);
-  g_cond_clear (&draining.changed);
+  drain (self, &draining);
   return weft_store_writer_flush (self->store, error);
+}
+
+/* Likewise. */
+gboolean
+weft_record_engine_keep (WeftRecordEngine *self, gint64 since, const char *out, GError **error)
+{
+  Draining draining = { .rotates = TRUE };
+
+  drain (self, &draining);
+  return weft_store_writer_keep (self->store, draining.ticket, since, out, error);
 }
 
 /* ---- Stop ---- */

@@ -21,6 +21,8 @@ typedef struct
   const char *command_line;      /* of the recorded program, for the file; or NULL */
   guint flush_interval_ms;       /* 0: one second */
   gint64 duration;               /* ns, until it ends with WEFT_ENGINE_DURATION; 0: it does not */
+  gint64 keep_duration;          /* ns: only so much of the end is kept; 0: all */
+  guint64 keep_size;             /* bytes, likewise */
   guint uid;                     /* whose producers are let in */
   gboolean any_uid;
   WeftSymbolMode symbols;
@@ -127,6 +129,12 @@ void weft_record_engine_add (WeftRecordEngine *self, WeftAdditionKind kind, GVar
  * but the engine's; the engine must not be stopped meanwhile.
  */
 gboolean weft_record_engine_flush (WeftRecordEngine *self, GError **error);
+
+/* Makes the file OUT of what came SINCE (ns of the recording) until now, while recording goes on. For
+ * recordings of which only the end is kept. As flush: any thread but the engine's.
+ */
+gboolean weft_record_engine_keep (WeftRecordEngine *self, gint64 since, const char *out,
+                                  GError **error);
 
 /* Closes the gate, takes what is there, finishes the file. FALSE if not everything could be
  * written; what could is readable. STATUS, if not NULL, gets the final figures. Frees SELF.

@@ -20,6 +20,7 @@ struct _WeftRecorderStatus
 
   WeftRecorderState state;
   WeftEngineStatus figures;
+  WeftKeepFigures kept;
 };
 
 enum
@@ -45,6 +46,8 @@ enum
   PROP_EVENTS_LOST,
   PROP_SAMPLER,
   PROP_SAMPLER_MISSING,
+  PROP_MATCHES,
+  PROP_KEPT,
   N_PROPS
 };
 
@@ -53,12 +56,15 @@ static GParamSpec *properties[N_PROPS];
 G_DEFINE_FINAL_TYPE (WeftRecorderStatus, weft_recorder_status, G_TYPE_OBJECT)
 
 WeftRecorderStatus *
-weft_recorder_status_new (WeftRecorderState state, const WeftEngineStatus *figures)
+weft_recorder_status_new (WeftRecorderState state, const WeftEngineStatus *figures,
+                          const WeftKeepFigures *kept)
 {
   WeftRecorderStatus *self = g_object_new (WEFT_TYPE_RECORDER_STATUS, NULL);
 
   self->state = state;
   self->figures = *figures;
+  if (kept != NULL)
+    self->kept = *kept;
   return self;
 }
 
@@ -139,6 +145,12 @@ weft_recorder_status_get_property (GObject *object, guint id, GValue *value, GPa
     case PROP_RESIDENT:
       g_value_set_uint64 (value, self->figures.resident);
       break;
+    case PROP_MATCHES:
+      g_value_set_uint64 (value, self->kept.matches);
+      break;
+    case PROP_KEPT:
+      g_value_set_uint (value, self->kept.kept);
+      break;
     default:
       get_cpu_figure (self, id, value, spec);
     }
@@ -213,6 +225,24 @@ install_surroundings (GParamFlags flags)
    */
   properties[PROP_RESIDENT] =
       g_param_spec_uint64 ("resident", NULL, NULL, 0, G_MAXUINT64, 0, flags);
+
+  /**
+   * WeftRecorderStatus:matches:
+   *
+   * Dispatches that [property@Recorder:keep-filter] fitted. 0 of a recorder of another process.
+   *
+   * Since: 0.1
+   */
+  properties[PROP_MATCHES] = g_param_spec_uint64 ("matches", NULL, NULL, 0, G_MAXUINT64, 0, flags);
+
+  /**
+   * WeftRecorderStatus:kept:
+   *
+   * Files that were made for them. 0 of a recorder of another process.
+   *
+   * Since: 0.1
+   */
+  properties[PROP_KEPT] = g_param_spec_uint ("kept", NULL, NULL, 0, G_MAXUINT, 0, flags);
 }
 
 /* Of the CPUs. */
@@ -622,6 +652,12 @@ weft_recorder_status_get_resident (WeftRecorderStatus *self)
  * Tells how many samples of CPU time were taken.
  *
  * Returns: their number
+ * weft_recorder_status_get_matches:
+ * @self: a status
+ *
+ * Tells how many dispatches [property@Recorder:keep-filter] fitted.
+ *
+ * Returns: how many
  *
  * Since: 0.1
  */
@@ -721,4 +757,27 @@ weft_recorder_status_get_sampler_missing (WeftRecorderStatus *self)
   g_return_val_if_fail (WEFT_IS_RECORDER_STATUS (self), NULL);
 
   return self->figures.sampler_missing;
+weft_recorder_status_get_matches (WeftRecorderStatus *self)
+{
+  g_return_val_if_fail (WEFT_IS_RECORDER_STATUS (self), 0);
+
+  return self->kept.matches;
+}
+
+/**
+ * weft_recorder_status_get_kept:
+ * @self: a status
+ *
+ * Tells how many files were made for them.
+ *
+ * Returns: how many
+ *
+ * Since: 0.1
+ */
+guint
+weft_recorder_status_get_kept (WeftRecorderStatus *self)
+{
+  g_return_val_if_fail (WEFT_IS_RECORDER_STATUS (self), 0);
+
+  return self->kept.kept;
 }

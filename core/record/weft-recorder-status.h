@@ -52,5 +52,7 @@ WEFT_API guint64 weft_recorder_status_get_waits (WeftRecorderStatus *self);
 WEFT_API guint64 weft_recorder_status_get_events_lost (WeftRecorderStatus *self);
 WEFT_API const char *weft_recorder_status_get_sampler (WeftRecorderStatus *self);
 WEFT_API const char *weft_recorder_status_get_sampler_missing (WeftRecorderStatus *self);
+WEFT_API guint64 weft_recorder_status_get_matches (WeftRecorderStatus *self);
+WEFT_API guint weft_recorder_status_get_kept (WeftRecorderStatus *self);
 
 G_END_DECLS

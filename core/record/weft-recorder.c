@@ -7,6 +7,7 @@
 
 #include "weft-enum-types.h"
 #include "weft-error.h"
+#include "weft-keep-trigger.h"
 #include "weft-program.h"
 #include "weft-record-engine.h"
 #include "weft-recorder-status-private.h"
@@ -58,7 +59,13 @@ struct _WeftRecorder
   guint stack_size;
   gboolean whole_system;
   GArray *pids; /* element-type int */
+  gint64 keep_duration;
+  guint64 keep_size;
+  WeftFilter *keep_filter;
+  gint64 keep_after;
 
+  WeftKeepTrigger *trigger; /* from the start to the stop, with a filter */
+  WeftRecordEngine *kept_engine; /* the trigger's */
   GSource *wake; /* in the context of whoever started it: something changed */
 
   GMutex lock;   /* of what follows */
@@ -73,6 +80,8 @@ struct _WeftRecorder
   char *runtime_directory;
   int exit_status; /* as the caller told; -1: unknown */
   WeftEngineStatus figures;
+  WeftKeepFigures kept;
+  GPtrArray *told_kept; /* element-type filename: files that "kept" is to tell of */
   GError *error;
   GList *waiting;     /* element-type GTask: for the end */
   gint64 last_status; /* when somebody was last told */
@@ -104,6 +113,10 @@ enum
   PROP_SAMPLE_FREQUENCY,
   PROP_STACK_SIZE,
   PROP_WHOLE_SYSTEM,
+  PROP_KEEP_DURATION,
+  PROP_KEEP_SIZE,
+  PROP_KEEP_FILTER,
+  PROP_KEEP_AFTER,
   PROP_STATE,
   PROP_END,
   PROP_STATUS,
@@ -115,6 +128,14 @@ enum
 };
 
 static GParamSpec *properties[N_PROPS];
+
+enum
+{
+  KEPT,
+  N_SIGNALS
+};
+
+static guint signals[N_SIGNALS];
 
 G_DEFINE_FINAL_TYPE (WeftRecorder, weft_recorder, G_TYPE_OBJECT)
 
@@ -133,6 +154,7 @@ static gboolean
 on_wake (gpointer data)
 {
   g_autoptr (WeftRecorder) self = g_weak_ref_get (data);
+  g_autoptr (GPtrArray) kept = NULL;
   gboolean new_state, new_end;
 
   if (self == NULL)
@@ -142,7 +164,11 @@ on_wake (gpointer data)
   new_end = self->end != self->told_end;
   self->told_state = self->state;
   self->told_end = self->end;
+  kept = g_steal_pointer (&self->told_kept);
+  self->told_kept = g_ptr_array_new_with_free_func (g_free);
   g_mutex_unlock (&self->lock);
+  for (guint i = 0; i < kept->len; i++)
+    g_signal_emit (self, signals[KEPT], 0, g_ptr_array_index (kept, i));
 
   g_object_freeze_notify (G_OBJECT (self));
   g_object_notify_by_pspec (G_OBJECT (self), properties[PROP_STATUS]);
@@ -248,6 +274,112 @@ on_published (WeftRecordEngine *engine, gpointer data)
     g_source_set_ready_time (self->wake, 0);
 }
 
+/* ---- Keeping what a filter fits ---- */
+
+static void
+add_diagnostic (WeftRecorder *self, WeftSeverity severity, const char *code, const char *message)
+{
+  weft_record_engine_add (self->kept_engine, WEFT_ADDITION_DIAGNOSTIC,
+                          g_variant_new ("(uss)", severity, code, message));
+}
+
+static void
+on_matched (guint64 dispatch, gpointer data)
+{
+  WeftRecorder *self = data;
+  g_autofree char *filter = weft_filter_to_string (self->keep_filter);
+  g_autofree char *message =
+      g_strdup_printf ("d-%" G_GUINT64_FORMAT " fits “%s”", dispatch, filter);
+
+  add_diagnostic (self, WEFT_SEVERITY_INFO, "keep-trigger", message);
+}
+
+/* OUTPUT-kept-1.weft and so on, beside the output. */
+static char *
+kept_path (WeftRecorder *self, guint number)
+{
+  gsize length = strlen (self->output);
+
+  if (g_str_has_suffix (self->output, ".weft"))
+    length -= strlen (".weft");
+  return g_strdup_printf ("%.*s-kept-%u.weft", (int) length, self->output, number);
+}
+
+static char *
+on_keep (gint64 since, guint number, GError **error, gpointer data)
+{
+  WeftRecorder *self = data;
+  g_autofree char *path = kept_path (self, number);
+
+  if (!weft_record_engine_keep (self->kept_engine, since, path, error))
+    return NULL;
+  g_mutex_lock (&self->lock);
+  g_ptr_array_add (self->told_kept, g_strdup (path));
+  g_mutex_unlock (&self->lock);
+  return g_steal_pointer (&path);
+}
+
+static void
+on_kept_changed (const WeftKeepFigures *figures, gpointer data)
+{
+  WeftRecorder *self = data;
+
+  g_mutex_lock (&self->lock);
+  self->kept = *figures;
+  g_mutex_unlock (&self->lock);
+  g_source_set_ready_time (self->wake, 0);
+}
+
+static void
+on_keep_failed (const GError *error, gpointer data)
+{
+  g_autofree char *message = g_strdup_printf ("Nothing more is kept: %s", error->message);
+
+  add_diagnostic (data, WEFT_SEVERITY_ERROR, "keep-failed", message);
+}
+
+static void
+start_trigger (WeftRecorder *self, WeftRecordEngine *engine)
+{
+  static const WeftKeepListener listener = { on_matched, on_keep, on_kept_changed, on_keep_failed };
+  WeftKeepTriggerOptions options = {
+    .path = self->output,
+    .filter = self->keep_filter,
+    .before = self->keep_duration,
+    .after = self->keep_after,
+    .makes_files = self->keep_duration > 0 || self->keep_size > 0,
+  };
+
+  self->kept_engine = engine;
+  if (self->keep_filter != NULL)
+    self->trigger = weft_keep_trigger_new (&options, &listener, self);
+}
+
+/* The engine still runs: what was recorded until now is looked at, and kept. */
+static void
+finish_trigger (WeftRecorder *self)
+{
+  g_autofree char *message = NULL;
+
+  if (self->trigger == NULL)
+    return;
+  weft_record_engine_flush (self->kept_engine, NULL);
+  weft_keep_trigger_finish (self->trigger);
+  message = g_strdup_printf ("%" G_GUINT64_FORMAT " dispatches fitted, %u files were kept; for "
+                             "%" G_GUINT64_FORMAT " none was made, because one had just been",
+                             self->kept.matches, self->kept.kept, self->kept.suppressed);
+  add_diagnostic (self, WEFT_SEVERITY_INFO, "keep-trigger", message);
+  g_clear_pointer (&self->trigger, weft_keep_trigger_free);
+}
+
+/* Whether this is a run that is of interest only if the filter fitted something. */
+static gboolean
+is_to_be_removed (WeftRecorder *self)
+{
+  return self->keep_filter != NULL && self->keep_duration == 0 && self->keep_size == 0 &&
+         self->kept.matches == 0;
+}
+
 /* ---- Start ---- */
 
 /* A launched program's CPU time is recorded unless somebody says otherwise; that of others if
@@ -310,6 +442,8 @@ open_engine (WeftRecorder *self, GError **error)
   options.command_line = self->command_line;
   options.flush_interval_ms = self->flush_interval;
   options.duration = self->duration;
+  options.keep_duration = self->keep_duration;
+  options.keep_size = self->keep_size;
   options.uid = geteuid () == 0 && sudo ? (guint) g_ascii_strtoull (sudo, NULL, 10) : geteuid ();
   options.any_uid = self->any_user;
   options.symbols = self->symbols;
@@ -339,6 +473,7 @@ begin (WeftRecorder *self, WeftRecordEngine *engine)
   weft_record_engine_set_listener (engine, &listener, self);
   if (self->program != NULL)
     weft_record_engine_set_program (engine, self->program);
+  start_trigger (self, engine);
   g_source_set_ready_time (self->wake, 0);
 }
 
@@ -674,7 +809,10 @@ stop_engine (WeftRecorder *self, WeftRecordEngine *engine)
 
   release_waiting (self);
   g_source_set_ready_time (self->wake, 0);
+  finish_trigger (self);
   complete = weft_record_engine_stop (engine, &figures, &error);
+  if (complete && is_to_be_removed (self))
+    unlink (self->output);
 
   g_mutex_lock (&self->lock);
   self->figures = figures;
@@ -890,6 +1028,114 @@ weft_recorder_flush_finish (WeftRecorder *self, GAsyncResult *result, GError **e
   return g_task_propagate_boolean (G_TASK (result), error);
 }
 
+/* ---- Keep ---- */
+
+static gboolean
+keep (WeftRecorder *self, const char *path, GError **error)
+{
+  WeftRecordEngine *engine = NULL;
+  gboolean good;
+
+  g_mutex_lock (&self->lock);
+  if (self->keep_duration > 0 || self->keep_size > 0)
+    engine = self->engine;
+  self->n_users += engine != NULL;
+  g_mutex_unlock (&self->lock);
+  if (engine == NULL)
+    {
+      g_set_error_literal (error, WEFT_ERROR, WEFT_ERROR_RECORDER,
+                           "This recorder does not record, or keeps all: nothing is to be kept");
+      return FALSE;
+    }
+  good = weft_record_engine_keep (engine, G_MININT64, path, error);
+  g_mutex_lock (&self->lock);
+  self->n_users--;
+  g_cond_broadcast (&self->changed);
+  g_mutex_unlock (&self->lock);
+  return good;
+}
+
+/**
+ * weft_recorder_keep:
+ * @self: a recorder that keeps the end of its recording only
+ * @path: (type filename): the file to make
+ * @cancellable: (nullable): a cancellable, which counts before the work begins
+ *
+ * Makes a recording of its own of what is there now, while this one goes on. It holds what
+ * [property@Recorder:keep-duration] and [property@Recorder:keep-size] say.
+ *
+ * Returns: %FALSE with an error of the domain [error@Gio.IOErrorEnum] (`EXISTS`, `NO_SPACE`, …), or
+ *   `WEFT_ERROR_RECORDER` if this recorder does not record, or keeps everything
+ *
+ * Since: 0.1
+ */
+gboolean
+weft_recorder_keep (WeftRecorder *self, const char *path, GCancellable *cancellable, GError **error)
+{
+  g_return_val_if_fail (WEFT_IS_RECORDER (self), FALSE);
+  g_return_val_if_fail (path != NULL, FALSE);
+  g_return_val_if_fail (error == NULL || *error == NULL, FALSE);
+
+  return !g_cancellable_set_error_if_cancelled (cancellable, error) && keep (self, path, error);
+}
+
+static void
+keep_thread (GTask *task, gpointer source, gpointer path, GCancellable *cancellable)
+{
+  GError *error = NULL;
+
+  if (keep (source, path, &error))
+    g_task_return_boolean (task, TRUE);
+  else
+    g_task_return_error (task, error);
+}
+
+/**
+ * weft_recorder_keep_async:
+ * @self: a recorder that keeps the end of its recording only
+ * @path: (type filename): the file to make
+ * @cancellable: (nullable): a cancellable
+ * @callback: called when the file is finished
+ * @user_data: data for @callback
+ *
+ * Makes a recording of what is there now; see [method@Recorder.keep].
+ *
+ * Since: 0.1
+ */
+void
+weft_recorder_keep_async (WeftRecorder *self, const char *path, GCancellable *cancellable,
+                          GAsyncReadyCallback callback, gpointer user_data)
+{
+  g_autoptr (GTask) task = NULL;
+
+  g_return_if_fail (WEFT_IS_RECORDER (self));
+  g_return_if_fail (path != NULL);
+
+  task = g_task_new (self, cancellable, callback, user_data);
+  g_task_set_source_tag (task, weft_recorder_keep_async);
+  g_task_set_task_data (task, g_strdup (path), g_free);
+  g_task_run_in_thread (task, keep_thread);
+}
+
+/**
+ * weft_recorder_keep_finish:
+ * @self: a recorder
+ * @result: what the callback got
+ *
+ * Ends [method@Recorder.keep_async].
+ *
+ * Returns: whether the file was made
+ *
+ * Since: 0.1
+ */
+gboolean
+weft_recorder_keep_finish (WeftRecorder *self, GAsyncResult *result, GError **error)
+{
+  g_return_val_if_fail (g_task_is_valid (result, self), FALSE);
+
+  return g_task_propagate_boolean (G_TASK (result), error);
+}
+
 /* ---- The program ---- */
 
 /**
@@ -1076,7 +1322,7 @@ weft_recorder_get_status (WeftRecorder *self)
   g_return_val_if_fail (WEFT_IS_RECORDER (self), NULL);
 
   g_mutex_lock (&self->lock);
-  status = weft_recorder_status_new (self->state, &self->figures);
+  status = weft_recorder_status_new (self->state, &self->figures, &self->kept);
   g_mutex_unlock (&self->lock);
   return status;
 }
@@ -1746,6 +1992,11 @@ weft_recorder_get_status_interval (WeftRecorder *self)
  * With %WEFT_SAMPLER_AUTO a program that is launched is recorded as well as can be, and
  * [property@RecorderStatus:sampler-missing] says what is missing; another sampler has to work, or
  * the start fails.
+ * weft_recorder_set_keep_duration: (set-property keep-duration)
+ * @self: a recorder
+ * @duration: nanoseconds; 0: all is kept
+ *
+ * Sets how much of the end of the recording is kept, in time. Before the start only.
  *
  * Since: 0.1
  */
@@ -1826,6 +2077,42 @@ weft_recorder_get_sample_frequency (WeftRecorder *self)
  *
  * Sets how much of stacks is copied: deeper stacks are read on, as far as they have not changed.
  * Before the start only.
+weft_recorder_set_keep_duration (WeftRecorder *self, gint64 duration)
+{
+  g_return_if_fail (WEFT_IS_RECORDER (self));
+  g_return_if_fail (is_settable (self));
+  g_return_if_fail (duration >= 0);
+
+  if (self->keep_duration == duration)
+    return;
+  self->keep_duration = duration;
+  g_object_notify_by_pspec (G_OBJECT (self), properties[PROP_KEEP_DURATION]);
+}
+
+/**
+ * weft_recorder_get_keep_duration: (get-property keep-duration)
+ * @self: a recorder
+ *
+ * How much of the end of the recording is kept, in time.
+ *
+ * Returns: nanoseconds, or 0
+ *
+ * Since: 0.1
+ */
+gint64
+weft_recorder_get_keep_duration (WeftRecorder *self)
+{
+  g_return_val_if_fail (WEFT_IS_RECORDER (self), 0);
+
+  return self->keep_duration;
+}
+
+/**
+ * weft_recorder_set_keep_size: (set-property keep-size)
+ * @self: a recorder
+ * @size: bytes, at least 1 MiB; 0: all is kept
+ *
+ * Sets how much of the end of the recording is kept, in bytes on the disk. Before the start only.
  *
  * Since: 0.1
  */
@@ -1848,6 +2135,23 @@ weft_recorder_set_stack_size (WeftRecorder *self, guint size)
  * @self: a recorder
  *
  * How much of stacks is copied.
+weft_recorder_set_keep_size (WeftRecorder *self, guint64 size)
+{
+  g_return_if_fail (WEFT_IS_RECORDER (self));
+  g_return_if_fail (is_settable (self));
+
+  size = size == 0 ? 0 : MAX (size, 1 << 20);
+  if (self->keep_size == size)
+    return;
+  self->keep_size = size;
+  g_object_notify_by_pspec (G_OBJECT (self), properties[PROP_KEEP_SIZE]);
+}
+
+/**
+ * weft_recorder_get_keep_size: (get-property keep-size)
+ * @self: a recorder
+ *
+ * How much of the end of the recording is kept, in bytes.
  *
  * Returns: bytes, or 0
  *
@@ -1890,6 +2194,30 @@ weft_recorder_set_whole_system (WeftRecorder *self, gboolean whole_system)
  * Whether all processes are sampled.
  *
  * Returns: whether they are
+guint64
+weft_recorder_get_keep_size (WeftRecorder *self)
+{
+  g_return_val_if_fail (WEFT_IS_RECORDER (self), 0);
+
+  return self->keep_size;
+}
+
+/**
+ * weft_recorder_set_keep_filter:
+ * @self: a recorder
+ * @filter: (nullable): a filter on dispatches, in the [filter language](filter-language.html);
+ *   %NULL for none
+ *
+ * Sets what is worth keeping. Before the start only.
+ *
+ * Where the end of the recording is kept, the first dispatch that fits makes a file of its own
+ * (beside the output, with `-kept-1` and so on in its name), of what was recorded before it and in
+ * [property@Recorder:keep-after]; [signal@Recorder::kept] tells of it. Those that fit until then
+ * belong to it. There are at most one file a second and 100 in all; how many more dispatches fitted
+ * is told in the recording. Where all is kept, the output is removed in the end if no dispatch
+ * fitted.
+ *
+ * Returns: %FALSE with [error@Error.INVALID_FILTER] if that is no filter
  *
  * Since: 0.1
  */
@@ -1909,6 +2237,51 @@ weft_recorder_get_whole_system (WeftRecorder *self)
  *
  * Sets processes that run already to be sampled, with what they have started and will start. Once
  * they have all ended, [property@Recorder:end] tells. Before the start only.
+weft_recorder_set_keep_filter (WeftRecorder *self, const char *filter, GError **error)
+{
+  WeftFilter *parsed = NULL;
+
+  g_return_val_if_fail (WEFT_IS_RECORDER (self), FALSE);
+  g_return_val_if_fail (is_settable (self), FALSE);
+  g_return_val_if_fail (error == NULL || *error == NULL, FALSE);
+
+  if (filter != NULL)
+    {
+      parsed = weft_filter_new (filter, error);
+      if (parsed == NULL)
+        return FALSE;
+    }
+  g_clear_pointer (&self->keep_filter, weft_filter_unref);
+  self->keep_filter = parsed;
+  g_object_notify_by_pspec (G_OBJECT (self), properties[PROP_KEEP_FILTER]);
+  return TRUE;
+}
+
+/**
+ * weft_recorder_get_keep_filter: (get-property keep-filter)
+ * @self: a recorder
+ *
+ * What is worth keeping.
+ *
+ * Returns: (transfer full) (nullable): the filter, or %NULL
+ *
+ * Since: 0.1
+ */
+char *
+weft_recorder_get_keep_filter (WeftRecorder *self)
+{
+  g_return_val_if_fail (WEFT_IS_RECORDER (self), NULL);
+
+  return self->keep_filter ? weft_filter_to_string (self->keep_filter) : NULL;
+}
+
+/**
+ * weft_recorder_set_keep_after: (set-property keep-after)
+ * @self: a recorder
+ * @duration: nanoseconds
+ *
+ * Sets how long after a dispatch that fits [property@Recorder:keep-filter] the file goes on. Before
+ * the start only.
  *
  * Since: 0.1
  */
@@ -1943,6 +2316,34 @@ weft_recorder_get_pids (WeftRecorder *self, gsize *n_pids)
 
   *n_pids = self->pids->len;
   return (const int *) (gpointer) self->pids->data;
+weft_recorder_set_keep_after (WeftRecorder *self, gint64 duration)
+{
+  g_return_if_fail (WEFT_IS_RECORDER (self));
+  g_return_if_fail (is_settable (self));
+  g_return_if_fail (duration >= 0);
+
+  if (self->keep_after == duration)
+    return;
+  self->keep_after = duration;
+  g_object_notify_by_pspec (G_OBJECT (self), properties[PROP_KEEP_AFTER]);
+}
+
+/**
+ * weft_recorder_get_keep_after: (get-property keep-after)
+ * @self: a recorder
+ *
+ * How long after a dispatch that fits the file goes on.
+ *
+ * Returns: nanoseconds
+ *
+ * Since: 0.1
+ */
+gint64
+weft_recorder_get_keep_after (WeftRecorder *self)
+{
+  g_return_val_if_fail (WEFT_IS_RECORDER (self), 0);
+
+  return self->keep_after;
 }
 
 /* ---- Life ---- */
@@ -2009,6 +2410,15 @@ weft_recorder_set_property (GObject *object, guint id, const GValue *value, GPar
     case PROP_STATUS_INTERVAL:
       weft_recorder_set_status_interval (self, g_value_get_uint (value));
       break;
+    case PROP_KEEP_DURATION:
+      weft_recorder_set_keep_duration (self, g_value_get_int64 (value));
+      break;
+    case PROP_KEEP_SIZE:
+      weft_recorder_set_keep_size (self, g_value_get_uint64 (value));
+      break;
+    case PROP_KEEP_AFTER:
+      weft_recorder_set_keep_after (self, g_value_get_int64 (value));
+      break;
     default:
       set_cpu_setting (self, id, value, spec);
     }
@@ -2063,6 +2473,17 @@ get_setting (WeftRecorder *self, guint id, GValue *value, GParamSpec *spec)
       break;
     case PROP_WHOLE_SYSTEM:
       g_value_set_boolean (value, self->whole_system);
+    case PROP_KEEP_DURATION:
+      g_value_set_int64 (value, self->keep_duration);
+      break;
+    case PROP_KEEP_SIZE:
+      g_value_set_uint64 (value, self->keep_size);
+      break;
+    case PROP_KEEP_FILTER:
+      g_value_take_string (value, weft_recorder_get_keep_filter (self));
+      break;
+    case PROP_KEEP_AFTER:
+      g_value_set_int64 (value, self->keep_after);
       break;
     default:
       G_OBJECT_WARN_INVALID_PROPERTY_ID (self, id, spec);
@@ -2133,6 +2554,8 @@ weft_recorder_finalize (GObject *object)
   g_free (self->command_line);
   g_free (self->runtime_directory);
   g_array_unref (self->pids);
+  g_clear_pointer (&self->keep_filter, weft_filter_unref);
+  g_ptr_array_unref (self->told_kept);
   g_array_unref (self->additions);
   g_clear_pointer (&self->program, weft_program_unref);
   g_clear_error (&self->error);
@@ -2263,6 +2686,7 @@ install_settings (void)
 
 static void
 install_cpu_settings (void)
+install_keeping (void)
 {
   const GParamFlags flags = G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS | G_PARAM_EXPLICIT_NOTIFY;
 
@@ -2304,6 +2728,52 @@ install_cpu_settings (void)
    * Since: 0.1
    */
   properties[PROP_WHOLE_SYSTEM] = g_param_spec_boolean ("whole-system", NULL, NULL, FALSE, flags);
+   * WeftRecorder:keep-duration: (getter get_keep_duration) (setter set_keep_duration)
+   *
+   * How much of the end of the recording is kept, in nanoseconds; 0: all.
+   *
+   * While it is recorded, it lies in parts, of which the oldest go. The file then holds at least
+   * this much, and up to an eighth more. With [property@Recorder:keep-size], both are kept to.
+   *
+   * Since: 0.1
+   */
+  properties[PROP_KEEP_DURATION] =
+      g_param_spec_int64 ("keep-duration", NULL, NULL, 0, G_MAXINT64, 0, flags);
+
+  /**
+   * WeftRecorder:keep-size: (getter get_keep_size) (setter set_keep_size)
+   *
+   * How much of the end of the recording is kept, in bytes on the disk; 0: all.
+   *
+   * While it is recorded, at most an eighth more is used, and as much again for a moment in the end.
+   *
+   * Since: 0.1
+   */
+  properties[PROP_KEEP_SIZE] =
+      g_param_spec_uint64 ("keep-size", NULL, NULL, 0, G_MAXUINT64, 0, flags);
+
+  /**
+   * WeftRecorder:keep-after: (getter get_keep_after) (setter set_keep_after)
+   *
+   * How long after a dispatch that fits [property@Recorder:keep-filter] its file goes on, in
+   * nanoseconds.
+   *
+   * Since: 0.1
+   */
+  properties[PROP_KEEP_AFTER] =
+      g_param_spec_int64 ("keep-after", NULL, NULL, 0, G_MAXINT64, 0, flags);
+
+  /**
+   * WeftRecorder:keep-filter: (getter get_keep_filter)
+   *
+   * Which dispatches are worth keeping what was recorded before them; see
+   * [method@Recorder.set_keep_filter].
+   *
+   * Since: 0.1
+   */
+  properties[PROP_KEEP_FILTER] =
+      g_param_spec_string ("keep-filter", NULL, NULL, NULL,
+                           G_PARAM_READABLE | G_PARAM_STATIC_STRINGS | G_PARAM_EXPLICIT_NOTIFY);
 }
 
 static void
@@ -2393,8 +2863,21 @@ weft_recorder_class_init (WeftRecorderClass *klass)
   object_class->finalize = weft_recorder_finalize;
   install_settings ();
   install_cpu_settings ();
+  install_keeping ();
   install_readings ();
   g_object_class_install_properties (object_class, N_PROPS, properties);
+
+  /**
+   * WeftRecorder::kept:
+   * @self: the recorder
+   * @path: (type filename): the file
+   *
+   * A file was made of what a dispatch that fits [property@Recorder:keep-filter] stands for.
+   *
+   * Since: 0.1
+   */
+  signals[KEPT] = g_signal_new ("kept", G_TYPE_FROM_CLASS (klass), G_SIGNAL_RUN_LAST, 0, NULL, NULL,
+                                NULL, G_TYPE_NONE, 1, G_TYPE_STRING);
 }
 
 static void
@@ -2407,6 +2890,7 @@ weft_recorder_init (WeftRecorder *self)
   self->exit_status = -1;
   self->pids = g_array_new (FALSE, FALSE, sizeof (int));
   self->status_interval = 250;
+  self->told_kept = g_ptr_array_new_with_free_func (g_free);
 }
 
 /**

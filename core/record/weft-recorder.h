@@ -78,6 +78,11 @@ WEFT_API void weft_recorder_set_symbols (WeftRecorder *self, WeftSymbolMode symb
 WEFT_API void weft_recorder_set_private (WeftRecorder *self, gboolean is_private);
 WEFT_API void weft_recorder_set_flush_interval (WeftRecorder *self, guint interval);
 WEFT_API void weft_recorder_set_status_interval (WeftRecorder *self, guint interval);
+WEFT_API void weft_recorder_set_keep_duration (WeftRecorder *self, gint64 duration);
+WEFT_API void weft_recorder_set_keep_size (WeftRecorder *self, guint64 size);
+WEFT_API gboolean weft_recorder_set_keep_filter (WeftRecorder *self, const char *filter,
+                                                 GError **error);
+WEFT_API void weft_recorder_set_keep_after (WeftRecorder *self, gint64 duration);
 
 WEFT_API void weft_recorder_set_sampler (WeftRecorder *self, WeftSampler sampler);
 WEFT_API void weft_recorder_set_sample_frequency (WeftRecorder *self, guint frequency);
@@ -101,6 +106,10 @@ WEFT_API guint weft_recorder_get_sample_frequency (WeftRecorder *self);
 WEFT_API guint weft_recorder_get_stack_size (WeftRecorder *self);
 WEFT_API gboolean weft_recorder_get_whole_system (WeftRecorder *self);
 WEFT_API const int *weft_recorder_get_pids (WeftRecorder *self, gsize *n_pids);
+WEFT_API gint64 weft_recorder_get_keep_duration (WeftRecorder *self);
+WEFT_API guint64 weft_recorder_get_keep_size (WeftRecorder *self);
+WEFT_API char *weft_recorder_get_keep_filter (WeftRecorder *self);
+WEFT_API gint64 weft_recorder_get_keep_after (WeftRecorder *self);
 
 /* The run. */
 WEFT_API gboolean weft_recorder_start (WeftRecorder *self, GCancellable *cancellable,
@@ -130,6 +139,14 @@ WEFT_API void weft_recorder_flush_async (WeftRecorder *self, GCancellable *cance
                                          GAsyncReadyCallback callback, gpointer user_data);
 WEFT_API gboolean weft_recorder_flush_finish (WeftRecorder *self, GAsyncResult *result,
                                               GError **error);
+
+WEFT_API gboolean weft_recorder_keep (WeftRecorder *self, const char *path,
+                                      GCancellable *cancellable, GError **error);
+WEFT_API void weft_recorder_keep_async (WeftRecorder *self, const char *path,
+                                        GCancellable *cancellable, GAsyncReadyCallback callback,
+                                        gpointer user_data);
+WEFT_API gboolean weft_recorder_keep_finish (WeftRecorder *self, GAsyncResult *result,
+                                             GError **error);
 
 WEFT_API void weft_recorder_send_signal (WeftRecorder *self, int signal_number);
 WEFT_API void weft_recorder_set_exit_status (WeftRecorder *self, int status);

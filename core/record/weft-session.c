@@ -124,6 +124,7 @@ read_status (JsonObject *value)
   copy_text (figures.sampler_missing, sizeof figures.sampler_missing, value, "sampler_missing");
 
   return weft_recorder_status_new (state_of (value), &figures);
+  return weft_recorder_status_new (state_of (value), &figures, NULL);
 }
 
 /* NULL if nobody answers, or nothing that makes sense. */

@@ -40,7 +40,7 @@ typedef struct
   guint64 bytes_written; /* size of the file, or files, so far */
   guint64 bytes_queued;  /* memtables waiting for the writing thread */
   guint64 waits;         /* times that appending had to wait for it */
-  guint64 strings;       /* bytes of the texts that are known by number */
+  guint64 strings;       /* bytes of memory of the texts that are known by number, about */
 } WeftStoreStatistics;
 
 /* Creates PATH (mode 0600, O_EXCL: an existing file is an error G_IO_ERROR_EXISTS). */

@@ -198,5 +198,5 @@ weft_string_dictionary_forget (WeftStringDictionary *self, guint32 generation,
 gsize
 weft_string_dictionary_get_size (WeftStringDictionary *self)
 {
-  return self->size;
+  return self->size + self->entries->len * (sizeof (Entry) + 2 * sizeof (Slot));
 }

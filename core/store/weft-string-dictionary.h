@@ -25,7 +25,7 @@ typedef gboolean (*WeftKeepsString) (guint32 id, gpointer data);
 void weft_string_dictionary_forget (WeftStringDictionary *self, guint32 generation,
                                     WeftKeepsString keeps, gpointer data);
 
-/* Bytes of the texts. */
+/* Bytes of memory, about. */
 gsize weft_string_dictionary_get_size (WeftStringDictionary *self);
 
 G_END_DECLS

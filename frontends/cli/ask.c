@@ -52,7 +52,8 @@ ask_parse_time (const char *text, gint64 *time, GError **error)
     const char *unit;
     double factor;
   } units[] = { { "s", 1e9 },  { "ms", 1e6 }, { "us", 1e3 },
-                { "µs", 1e3 }, { "ns", 1 },   { "min", 6e10 } };
+                { "µs", 1e3 }, { "ns", 1 },   { "min", 6e10 },
+                { "h", 3.6e12 } };
   char *rest;
   double value = g_ascii_strtod (text, &rest);
 

@@ -8,6 +8,7 @@
 #include <unistd.h>
 #include <weft.h>
 
+#include "ask.h"
 #include "instruments.h"
 #include "json.h"
 #include "plugins.h"
@@ -17,6 +18,8 @@
 #define LINGER_MS 5000
 #define NS_PER_SECOND 1000000000
 #define MAX_DURATION 4000000 /* s */
+#define MIN_KEPT_NS NS_PER_SECOND
+#define MIN_KEPT_SIZE (1 << 20)
 
 typedef struct
 {
@@ -28,11 +31,19 @@ typedef struct
   gboolean any_user;
   char *with;
   gboolean no_plugins;
+  char *last;
+  char *last_size;
+  char *keep_when;
+  char *keep_after;
+  gint64 keep_duration; /* ns */
+  guint64 keep_size;
+  gint64 after; /* ns */
   char **program; /* NULL: whatever connects */
 
   Instruments instruments;
   WeftRecorder *recorder;
   GMainLoop *loop;
+  GPtrArray *kept; /* element-type filename */
   gboolean interrupted;
   gboolean progress;
 } Recording;
@@ -65,6 +76,28 @@ on_status (GObject *object, GParamSpec *spec, gpointer data)
   print_progress (status);
 }
 
+/* Whether the output is there: one that nothing in it was worth keeping for is not. */
+static gboolean
+is_kept (Recording *self, WeftRecorderStatus *status)
+{
+  return self->keep_when == NULL || self->last != NULL || self->last_size != NULL ||
+         weft_recorder_status_get_matches (status) > 0;
+}
+
+static void
+print_kept (Recording *self, WeftRecorderStatus *status)
+{
+  g_autofree char *matches = NULL;
+
+  if (self->keep_when == NULL)
+    return;
+  matches = text_counted (weft_recorder_status_get_matches (status), "dispatch", "dispatches");
+  text_print (stderr, "%s fitted “%s”%s\n", matches, self->keep_when,
+              is_kept (self, status) ? "." : ": the recording was not kept.");
+  for (guint i = 0; i < self->kept->len; i++)
+    text_print (stderr, "Kept %s\n", (const char *) g_ptr_array_index (self->kept, i));
+}
+
 static void
 print_summary (Recording *self, WeftRecorderStatus *status)
 {
@@ -92,7 +125,26 @@ print_summary (Recording *self, WeftRecorderStatus *status)
     fprintf (stderr,
              "Connections that were refused: %" G_GUINT64_FORMAT " (see “weft diagnose”).\n",
              n_refused);
-  text_print (stderr, "%s\n", self->output);
+  print_kept (self, status);
+  if (is_kept (self, status))
+    text_print (stderr, "%s\n", self->output);
+}
+
+static void
+add_kept (Recording *self, JsonBuilder *builder, WeftRecorderStatus *status)
+{
+  json_add_count (builder, "matches", weft_recorder_status_get_matches (status));
+  json_builder_set_member_name (builder, "is_kept");
+  json_builder_add_boolean_value (builder, is_kept (self, status));
+  json_builder_set_member_name (builder, "kept");
+  json_builder_begin_array (builder);
+  for (guint i = 0; i < self->kept->len; i++)
+    {
+      g_autofree char *valid = g_utf8_make_valid (g_ptr_array_index (self->kept, i), -1);
+
+      json_builder_add_string_value (builder, valid);
+    }
+  json_builder_end_array (builder);
 }
 
 static void
@@ -117,6 +169,8 @@ print_json (Recording *self, WeftRecorderStatus *status, gboolean complete)
   json_add_count (builder, "cpu", weft_recorder_status_get_cpu (status));
   if (exit_status >= 0)
     json_add_number (builder, "exit_status", exit_status);
+  if (self->keep_when != NULL)
+    add_kept (self, builder, status);
   json_answer_end (builder, "value");
 }
 
@@ -135,6 +189,16 @@ static void
 on_end (GObject *object, GParamSpec *spec, gpointer data)
 {
   on_over (data);
+}
+
+static void
+on_kept (WeftRecorder *recorder, const char *path, gpointer data)
+{
+  Recording *self = data;
+
+  g_ptr_array_add (self->kept, g_strdup (path));
+  if (!self->quiet && !self->json)
+    text_print (stderr, "%sKept %s\n", self->progress ? "\r\033[K" : "", path);
 }
 
 /* From a terminal, the program got the signal itself; else it is passed on. */
@@ -206,10 +270,15 @@ start (Recording *self)
   weft_recorder_set_any_user (self->recorder, self->any_user);
   weft_recorder_set_symbols (self->recorder, chosen_symbols);
   weft_recorder_set_status_interval (self->recorder, self->progress ? PROGRESS_MS : 0);
+  weft_recorder_set_keep_duration (self->recorder, self->keep_duration);
+  weft_recorder_set_keep_size (self->recorder, self->keep_size);
+  weft_recorder_set_keep_after (self->recorder, self->after);
   g_signal_connect (self->recorder, "notify::end", G_CALLBACK (on_end), self);
+  g_signal_connect (self->recorder, "kept", G_CALLBACK (on_kept), self);
   if (self->progress)
     g_signal_connect (self->recorder, "notify::status", G_CALLBACK (on_status), self);
-  if (prepare_plugins (self, &error) && weft_recorder_start (self->recorder, NULL, &error))
+  if (weft_recorder_set_keep_filter (self->recorder, self->keep_when, &error) &&
+      prepare_plugins (self, &error) && weft_recorder_start (self->recorder, NULL, &error))
     return EXIT_OK;
   complain ("%s", error->message);
   if (error->domain != G_SPAWN_ERROR)
@@ -226,7 +295,10 @@ save (Recording *self)
   g_autoptr (WeftRecorderStatus) saved = weft_recorder_stop (self->recorder, NULL, &error);
   g_autoptr (WeftRecorderStatus) status = weft_recorder_get_status (self->recorder);
 
-  if (!weft_recordings_set_latest (self->output, &latest_error))
+  /* What was kept last is told of on this thread. */
+  while (g_main_context_iteration (NULL, FALSE))
+    ;
+  if (is_kept (self, status) && !weft_recordings_set_latest (self->output, &latest_error))
     complain ("%s", latest_error->message);
   if (self->json)
     print_json (self, status, saved != NULL);
@@ -351,9 +423,44 @@ recording_clear (Recording *self)
   g_clear_pointer (&self->loop, g_main_loop_unref);
   g_free (self->output);
   g_free (self->with);
+  g_free (self->last);
+  g_free (self->last_size);
+  g_free (self->keep_when);
+  g_free (self->keep_after);
+  g_clear_pointer (&self->kept, g_ptr_array_unref);
 }
 
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (Recording, recording_clear)
+
+/* The options that say what is kept. FALSE after telling what makes no sense. */
+static gboolean
+check_keeping (Recording *self)
+{
+  g_autoptr (GError) error = NULL;
+  g_autofree char *message = NULL;
+
+  if (self->last != NULL && !ask_parse_time (self->last, &self->keep_duration, &error))
+    complain ("--last: %s", error->message);
+  else if (self->last != NULL && self->keep_duration < MIN_KEPT_NS)
+    complain ("--last takes a second at least, such as 30s or 5min");
+  else if (self->last_size != NULL && !text_parse_size (self->last_size, &self->keep_size))
+    complain ("--last-size takes a size such as 64MiB or 1GB");
+  else if (self->last_size != NULL && self->keep_size < MIN_KEPT_SIZE)
+    complain ("--last-size takes 1MiB at least");
+  else if (self->keep_after != NULL && !ask_parse_time (self->keep_after, &self->after, &error))
+    complain ("--keep-after: %s", error->message);
+  else if (self->after < 0)
+    complain ("--keep-after takes a time such as 2s");
+  else if (self->keep_after != NULL && (self->keep_when == NULL ||
+                                        (self->last == NULL && self->last_size == NULL)))
+    complain ("--keep-after belongs to --keep-when with --last or --last-size: "
+              "else all is kept, or nothing");
+  else if (self->keep_when != NULL && !weft_filter_check (self->keep_when, &message, NULL, NULL))
+    complain ("--keep-when: %s", message);
+  else
+    return TRUE;
+  return FALSE;
+}
 
 /* FALSE after telling what makes no sense. */
 static gboolean
@@ -373,7 +480,7 @@ check_options (Recording *self)
            !instruments_choose (&self->instruments, self->with, self->program, &error))
     complain ("%s", error->message);
   else
-    return TRUE;
+    return check_keeping (self);
   return FALSE;
 }
 
@@ -386,6 +493,15 @@ command_record (int argc, char **argv)
     { "duration", 'd', 0, G_OPTION_ARG_DOUBLE, &self.duration, "Stop after so long", "SECONDS" },
     { "with", 0, 0, G_OPTION_ARG_STRING, &self.with,
       "Make the program report by these instruments of plugins; auto: by all that can", "NAME,…" },
+    { "last", 0, 0, G_OPTION_ARG_STRING, &self.last, "Keep only the last so long", "TIME" },
+    { "last-size", 0, 0, G_OPTION_ARG_STRING, &self.last_size, "Keep only the last so much",
+      "SIZE" },
+    { "keep-when", 0, 0, G_OPTION_ARG_STRING, &self.keep_when,
+      "With --last: make a file of it when a dispatch fits; else keep the recording only if one "
+      "did",
+      "FILTER" },
+    { "keep-after", 0, 0, G_OPTION_ARG_STRING, &self.keep_after,
+      "Go on for so long before making that file", "TIME" },
     { "no-plugins", 0, 0, G_OPTION_ARG_NONE, &self.no_plugins, "Load no plugin", NULL },
     { "symbols", 0, 0, G_OPTION_ARG_CALLBACK, parse_symbols,
       "Names of functions: auto, off, or debuginfod, which asks the servers in DEBUGINFOD_URLS, "
@@ -410,5 +526,6 @@ command_record (int argc, char **argv)
   if (status != EXIT_OK)
     return status;
   self.loop = g_main_loop_new (NULL, FALSE);
+  self.kept = g_ptr_array_new_with_free_func (g_free);
   return record (&self);
 }

@@ -346,3 +346,24 @@ text_expand (const char *text)
       }
   return g_string_free (expanded, FALSE);
 }
+
+gboolean
+text_parse_size (const char *text, guint64 *size)
+{
+  static const struct
+  {
+    const char *name;
+    double factor;
+  } units[] = { { "", 1 },     { "B", 1 },         { "kB", 1e3 },      { "MB", 1e6 },
+                { "GB", 1e9 }, { "KiB", 1 << 10 }, { "MiB", 1 << 20 }, { "GiB", 1 << 30 } };
+  char *end;
+  double number = g_ascii_strtod (text, &end);
+
+  for (guint i = 0; end != text && number >= 0 && i < G_N_ELEMENTS (units); i++)
+    if (g_ascii_strcasecmp (end, units[i].name) == 0 && number * units[i].factor < 9e18)
+      {
+        *size = (guint64) (number * units[i].factor);
+        return TRUE;
+      }
+  return FALSE;
+}

@@ -49,6 +49,9 @@ void text_wrap (FILE *stream, guint indent, const char *text);
 /* The same, on a line of which USED columns are taken. */
 void text_wrap_from (FILE *stream, guint used, guint indent, const char *text);
 
+/* The bytes of a size that a person gives, such as "64MiB". */
+gboolean text_parse_size (const char *text, guint64 *size);
+
 /* TEXT with blanks for tabs, 8 columns apart; newly allocated. */
 char *text_expand (const char *text);
 

@@ -371,8 +371,8 @@ test_sorting_out (void)
       weft_store_writer_get_statistics (world->writer, &statistics);
       most = MAX (most, statistics.strings);
     }
-  /* 75,000 labels of 33 bytes and 150,000 processes of 15. */
-  g_assert_cmpuint (most, <, 3 << 20);
+  /* 75,000 labels of 33 bytes and 150,000 processes of 15: 14 MB if none were forgotten. */
+  g_assert_cmpuint (most, <, 7 << 20);
   g_assert_true (weft_store_writer_close (g_steal_pointer (&world->writer), NULL));
   store = open_world (world);
   check_rows (world, store);
