@@ -34,10 +34,15 @@ enum
   LANES,
   ROUTINES,
   DISPATCHES,
+  LET_GO,
+  KEPT_SINCE,
   NOT_KEPT,
   CLOCK_PAIRS,
   OWN_CPU,
   OWN_RESIDENT,
+  OWN_SAMPLER,
+  OWN_SYMBOLIZER,
+  OWN_PERTURBATION,
   N_COLUMNS
 };
 
@@ -62,10 +67,15 @@ static const WeftAnswerColumn columns[N_COLUMNS] = {
   WEFT_ANSWER_UNIT ("lanes_reported", UINT64, "count"),
   WEFT_ANSWER_UNIT ("routines_reported", UINT64, "count"),
   WEFT_ANSWER_UNIT ("dispatches", UINT64, "count"),
+  WEFT_ANSWER_UNIT ("dispatches_let_go", UINT64, "count"),
+  WEFT_ANSWER_COLUMN ("kept_since", TIME),
   WEFT_ANSWER_UNIT ("not_kept", UINT64, "count"),
   WEFT_ANSWER_UNIT ("clock_pairs", UINT64, "count"),
   WEFT_ANSWER_COLUMN ("own_cpu", DURATION),
   WEFT_ANSWER_UNIT ("own_resident", UINT64, "bytes"),
+  WEFT_ANSWER_COLUMN ("own_sampler", DURATION),
+  WEFT_ANSWER_COLUMN ("own_symbolizer", DURATION),
+  WEFT_ANSWER_COLUMN ("own_perturbation", DURATION),
 };
 
 typedef struct
@@ -128,6 +138,16 @@ static gboolean
 set_cost (Show *self, WeftTableBuilder *builder, GError **error)
 {
   g_autoptr (WeftRowCursor) rows = weft_row_cursor_new (self->scope, WEFT_TABLE_OWN_COST);
+  static const struct
+  {
+    guint column;
+    WeftColumnNumber number;
+  } parts[] = {
+    { OWN_SAMPLER, WEFT_OWN_COST_SAMPLER },
+    { OWN_SYMBOLIZER, WEFT_OWN_COST_SYMBOLIZER },
+    { OWN_PERTURBATION, WEFT_OWN_COST_PERTURBATION },
+  };
+  guint64 costs[G_N_ELEMENTS (parts)] = { 0 };
   guint64 cpu = 0;
   guint64 resident = 0;
 
@@ -135,9 +155,38 @@ set_cost (Show *self, WeftTableBuilder *builder, GError **error)
     {
       cpu = weft_row_cursor_get (rows, WEFT_OWN_COST_CPU);
       resident = MAX (resident, weft_row_cursor_get (rows, WEFT_OWN_COST_RESIDENT));
+      for (guint i = 0; i < G_N_ELEMENTS (parts); i++)
+        costs[i] = weft_row_cursor_get (rows, parts[i].number);
     }
   weft_table_builder_set_uint64 (builder, OWN_CPU, cpu);
   weft_table_builder_set_uint64 (builder, OWN_RESIDENT, resident);
+  for (guint i = 0; i < G_N_ELEMENTS (parts); i++)
+    if (costs[i] > 0)
+      weft_table_builder_set_uint64 (builder, parts[i].column, costs[i]);
+  return weft_row_cursor_finish (rows, error);
+}
+
+/* What a recorder of the last seconds let go of. */
+static gboolean
+set_retention (Show *self, WeftTableBuilder *builder, GError **error)
+{
+  g_autoptr (WeftRowCursor) rows = weft_row_cursor_new (self->scope, WEFT_TABLE_RETENTION);
+  gboolean any = FALSE;
+  gint64 before = 0;
+  guint64 n = 0;
+
+  while (weft_row_cursor_next (rows))
+    {
+      any = TRUE;
+      before = MAX (before, weft_row_cursor_get_signed (rows, WEFT_RETENTION_BEFORE));
+      if (weft_row_cursor_get (rows, WEFT_RETENTION_OWNER_TABLE) == WEFT_TABLE_DISPATCHES)
+        n += weft_row_cursor_get (rows, WEFT_RETENTION_ROWS);
+    }
+  if (any)
+    {
+      weft_table_builder_set_uint64 (builder, LET_GO, n);
+      weft_table_builder_set_int64 (builder, KEPT_SINCE, before);
+    }
   return weft_row_cursor_finish (rows, error);
 }
 
@@ -175,7 +224,8 @@ add_main (Show *self, GError **error)
   weft_table_builder_set_uint64 (builder, NOT_KEPT, self->not_kept);
   while (weft_row_cursor_next (meta))
     take_meta (builder, meta);
-  if (!weft_row_cursor_finish (meta, error) || !set_cost (self, builder, error))
+  if (!weft_row_cursor_finish (meta, error) || !set_cost (self, builder, error) ||
+      !set_retention (self, builder, error))
     return FALSE;
   if (weft_store_get_n_rows (store, WEFT_TABLE_LANES) == 0)
     weft_table_builder_set_hint (builder,

@@ -85,7 +85,7 @@ typedef struct
   guint64 completed;
   guint64 pending;
   guint64 sum; /* completed and everything else */
-  guint64 rows;
+  guint64 rows; /* that are there, or were let go of */
 } LaneCount;
 
 static LaneCount *
@@ -106,6 +106,7 @@ read_counts (WeftDiagnosis *self, GHashTable *counts, GError **error)
 {
   g_autoptr (WeftRowCursor) rows = weft_row_cursor_new (self->scope, WEFT_TABLE_LANE_COUNTS);
   g_autoptr (WeftRowCursor) dispatches = weft_row_cursor_new (self->scope, WEFT_TABLE_DISPATCHES);
+  g_autoptr (WeftRowCursor) let_go = weft_row_cursor_new (self->scope, WEFT_TABLE_RETENTION);
 
   /* The last row of a lane holds. */
   while (weft_row_cursor_next (rows))
@@ -122,7 +123,12 @@ read_counts (WeftDiagnosis *self, GHashTable *counts, GError **error)
     }
   while (weft_row_cursor_next (dispatches))
     get_count (counts, weft_row_cursor_get (dispatches, WEFT_DISPATCHES_LANE))->rows++;
-  return weft_row_cursor_finish (rows, error) && weft_row_cursor_finish (dispatches, error);
+  while (weft_row_cursor_next (let_go))
+    if (weft_row_cursor_get (let_go, WEFT_RETENTION_OWNER_TABLE) == WEFT_TABLE_DISPATCHES)
+      get_count (counts, weft_row_cursor_get (let_go, WEFT_RETENTION_LANE))->rows +=
+          weft_row_cursor_get (let_go, WEFT_RETENTION_ROWS);
+  return weft_row_cursor_finish (rows, error) && weft_row_cursor_finish (dispatches, error) &&
+         weft_row_cursor_finish (let_go, error);
 }
 
 static void

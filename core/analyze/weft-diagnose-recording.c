@@ -37,6 +37,35 @@ check_state (WeftDiagnosis *self)
     }
 }
 
+/* ---- What was let go of ---- */
+
+static gboolean
+check_retention (WeftDiagnosis *self, GError **error)
+{
+  static const char *const question = "Is all of the run here?";
+  g_autoptr (WeftRowCursor) rows = weft_row_cursor_new (self->scope, WEFT_TABLE_RETENTION);
+  guint64 dispatches = 0, all = 0;
+  gint64 before = 0;
+
+  while (weft_row_cursor_next (rows))
+    {
+      guint64 n = weft_row_cursor_get (rows, WEFT_RETENTION_ROWS);
+
+      all += n;
+      if (weft_row_cursor_get (rows, WEFT_RETENTION_OWNER_TABLE) == WEFT_TABLE_DISPATCHES)
+        dispatches += n;
+      before = MAX (before, weft_row_cursor_get_signed (rows, WEFT_RETENTION_BEFORE));
+    }
+  if (all > 0)
+    weft_diagnosis_add (
+        self, "retention", question, WEFT_VERDICT_GOOD,
+        "Record without --last and --last-size to keep all, or with a larger bound", NULL,
+        "Only the end was kept, as asked for: of what ended before %.3f s, %" G_GUINT64_FORMAT
+        " dispatches and %" G_GUINT64_FORMAT " other rows were let go of",
+        (double) before / 1e9, dispatches, all - dispatches);
+  return weft_row_cursor_finish (rows, error);
+}
+
 /* ---- What the recorder noticed ---- */
 
 static gboolean
@@ -93,18 +122,30 @@ check_cost (WeftDiagnosis *self, GError **error)
   g_autoptr (WeftRowCursor) rows = weft_row_cursor_new (self->scope, WEFT_TABLE_OWN_COST);
   guint64 cpu = 0;
   guint64 resident = 0;
+  guint64 symbolizer = 0;
+  guint64 perturbation = 0;
+  g_autofree char *symbolizer_text = NULL;
+  g_autofree char *perturbation_text = NULL;
   gint64 begin, end;
   double share;
 
   while (weft_row_cursor_next (rows))
     {
       cpu = weft_row_cursor_get (rows, WEFT_OWN_COST_CPU);
+      symbolizer = weft_row_cursor_get (rows, WEFT_OWN_COST_SYMBOLIZER);
+      perturbation = weft_row_cursor_get (rows, WEFT_OWN_COST_PERTURBATION);
       resident = MAX (resident, weft_row_cursor_get (rows, WEFT_OWN_COST_RESIDENT));
     }
   if (!weft_row_cursor_finish (rows, error) ||
       !weft_scope_find_span (self->scope, &begin, &end, error))
     return FALSE;
   share = end > 0 ? (double) cpu / (double) end : 0;
+  if (symbolizer > 0)
+    symbolizer_text =
+        g_strdup_printf ("; reading names took %.3f s more", (double) symbolizer / 1e9);
+  if (perturbation > 0)
+    perturbation_text = g_strdup_printf (
+        "; the recorded programs lost about %.3f s to samples", (double) perturbation / 1e9);
   if (weft_diagnosis_count (self, WEFT_TABLE_OWN_COST) == 0)
     weft_diagnosis_add (self, "own-cost", question, WEFT_VERDICT_NOT_APPLICABLE, NULL, NULL,
                         "What recording cost was not measured: this is an import, or it has just "
@@ -113,8 +154,10 @@ check_cost (WeftDiagnosis *self, GError **error)
     weft_diagnosis_add (
         self, "own-cost", question, share > MUCH_CPU ? WEFT_VERDICT_ATTENTION : WEFT_VERDICT_GOOD,
         share > MUCH_CPU ? "Report fewer or longer dispatches, or sample them" : NULL, NULL,
-        "The recorder took %.3f s of CPU, %.1f %% of one processor, and at most %.1f MiB of memory",
-        (double) cpu / 1e9, share * 100, (double) resident / (1024 * 1024));
+        "The recorder took %.3f s of CPU, %.1f %% of one processor, and at most %.1f MiB of "
+        "memory%s%s",
+        (double) cpu / 1e9, share * 100, (double) resident / (1024 * 1024),
+        symbolizer_text ? symbolizer_text : "", perturbation_text ? perturbation_text : "");
   return TRUE;
 }
 
@@ -122,7 +165,7 @@ gboolean
 weft_diagnose_recording (WeftDiagnosis *self, GError **error)
 {
   check_state (self);
-  return check_noticed (self, error) && check_cost (self, error);
+  return check_retention (self, error) && check_noticed (self, error) && check_cost (self, error);
 }
 
 /* ---- Clocks ---- */
