@@ -2,6 +2,7 @@
 
 #include "weft-analysis-scope.h"
 
+#include "weft-catalog.h"
 #include "weft-query.h"
 #include "weft-row-scan.h"
 
@@ -303,13 +304,21 @@ is_empty (const WeftAnalysisScope *scope)
   return TRUE;
 }
 
+static gboolean
+has_target_lanes (const WeftAnalysisScope *scope)
+{
+  g_autoptr (WeftCatalog) catalog = weft_catalog_new (scope->store, scope->cancellable, NULL);
+
+  return catalog != NULL && weft_catalog_get_n_lanes (catalog) > 0;
+}
+
 static const char *
 explain_unfiltered (const WeftAnalysisScope *scope)
 {
   if (is_empty (scope))
     return "Nothing was recorded: no program that reports lanes ran while the recorder did. "
            "docs/producer-guide.md tells how a program reports lanes with libweft-target";
-  if (weft_store_get_n_rows (scope->store, WEFT_TABLE_LANES) == 0)
+  if (!has_target_lanes (scope))
     return "No program reported a lane; docs/producer-guide.md tells how to report one with "
            "libweft-target";
   if (weft_store_get_n_rows (scope->store, WEFT_TABLE_DISPATCHES) == 0)

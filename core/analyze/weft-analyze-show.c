@@ -8,6 +8,7 @@
 #include "weft-clock-facts.h"
 #include "weft-enum-types.h"
 #include "weft-loss-totals.h"
+#include "weft-show-system.h"
 #include "weft-vocabulary.h"
 
 #include <string.h>
@@ -199,7 +200,7 @@ add_main (Show *self, GError **error)
     WeftTableId table;
   } counts[] = {
     { PROCESSES, WEFT_TABLE_PROCESSES },   { RUNTIMES, WEFT_TABLE_RUNTIMES },
-    { LANES, WEFT_TABLE_LANES },           { ROUTINES, WEFT_TABLE_ROUTINES },
+    { ROUTINES, WEFT_TABLE_ROUTINES },
     { DISPATCHES, WEFT_TABLE_DISPATCHES }, { CLOCK_PAIRS, WEFT_TABLE_CLOCK_PAIRS },
   };
   g_autoptr (WeftTableBuilder) builder = weft_answer_begin_table ("show", columns, N_COLUMNS);
@@ -221,13 +222,14 @@ add_main (Show *self, GError **error)
   for (guint i = 0; i < G_N_ELEMENTS (counts); i++)
     weft_table_builder_set_uint64 (builder, counts[i].column,
                                    weft_store_get_n_rows (store, counts[i].table));
+  weft_table_builder_set_uint64 (builder, LANES, weft_catalog_get_n_lanes (self->catalog));
   weft_table_builder_set_uint64 (builder, NOT_KEPT, self->not_kept);
   while (weft_row_cursor_next (meta))
     take_meta (builder, meta);
   if (!weft_row_cursor_finish (meta, error) || !set_cost (self, builder, error) ||
       !set_retention (self, builder, error))
     return FALSE;
-  if (weft_store_get_n_rows (store, WEFT_TABLE_LANES) == 0)
+  if (weft_catalog_get_n_lanes (self->catalog) == 0)
     weft_table_builder_set_hint (builder,
                                  "No lane was reported: does the program use libweft-target? "
                                  "(docs/producer-guide.md)");
@@ -704,7 +706,7 @@ run (const WeftAnalysisScope *scope, WeftReport *report, GError **error)
   if (!add_losses (&self, error) || !add_clocks (&self, error) || !add_plain_tables (&self, error))
     return FALSE;
   add_words (&self);
-  return TRUE;
+  return weft_show_add_system (scope, catalog, report, error);
 }
 
 G_STATIC_ASSERT ((int) WEFT_STORE_COMPLETE == (int) WEFT_RECORDING_COMPLETE);

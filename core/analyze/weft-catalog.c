@@ -13,6 +13,7 @@ struct _WeftCatalog
   GArray *processes;
   GArray *runtimes;
   GArray *lanes;
+  GPtrArray *target_lanes; /* WeftCatalogLane in LANES: not those of the core */
   GArray *routines;
   GArray *threads;
 };
@@ -105,6 +106,24 @@ add_thread (guint64 number, const guint64 *values, guint32 present, gpointer dat
   g_array_append_val (self->threads, thread);
 }
 
+gboolean
+weft_catalog_is_core_lane (const WeftCatalogLane *lane)
+{
+  return lane->runtime == 0 && lane->kind != NULL && g_str_has_prefix (lane->kind, "system.");
+}
+
+static void
+list_target_lanes (WeftCatalog *self)
+{
+  for (guint i = 0; i < self->lanes->len; i++)
+    {
+      WeftCatalogLane *lane = &g_array_index (self->lanes, WeftCatalogLane, i);
+
+      if (!weft_catalog_is_core_lane (lane))
+        g_ptr_array_add (self->target_lanes, lane);
+    }
+}
+
 static gboolean
 fill (WeftCatalog *self, GCancellable *cancellable, GError **error)
 {
@@ -147,8 +166,10 @@ weft_catalog_new (WeftStore *store, GCancellable *cancellable, GError **error)
   self->lanes = g_array_new (FALSE, FALSE, sizeof (WeftCatalogLane));
   self->routines = g_array_new (FALSE, FALSE, sizeof (WeftCatalogRoutine));
   self->threads = g_array_new (FALSE, FALSE, sizeof (WeftCatalogThread));
+  self->target_lanes = g_ptr_array_new ();
   if (!fill (self, cancellable, error))
     return NULL;
+  list_target_lanes (self);
   return g_steal_pointer (&self);
 }
 
@@ -157,6 +178,7 @@ weft_catalog_free (WeftCatalog *self)
 {
   g_array_unref (self->processes);
   g_array_unref (self->runtimes);
+  g_ptr_array_unref (self->target_lanes);
   g_array_unref (self->lanes);
   g_array_unref (self->routines);
   g_array_unref (self->threads);
@@ -229,13 +251,13 @@ weft_catalog_get_routine_name (WeftCatalog *self, guint32 id)
 guint
 weft_catalog_get_n_lanes (WeftCatalog *self)
 {
-  return self->lanes->len;
+  return self->target_lanes->len;
 }
 
 const WeftCatalogLane *
 weft_catalog_get_nth_lane (WeftCatalog *self, guint n)
 {
-  return &g_array_index (self->lanes, WeftCatalogLane, n);
+  return g_ptr_array_index (self->target_lanes, n);
 }
 
 guint

@@ -71,7 +71,10 @@ const char *weft_catalog_get_lane_name (WeftCatalog *self, guint32 id);
 const char *weft_catalog_get_lane_kind (WeftCatalog *self, guint32 id);
 const char *weft_catalog_get_routine_name (WeftCatalog *self, guint32 id);
 
-/* By id. */
+/* Whether the recorder itself tells of it, as of CPUs and memory, and no target. */
+gboolean weft_catalog_is_core_lane (const WeftCatalogLane *lane);
+
+/* By id; of lanes, those that are not the core's. */
 guint weft_catalog_get_n_lanes (WeftCatalog *self);
 const WeftCatalogLane *weft_catalog_get_nth_lane (WeftCatalog *self, guint n);
 guint weft_catalog_get_n_threads (WeftCatalog *self);

@@ -13,7 +13,7 @@ check_data (WeftDiagnosis *self)
 {
   static const char *const question = "Is target work arriving?";
   guint64 dispatches = weft_diagnosis_count (self, WEFT_TABLE_DISPATCHES);
-  guint64 lanes = weft_diagnosis_count (self, WEFT_TABLE_LANES);
+  guint64 lanes = weft_catalog_get_n_lanes (self->catalog);
 
   if (dispatches > 0)
     weft_diagnosis_add (self, "target-data", question, WEFT_VERDICT_GOOD, NULL, NULL,

@@ -226,6 +226,29 @@ weft_ingest_forget_processes (WeftIngest *self, gint64 before)
     }
 }
 
+void
+weft_ingest_each_process (WeftIngest *self, WeftProcessFunc func, gpointer data)
+{
+  for (guint i = self->n_forgotten; i < self->processes->len; i++)
+    {
+      const Process *process = g_ptr_array_index (self->processes, i);
+
+      if (process != NULL && process->ended == 0)
+        func (process->id, process->pid, process->started > self->start, data);
+    }
+}
+
+gboolean
+weft_ingest_has_process (WeftIngest *self, int pid)
+{
+  GArray *ids = g_hash_table_lookup (self->newest_processes, GINT_TO_POINTER (pid));
+  const Process *last =
+      ids == NULL ? NULL
+                  : g_ptr_array_index (self->processes, g_array_index (ids, guint, ids->len - 1));
+
+  return last != NULL && last->ended == 0;
+}
+
 /* ---- Threads ---- */
 
 static guint64

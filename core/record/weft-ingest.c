@@ -181,6 +181,55 @@ weft_ingest_hold_strings (WeftIngest *self, GArray *ids)
     weft_ingest_runtime_hold_strings (g_ptr_array_index (self->runtimes, i), ids);
 }
 
+/* ---- Rows of the recorder's own ---- */
+
+guint64
+weft_ingest_add_core_lane (WeftIngest *self, const char *name, const char *kind)
+{
+  WeftTableWriter *t = self->tables[WEFT_TABLE_LANES];
+  guint32 name_id = weft_ingest_intern_untrusted (self, name);
+  guint32 kind_id = weft_store_writer_string (self->store, kind, -1);
+
+  weft_table_writer_begin (t);
+  weft_table_writer_set (t, WEFT_LANES_NAME, name_id);
+  weft_table_writer_set (t, WEFT_LANES_KIND, kind_id);
+  return weft_ingest_commit (self, WEFT_TABLE_LANES);
+}
+
+guint64
+weft_ingest_add_core_metric (WeftIngest *self, guint64 lane, const char *name, guint kind,
+                             guint unit)
+{
+  WeftTableWriter *t = self->tables[WEFT_TABLE_METRICS];
+  guint32 name_id = weft_store_writer_string (self->store, name, -1);
+
+  weft_table_writer_begin (t);
+  weft_table_writer_set (t, WEFT_METRICS_LANE, lane);
+  weft_table_writer_set (t, WEFT_METRICS_NAME, name_id);
+  weft_table_writer_set (t, WEFT_METRICS_KIND, kind);
+  weft_table_writer_set (t, WEFT_METRICS_UNIT, unit);
+  return weft_ingest_commit (self, WEFT_TABLE_METRICS);
+}
+
+void
+weft_ingest_add_core_point (WeftIngest *self, guint64 metric, gint64 now, double value)
+{
+  WeftTableWriter *t = self->tables[WEFT_TABLE_METRIC_POINTS];
+
+  weft_table_writer_begin (t);
+  weft_table_writer_set (t, WEFT_METRIC_POINTS_METRIC, metric);
+  weft_table_writer_set (t, WEFT_METRIC_POINTS_TIME, (guint64) (now - self->start));
+  weft_table_writer_set_double (t, WEFT_METRIC_POINTS_VALUE, value);
+  weft_ingest_commit (self, WEFT_TABLE_METRIC_POINTS);
+}
+
+void
+weft_ingest_add_core_tag (WeftIngest *self, guint64 lane, const char *key, guint64 number)
+{
+  weft_ingest_add_tag (self, WEFT_TABLE_LANES, lane,
+                       weft_store_writer_string (self->store, key, -1), 0, 0, number);
+}
+
 void
 weft_ingest_forget (WeftIngest *self, gint64 before, guint64 strings)
 {

@@ -65,6 +65,20 @@ void weft_ingest_get_totals (WeftIngest *self, WeftIngestTotals *totals);
 /* Adds to IDS (of element type guint32) the strings that rows to come will name. */
 void weft_ingest_hold_strings (WeftIngest *self, GArray *ids);
 
+/* What the recorder itself has to tell: lanes without a runtime, metrics on them, and what these
+ * are. KIND and UNIT as in the metrics table.
+ */
+guint64 weft_ingest_add_core_lane (WeftIngest *self, const char *name, const char *kind);
+guint64 weft_ingest_add_core_metric (WeftIngest *self, guint64 lane, const char *name, guint kind,
+                                     guint unit);
+void weft_ingest_add_core_point (WeftIngest *self, guint64 metric, gint64 now, double value);
+void weft_ingest_add_core_tag (WeftIngest *self, guint64 lane, const char *key, guint64 number);
+
+/* The processes that have not ended, as far as is known. IS_NEW: it began after the recording. */
+typedef void (*WeftProcessFunc) (guint64 id, int pid, gboolean is_new, gpointer data);
+void weft_ingest_each_process (WeftIngest *self, WeftProcessFunc func, gpointer data);
+gboolean weft_ingest_has_process (WeftIngest *self, int pid);
+
 /* For recordings without end: lets go of what ended BEFORE (ns, CLOCK_MONOTONIC) and is remembered
  * only in case that it comes up again. STRINGS: bytes that the store's dictionary has now.
  */

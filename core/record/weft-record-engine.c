@@ -19,6 +19,7 @@
 #include "weft-runtime-directory.h"
 #include "weft-store-writer.h"
 #include "weft-symbol-source.h"
+#include "weft-system-context.h"
 #include "weft-words.h"
 
 #define HOUSEKEEPING_MS 1000
@@ -47,6 +48,7 @@ struct _WeftRecordEngine
   int exit_status; /* -1: unknown */
 
   WeftWords *words;
+  WeftSystemContext *system; /* or NULL */
   WeftProgram *program; /* that recording ends with, or NULL */
   GSource *watch;       /* its end */
   gint64 duration;      /* ns; 0: until it is stopped */
@@ -212,6 +214,8 @@ on_tick (gpointer data)
     housekeep (self, now);
   advance_linker (self);
   weft_store_writer_tick (self->store);
+  if (self->system != NULL)
+    weft_system_context_tick (self->system, now);
   if (weft_store_writer_get_error (self->store) != NULL)
     {
       publish (self, "failed");
@@ -338,6 +342,8 @@ open_store (WeftRecordEngine *self, const WeftRecordEngineOptions *options, GErr
   self->cpu = weft_cpu_recording_new (self->ingest, self->symbols, self->linker, self->context);
   weft_ingest_set_kind_seen (self->ingest, on_kind_seen, self->words);
   describe (self, options);
+  if (options->system_context)
+    self->system = weft_system_context_new (self->ingest);
   return TRUE;
 }
 
@@ -349,6 +355,7 @@ dispose (WeftRecordEngine *self)
   g_clear_pointer (&self->linker, weft_linker_free);
   g_clear_pointer (&self->symbols, weft_symbol_source_free);
   g_clear_pointer (&self->cpu, weft_cpu_recording_free);
+  g_clear_pointer (&self->system, weft_system_context_free);
   g_clear_pointer (&self->ingest, weft_ingest_free);
   g_clear_pointer (&self->words, weft_words_free);
   g_clear_pointer (&self->directory, weft_runtime_directory_free);
@@ -497,6 +504,8 @@ watch_program (gpointer data)
   self->watch = g_unix_fd_source_new (weft_program_get_descriptor (self->program), G_IO_IN);
   g_source_set_callback (self->watch, G_SOURCE_FUNC (on_program_ended), self, NULL);
   g_source_attach (self->watch, self->context);
+  if (self->system != NULL)
+    weft_system_context_set_root (self->system, weft_program_get_pid (self->program));
   return G_SOURCE_REMOVE;
 }
 
@@ -664,6 +673,8 @@ finish_ingest (WeftRecordEngine *self)
     weft_ingest_add_meta_number (self->ingest, "exit-status", self->exit_status);
   weft_producer_source_drain (self->target);
   weft_cpu_recording_finish (self->cpu);
+  if (self->system != NULL)
+    weft_system_context_measure (self->system, weft_monotonic_now ());
   housekeep (self, weft_monotonic_now ());
   g_clear_pointer (&self->target, weft_producer_source_free);
   weft_ingest_add_meta_number (self->ingest, "duration", weft_monotonic_now () - self->start);
@@ -776,6 +787,7 @@ weft_record_engine_stop (WeftRecordEngine *self, WeftEngineStatus *status, GErro
     *status = self->status;
   finish_linker (self);
   finish_symbols (self);
+  g_clear_pointer (&self->system, weft_system_context_free);
   g_clear_pointer (&self->ingest, weft_ingest_free);
   written = finish_store (self, error);
   dispose (self);

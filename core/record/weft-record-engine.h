@@ -23,6 +23,7 @@ typedef struct
   gint64 duration;               /* ns, until it ends with WEFT_ENGINE_DURATION; 0: it does not */
   gint64 keep_duration;          /* ns: only so much of the end is kept; 0: all */
   guint64 keep_size;             /* bytes, likewise */
+  gboolean system_context;       /* how busy the machine is */
   guint uid;                     /* whose producers are let in */
   gboolean any_uid;
   WeftSymbolMode symbols;

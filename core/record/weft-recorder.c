@@ -60,6 +60,7 @@ struct _WeftRecorder
   gboolean whole_system;
   GArray *pids; /* element-type int */
   gint64 keep_duration;
+  gboolean system_context;
   guint64 keep_size;
   WeftFilter *keep_filter;
   gint64 keep_after;
@@ -113,6 +114,7 @@ enum
   PROP_SAMPLE_FREQUENCY,
   PROP_STACK_SIZE,
   PROP_WHOLE_SYSTEM,
+  PROP_SYSTEM_CONTEXT,
   PROP_KEEP_DURATION,
   PROP_KEEP_SIZE,
   PROP_KEEP_FILTER,
@@ -444,6 +446,7 @@ open_engine (WeftRecorder *self, GError **error)
   options.duration = self->duration;
   options.keep_duration = self->keep_duration;
   options.keep_size = self->keep_size;
+  options.system_context = self->system_context;
   options.uid = geteuid () == 0 && sudo ? (guint) g_ascii_strtoull (sudo, NULL, 10) : geteuid ();
   options.any_uid = self->any_user;
   options.symbols = self->symbols;
@@ -1992,6 +1995,46 @@ weft_recorder_get_status_interval (WeftRecorder *self)
  * With %WEFT_SAMPLER_AUTO a program that is launched is recorded as well as can be, and
  * [property@RecorderStatus:sampler-missing] says what is missing; another sampler has to work, or
  * the start fails.
+ * weft_recorder_set_system_context: (set-property system-context)
+ * @self: a recorder
+ * @system_context: whether to measure how busy the machine is
+ *
+ * Sets whether use of CPUs, memory, input and output, and what each recorded process uses, is
+ * measured meanwhile. Before the start only.
+ *
+ * Since: 0.1
+ */
+void
+weft_recorder_set_system_context (WeftRecorder *self, gboolean system_context)
+{
+  g_return_if_fail (WEFT_IS_RECORDER (self));
+  g_return_if_fail (is_settable (self));
+
+  if (self->system_context == !!system_context)
+    return;
+  self->system_context = !!system_context;
+  g_object_notify_by_pspec (G_OBJECT (self), properties[PROP_SYSTEM_CONTEXT]);
+}
+
+/**
+ * weft_recorder_get_system_context: (get-property system-context)
+ * @self: a recorder
+ *
+ * Whether it is measured how busy the machine is.
+ *
+ * Returns: whether it is
+ *
+ * Since: 0.1
+ */
+gboolean
+weft_recorder_get_system_context (WeftRecorder *self)
+{
+  g_return_val_if_fail (WEFT_IS_RECORDER (self), FALSE);
+
+  return self->system_context;
+}
+
+/**
  * weft_recorder_set_keep_duration: (set-property keep-duration)
  * @self: a recorder
  * @duration: nanoseconds; 0: all is kept
@@ -2410,6 +2453,9 @@ weft_recorder_set_property (GObject *object, guint id, const GValue *value, GPar
     case PROP_STATUS_INTERVAL:
       weft_recorder_set_status_interval (self, g_value_get_uint (value));
       break;
+    case PROP_SYSTEM_CONTEXT:
+      weft_recorder_set_system_context (self, g_value_get_boolean (value));
+      break;
     case PROP_KEEP_DURATION:
       weft_recorder_set_keep_duration (self, g_value_get_int64 (value));
       break;
@@ -2473,6 +2519,9 @@ get_setting (WeftRecorder *self, guint id, GValue *value, GParamSpec *spec)
       break;
     case PROP_WHOLE_SYSTEM:
       g_value_set_boolean (value, self->whole_system);
+    case PROP_SYSTEM_CONTEXT:
+      g_value_set_boolean (value, self->system_context);
+      break;
     case PROP_KEEP_DURATION:
       g_value_set_int64 (value, self->keep_duration);
       break;
@@ -2728,6 +2777,18 @@ install_keeping (void)
    * Since: 0.1
    */
   properties[PROP_WHOLE_SYSTEM] = g_param_spec_boolean ("whole-system", NULL, NULL, FALSE, flags);
+   * WeftRecorder:system-context: (getter get_system_context) (setter set_system_context)
+   *
+   * Whether use of CPUs, memory, input and output, and what each recorded process uses, is measured
+   * meanwhile: twice a second, as metrics on lanes without a runtime, of kinds that begin with
+   * `system.`.
+   *
+   * Since: 0.1
+   */
+  properties[PROP_SYSTEM_CONTEXT] =
+      g_param_spec_boolean ("system-context", NULL, NULL, FALSE, flags);
+
+  /**
    * WeftRecorder:keep-duration: (getter get_keep_duration) (setter set_keep_duration)
    *
    * How much of the end of the recording is kept, in nanoseconds; 0: all.

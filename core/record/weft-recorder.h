@@ -78,6 +78,7 @@ WEFT_API void weft_recorder_set_symbols (WeftRecorder *self, WeftSymbolMode symb
 WEFT_API void weft_recorder_set_private (WeftRecorder *self, gboolean is_private);
 WEFT_API void weft_recorder_set_flush_interval (WeftRecorder *self, guint interval);
 WEFT_API void weft_recorder_set_status_interval (WeftRecorder *self, guint interval);
+WEFT_API void weft_recorder_set_system_context (WeftRecorder *self, gboolean system_context);
 WEFT_API void weft_recorder_set_keep_duration (WeftRecorder *self, gint64 duration);
 WEFT_API void weft_recorder_set_keep_size (WeftRecorder *self, guint64 size);
 WEFT_API gboolean weft_recorder_set_keep_filter (WeftRecorder *self, const char *filter,
@@ -106,6 +107,7 @@ WEFT_API guint weft_recorder_get_sample_frequency (WeftRecorder *self);
 WEFT_API guint weft_recorder_get_stack_size (WeftRecorder *self);
 WEFT_API gboolean weft_recorder_get_whole_system (WeftRecorder *self);
 WEFT_API const int *weft_recorder_get_pids (WeftRecorder *self, gsize *n_pids);
+WEFT_API gboolean weft_recorder_get_system_context (WeftRecorder *self);
 WEFT_API gint64 weft_recorder_get_keep_duration (WeftRecorder *self);
 WEFT_API guint64 weft_recorder_get_keep_size (WeftRecorder *self);
 WEFT_API char *weft_recorder_get_keep_filter (WeftRecorder *self);

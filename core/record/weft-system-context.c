@@ -8,9 +8,9 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "cpu/weft-process-tree.h"
 #include "weft-clock.h"
 #include "weft-enums.h"
-#include "weft-process-tree.h"
 #include "weft-system-file.h"
 
 #define INTERVAL (500 * (NS_PER_SECOND / 1000))
@@ -454,9 +454,12 @@ measure_stat_of (WeftSystemContext *self, Process *process)
 }
 
 static Process *
-add_process (WeftSystemContext *self, guint64 id, int pid, const char *name)
+add_process (WeftSystemContext *self, guint64 id, int pid, gboolean is_new)
 {
+  static const guint from_nought[] = { PROCESS_CPU, PROCESS_READ, PROCESS_WRITTEN, PROCESS_FAULTS,
+                                       PROCESS_MAJOR_FAULTS };
   Process *process = g_new0 (Process, 1);
+  g_autofree char *name = weft_process_thread_name (pid, pid);
   g_autofree char *stat = g_strdup_printf ("/proc/%d/stat", pid);
   g_autofree char *io = g_strdup_printf ("/proc/%d/io", pid);
   g_autofree char *title = g_strdup_printf ("%s (%d)", name ? name : "process", pid);
@@ -468,18 +471,20 @@ add_process (WeftSystemContext *self, guint64 id, int pid, const char *name)
   lane_init (self, &process->lane, title, "system.process", process_metrics, N_PROCESS_METRICS);
   weft_ingest_add_core_tag (self->ingest, process->lane.lane, "pid", (guint64) pid);
   weft_ingest_add_core_tag (self->ingest, process->lane.lane, "process", id);
+  for (guint i = 0; is_new && i < G_N_ELEMENTS (from_nought); i++)
+    process->lane.metrics[from_nought[i]].has_last = TRUE;
   g_hash_table_insert (self->processes, GSIZE_TO_POINTER (id), process);
   return process;
 }
 
 static void
-take_process (guint64 id, int pid, const char *name, gpointer data)
+take_process (guint64 id, int pid, gboolean is_new, gpointer data)
 {
   WeftSystemContext *self = data;
   Process *process = g_hash_table_lookup (self->processes, GSIZE_TO_POINTER (id));
 
   if (process == NULL && g_hash_table_size (self->processes) < MAX_PROCESSES)
-    process = add_process (self, id, pid, name);
+    process = add_process (self, id, pid, is_new);
   if (process != NULL)
     process->seen = TRUE;
 }
@@ -587,11 +592,15 @@ keep_to_share (WeftSystemContext *self, gint64 spent)
 void
 weft_system_context_tick (WeftSystemContext *self, gint64 now)
 {
-  gint64 begin;
+  if (self->last == 0 || now - self->last >= self->interval)
+    weft_system_context_measure (self, now);
+}
 
-  if (self->last != 0 && now - self->last < self->interval)
-    return;
-  begin = weft_clock_now (CLOCK_THREAD_CPUTIME_ID);
+void
+weft_system_context_measure (WeftSystemContext *self, gint64 now)
+{
+  gint64 begin = weft_clock_now (CLOCK_THREAD_CPUTIME_ID);
+
   self->now = now;
   measure_cpus (self);
   measure_memory (self);

@@ -21,4 +21,7 @@ void weft_system_context_set_root (WeftSystemContext *self, int pid);
 /* Measures, if it is time. NOW: ns, CLOCK_MONOTONIC. */
 void weft_system_context_tick (WeftSystemContext *self, gint64 now);
 
+/* Measures now: in the end, for what happened since. */
+void weft_system_context_measure (WeftSystemContext *self, gint64 now);
+
 G_END_DECLS

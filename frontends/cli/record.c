@@ -31,6 +31,7 @@ typedef struct
   gboolean any_user;
   char *with;
   gboolean no_plugins;
+  gboolean no_system;
   char *last;
   char *last_size;
   char *keep_when;
@@ -270,6 +271,7 @@ start (Recording *self)
   weft_recorder_set_any_user (self->recorder, self->any_user);
   weft_recorder_set_symbols (self->recorder, chosen_symbols);
   weft_recorder_set_status_interval (self->recorder, self->progress ? PROGRESS_MS : 0);
+  weft_recorder_set_system_context (self->recorder, !self->no_system);
   weft_recorder_set_keep_duration (self->recorder, self->keep_duration);
   weft_recorder_set_keep_size (self->recorder, self->keep_size);
   weft_recorder_set_keep_after (self->recorder, self->after);
@@ -502,6 +504,8 @@ command_record (int argc, char **argv)
       "FILTER" },
     { "keep-after", 0, 0, G_OPTION_ARG_STRING, &self.keep_after,
       "Go on for so long before making that file", "TIME" },
+    { "no-system", 0, 0, G_OPTION_ARG_NONE, &self.no_system, "Do not measure how busy the machine is",
+      NULL },
     { "no-plugins", 0, 0, G_OPTION_ARG_NONE, &self.no_plugins, "Load no plugin", NULL },
     { "symbols", 0, 0, G_OPTION_ARG_CALLBACK, parse_symbols,
       "Names of functions: auto, off, or debuginfod, which asks the servers in DEBUGINFOD_URLS, "
