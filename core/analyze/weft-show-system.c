@@ -131,7 +131,7 @@ add_table (System *self, WeftReport *report)
     WEFT_ANSWER_COLUMN ("total", DOUBLE),
   };
   g_autoptr (WeftTableBuilder) builder =
-      weft_answer_begin_table ("system", columns, G_N_ELEMENTS (columns));
+      weft_answer_begin_table ("usage", columns, G_N_ELEMENTS (columns));
 
   g_ptr_array_sort (self->order, compare_metrics);
   for (guint i = 0; i < self->order->len; i++)
