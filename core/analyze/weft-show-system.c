@@ -120,14 +120,10 @@ static void
 add_table (System *self, WeftReport *report)
 {
   static const WeftAnswerColumn columns[] = {
-    WEFT_ANSWER_ID ("lane", "l"),
-    WEFT_ANSWER_COLUMN ("name", STRING),
-    WEFT_ANSWER_COLUMN ("metric", STRING),
-    WEFT_ANSWER_COLUMN ("unit", STRING),
-    WEFT_ANSWER_COLUMN ("mean", DOUBLE),
-    WEFT_ANSWER_COLUMN ("min", DOUBLE),
-    WEFT_ANSWER_COLUMN ("max", DOUBLE),
-    WEFT_ANSWER_COLUMN ("last", DOUBLE),
+    WEFT_ANSWER_ID ("lane", "l"),          WEFT_ANSWER_COLUMN ("name", STRING),
+    WEFT_ANSWER_COLUMN ("metric", STRING), WEFT_ANSWER_COLUMN ("unit", STRING),
+    WEFT_ANSWER_COLUMN ("mean", DOUBLE),   WEFT_ANSWER_COLUMN ("min", DOUBLE),
+    WEFT_ANSWER_COLUMN ("max", DOUBLE),    WEFT_ANSWER_COLUMN ("last", DOUBLE),
     WEFT_ANSWER_COLUMN ("total", DOUBLE),
   };
   g_autoptr (WeftTableBuilder) builder =

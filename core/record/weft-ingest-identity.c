@@ -30,7 +30,7 @@ typedef struct
   int pid;
   gint64 started; /* ns; 0: not known */
   char *command_line;
-  gint64 ended; /* ns, CLOCK_MONOTONIC; 0: not known to have */
+  gint64 ended;        /* ns, CLOCK_MONOTONIC; 0: not known to have */
   gboolean watched;    /* a source of CPU events tells of it, too */
   GHashTable *threads; /* GINT number → GArray of Thread, in the order of their coming */
   guint n_threads;

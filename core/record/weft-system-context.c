@@ -174,6 +174,7 @@ struct _WeftSystemContext
   Lane cpu, memory, io;
   Lane cpu_lanes[MAX_CPUS];
   GHashTable *processes; /* id → Process */
+  GHashTable *found;     /* set of the ids of those that nobody else tells the end of */
   char buffer[BUFFER_SIZE];
 };
 
@@ -493,10 +494,13 @@ static gboolean
 is_gone (gpointer key, gpointer value, gpointer data)
 {
   Process *process = value;
-  gboolean gone = !process->seen || !measure_stat_of (data, process);
+  WeftSystemContext *self = data;
+  gboolean gone = !process->seen || !measure_stat_of (self, process);
 
   if (!gone)
-    measure_io_of (data, process);
+    measure_io_of (self, process);
+  else if (g_hash_table_remove (self->found, GSIZE_TO_POINTER (process->id)))
+    weft_ingest_end_process (self->ingest, process->id, self->now, FALSE, 0);
   process->seen = FALSE;
   return gone;
 }
@@ -519,7 +523,8 @@ look_for_children (WeftSystemContext *self)
         continue;
       weft_process_info_read (&info, pid);
       if (info.name != NULL)
-        weft_ingest_add_process (self->ingest, &info);
+        g_hash_table_add (self->found,
+                          GSIZE_TO_POINTER (weft_ingest_add_process (self->ingest, &info)));
       weft_process_info_clear (&info);
     }
 }
@@ -545,6 +550,7 @@ weft_system_context_new (WeftIngest *ingest)
   self->interval = INTERVAL;
   self->seconds_per_tick = 1.0 / (double) sysconf (_SC_CLK_TCK);
   self->processes = g_hash_table_new_full (NULL, NULL, NULL, process_free);
+  self->found = g_hash_table_new (NULL, NULL);
   weft_system_file_open (&self->stat, "/proc/stat");
   weft_system_file_open (&self->meminfo, "/proc/meminfo");
   weft_system_file_open (&self->vmstat, "/proc/vmstat");
@@ -572,6 +578,7 @@ weft_system_context_free (WeftSystemContext *self)
   g_free (self->memory.metrics);
   g_free (self->io.metrics);
   g_hash_table_unref (self->processes);
+  g_hash_table_unref (self->found);
   g_free (self);
 }
 
@@ -585,7 +592,7 @@ weft_system_context_set_root (WeftSystemContext *self, int pid)
 static void
 keep_to_share (WeftSystemContext *self, gint64 spent)
 {
-  self->spent = self->spent == 0 ? spent : (3 * self->spent + spent) / 4;
+  self->spent = (3 * self->spent + spent) / 4;
   self->interval = CLAMP ((gint64) ((double) self->spent / MAX_SHARE), INTERVAL, MAX_INTERVAL);
 }
 

@@ -85,7 +85,7 @@ struct _WeftStoreWriter
   WeftFileHeader header;
   TableWriter tables[WEFT_N_TABLES];
   WeftStringDictionary *strings;
-  GHashTable *blobs; /* SHA-256 → id */
+  GHashTable *blobs;           /* SHA-256 → id */
   WeftStoreRotation *rotation; /* NULL: all is kept */
   gint64 part_began;           /* CLOCK_MONOTONIC ns; what follows up to the lock is of the
                                   appending thread */

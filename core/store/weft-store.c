@@ -306,7 +306,8 @@ weft_store_column_place (WeftTableId table, WeftColumnNumber number)
 {
   guint place = number - column_bases[table] - 1;
 
-  return number > column_bases[table] && place < weft_schema_table (table)->n_columns ? place : G_MAXUINT;
+  return number > column_bases[table] && place < weft_schema_table (table)->n_columns ? place
+                                                                                      : G_MAXUINT;
 }
 
 static gboolean

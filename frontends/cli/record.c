@@ -38,7 +38,7 @@ typedef struct
   char *keep_after;
   gint64 keep_duration; /* ns */
   guint64 keep_size;
-  gint64 after; /* ns */
+  gint64 after;   /* ns */
   char **program; /* NULL: whatever connects */
 
   Instruments instruments;
@@ -453,8 +453,8 @@ check_keeping (Recording *self)
     complain ("--keep-after: %s", error->message);
   else if (self->after < 0)
     complain ("--keep-after takes a time such as 2s");
-  else if (self->keep_after != NULL && (self->keep_when == NULL ||
-                                        (self->last == NULL && self->last_size == NULL)))
+  else if (self->keep_after != NULL &&
+           (self->keep_when == NULL || (self->last == NULL && self->last_size == NULL)))
     complain ("--keep-after belongs to --keep-when with --last or --last-size: "
               "else all is kept, or nothing");
   else if (self->keep_when != NULL && !weft_filter_check (self->keep_when, &message, NULL, NULL))
@@ -504,8 +504,8 @@ command_record (int argc, char **argv)
       "FILTER" },
     { "keep-after", 0, 0, G_OPTION_ARG_STRING, &self.keep_after,
       "Go on for so long before making that file", "TIME" },
-    { "no-system", 0, 0, G_OPTION_ARG_NONE, &self.no_system, "Do not measure how busy the machine is",
-      NULL },
+    { "no-system", 0, 0, G_OPTION_ARG_NONE, &self.no_system,
+      "Do not measure how busy the machine is", NULL },
     { "no-plugins", 0, 0, G_OPTION_ARG_NONE, &self.no_plugins, "Load no plugin", NULL },
     { "symbols", 0, 0, G_OPTION_ARG_CALLBACK, parse_symbols,
       "Names of functions: auto, off, or debuginfod, which asks the servers in DEBUGINFOD_URLS, "

@@ -115,7 +115,7 @@ class Case(unittest.TestCase):
 
     def record(self, *arguments, name='x.weft', expect=0):
         file = self.path(name)
-        self.weft('record', '-q', '-o', file, '--', PRODUCER, *arguments, expect=expect)
+        self.weft('record', '-q', '--no-system', '-o', file, '--', PRODUCER, *arguments, expect=expect)
         return file
 
     def show(self, file):

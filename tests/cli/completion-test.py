@@ -66,7 +66,7 @@ class Words(Completion):
         self.assertEqual(self.weft('frobnicate', ''), [])
 
     def test_options(self):
-        self.assertEqual(self.weft('record', '--no'), ['--no-plugins'])
+        self.assertEqual(self.weft('record', '--no-p'), ['--no-plugins'])
         self.assertEqual(self.weft('show', '--fil'), [])
         self.assertEqual(self.weft('target', 'lanes', '--fil'), ['--filter'])
 
