@@ -160,16 +160,21 @@ weft_ingest_add_finding (WeftIngest *self, const WeftIngestFinding *finding)
 }
 
 void
-weft_ingest_add_own_cost (WeftIngest *self, gint64 now, guint64 cpu, guint64 resident,
-                          guint64 written)
+weft_ingest_add_own_cost (WeftIngest *self, gint64 now, const WeftOwnCost *cost)
 {
   WeftTableWriter *t = self->tables[WEFT_TABLE_OWN_COST];
 
   weft_table_writer_begin (t);
   weft_table_writer_set (t, WEFT_OWN_COST_TIME, (guint64) (now - self->start));
-  weft_table_writer_set (t, WEFT_OWN_COST_CPU, cpu);
-  weft_table_writer_set (t, WEFT_OWN_COST_RESIDENT, resident);
-  weft_table_writer_set (t, WEFT_OWN_COST_WRITTEN, written);
+  weft_table_writer_set (t, WEFT_OWN_COST_CPU, cost->cpu);
+  weft_table_writer_set (t, WEFT_OWN_COST_RESIDENT, cost->resident);
+  weft_table_writer_set (t, WEFT_OWN_COST_WRITTEN, cost->written);
+  if (cost->sampler > 0)
+    weft_table_writer_set (t, WEFT_OWN_COST_SAMPLER, cost->sampler);
+  if (cost->symbolizer > 0)
+    weft_table_writer_set (t, WEFT_OWN_COST_SYMBOLIZER, cost->symbolizer);
+  if (cost->perturbation > 0)
+    weft_table_writer_set (t, WEFT_OWN_COST_PERTURBATION, cost->perturbation);
   weft_ingest_commit (self, WEFT_TABLE_OWN_COST);
 }
 

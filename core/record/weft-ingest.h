@@ -103,8 +103,19 @@ typedef struct
 } WeftIngestFinding;
 
 void weft_ingest_add_finding (WeftIngest *self, const WeftIngestFinding *finding);
-void weft_ingest_add_own_cost (WeftIngest *self, gint64 now, guint64 cpu, guint64 resident,
-                               guint64 written);
+
+/* What recording cost so far; times in ns, sizes in bytes. */
+typedef struct
+{
+  guint64 cpu;
+  guint64 resident;
+  guint64 written;
+  guint64 sampler;
+  guint64 symbolizer;
+  guint64 perturbation;
+} WeftOwnCost;
+
+void weft_ingest_add_own_cost (WeftIngest *self, gint64 now, const WeftOwnCost *cost);
 
 /* A process is one row per program that it runs, however often and by whomever it is told of. */
 guint64 weft_ingest_add_process (WeftIngest *self, const WeftProcessInfo *info);

@@ -19,6 +19,7 @@
 #include "weft-runtime-directory.h"
 #include "weft-store-writer.h"
 #include "weft-symbol-source.h"
+#include "weft-symbolizer.h"
 #include "weft-system-context.h"
 #include "weft-words.h"
 
@@ -44,6 +45,7 @@ struct _WeftRecordEngine
   GThread *thread;
   gint64 start;
   guint64 start_cpu;
+  guint64 start_symbolizers;
   gint64 last_housekeeping;
   int exit_status; /* -1: unknown */
 
@@ -187,15 +189,27 @@ advance_linker (WeftRecordEngine *self)
 }
 
 static void
+add_own_cost (WeftRecordEngine *self, gint64 now)
+{
+  WeftStoreStatistics statistics;
+  WeftOwnCost cost = { 0 };
+
+  weft_store_writer_get_statistics (self->store, &statistics);
+  cost.cpu = (guint64) weft_clock_now (CLOCK_PROCESS_CPUTIME_ID) - self->start_cpu;
+  cost.resident = resident_bytes ();
+  cost.written = statistics.bytes_written;
+  cost.symbolizer = weft_symbolizer_get_spent () - self->start_symbolizers;
+  weft_ingest_add_own_cost (self->ingest, now, &cost);
+}
+
+static void
 housekeep (WeftRecordEngine *self, gint64 now)
 {
   WeftStoreStatistics statistics;
 
   weft_producer_source_housekeep (self->target, now);
+  add_own_cost (self, now);
   weft_store_writer_get_statistics (self->store, &statistics);
-  weft_ingest_add_own_cost (self->ingest, now,
-                            (guint64) weft_clock_now (CLOCK_PROCESS_CPUTIME_ID) - self->start_cpu,
-                            resident_bytes (), statistics.bytes_written);
   if (self->remembers > 0)
     weft_ingest_forget (self->ingest, now - self->remembers, statistics.strings);
   self->last_housekeeping = now;
@@ -398,6 +412,7 @@ weft_record_engine_new (const WeftRecordEngineOptions *options, GError **error)
     self->remembers = MAX (options->keep_duration, REMEMBERED_MS * (NS_PER_SECOND / 1000));
   self->start = weft_monotonic_now ();
   self->start_cpu = (guint64) weft_clock_now (CLOCK_PROCESS_CPUTIME_ID);
+  self->start_symbolizers = weft_symbolizer_get_spent ();
   self->last_housekeeping = self->start;
   self->context = g_main_context_new ();
   self->loop = g_main_loop_new (self->context, FALSE);
@@ -767,6 +782,7 @@ finish_symbols (WeftRecordEngine *self)
                              self);
   g_clear_pointer (&self->symbols, weft_symbol_source_free);
   g_clear_pointer (&self->cpu, weft_cpu_recording_free);
+  add_own_cost (self, weft_monotonic_now ()); /* names cost something, too */
 }
 
 gboolean
