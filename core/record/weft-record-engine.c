@@ -192,8 +192,12 @@ static void
 add_own_cost (WeftRecordEngine *self, gint64 now)
 {
   WeftStoreStatistics statistics;
+  WeftCpuRecordingStatus cpu;
   WeftOwnCost cost = { 0 };
 
+  weft_cpu_recording_get_status (self->cpu, &cpu);
+  cost.sampler = cpu.source.sampler_cpu;
+  cost.perturbation = cpu.source.target_stopped;
   weft_store_writer_get_statistics (self->store, &statistics);
   cost.cpu = (guint64) weft_clock_now (CLOCK_PROCESS_CPUTIME_ID) - self->start_cpu;
   cost.resident = resident_bytes ();
@@ -781,8 +785,8 @@ finish_symbols (WeftRecordEngine *self)
   weft_symbol_source_finish (self->symbols, weft_monotonic_now () + SYMBOLS_TIME, on_symbols_step,
                              self);
   g_clear_pointer (&self->symbols, weft_symbol_source_free);
-  g_clear_pointer (&self->cpu, weft_cpu_recording_free);
   add_own_cost (self, weft_monotonic_now ()); /* names cost something, too */
+  g_clear_pointer (&self->cpu, weft_cpu_recording_free);
 }
 
 gboolean

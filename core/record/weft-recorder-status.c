@@ -652,12 +652,6 @@ weft_recorder_status_get_resident (WeftRecorderStatus *self)
  * Tells how many samples of CPU time were taken.
  *
  * Returns: their number
- * weft_recorder_status_get_matches:
- * @self: a status
- *
- * Tells how many dispatches [property@Recorder:keep-filter] fitted.
- *
- * Returns: how many
  *
  * Since: 0.1
  */
@@ -757,6 +751,19 @@ weft_recorder_status_get_sampler_missing (WeftRecorderStatus *self)
   g_return_val_if_fail (WEFT_IS_RECORDER_STATUS (self), NULL);
 
   return self->figures.sampler_missing;
+}
+
+/**
+ * weft_recorder_status_get_matches:
+ * @self: a status
+ *
+ * Tells how many dispatches [property@Recorder:keep-filter] fitted.
+ *
+ * Returns: how many
+ *
+ * Since: 0.1
+ */
+guint64
 weft_recorder_status_get_matches (WeftRecorderStatus *self)
 {
   g_return_val_if_fail (WEFT_IS_RECORDER_STATUS (self), 0);

@@ -46,13 +46,13 @@ WEFT_API guint weft_recorder_status_get_runtimes_seen (WeftRecorderStatus *self)
 WEFT_API guint64 weft_recorder_status_get_file_size (WeftRecorderStatus *self);
 WEFT_API guint64 weft_recorder_status_get_cpu (WeftRecorderStatus *self);
 WEFT_API guint64 weft_recorder_status_get_resident (WeftRecorderStatus *self);
+WEFT_API guint64 weft_recorder_status_get_matches (WeftRecorderStatus *self);
+WEFT_API guint weft_recorder_status_get_kept (WeftRecorderStatus *self);
 WEFT_API guint64 weft_recorder_status_get_samples (WeftRecorderStatus *self);
 WEFT_API guint64 weft_recorder_status_get_stacks_complete (WeftRecorderStatus *self);
 WEFT_API guint64 weft_recorder_status_get_waits (WeftRecorderStatus *self);
 WEFT_API guint64 weft_recorder_status_get_events_lost (WeftRecorderStatus *self);
 WEFT_API const char *weft_recorder_status_get_sampler (WeftRecorderStatus *self);
 WEFT_API const char *weft_recorder_status_get_sampler_missing (WeftRecorderStatus *self);
-WEFT_API guint64 weft_recorder_status_get_matches (WeftRecorderStatus *self);
-WEFT_API guint weft_recorder_status_get_kept (WeftRecorderStatus *self);
 
 G_END_DECLS

@@ -59,13 +59,13 @@ struct _WeftRecorder
   guint stack_size;
   gboolean whole_system;
   GArray *pids; /* element-type int */
-  gint64 keep_duration;
   gboolean system_context;
+  gint64 keep_duration;
   guint64 keep_size;
   WeftFilter *keep_filter;
   gint64 keep_after;
 
-  WeftKeepTrigger *trigger; /* from the start to the stop, with a filter */
+  WeftKeepTrigger *trigger;      /* from the start to the stop, with a filter */
   WeftRecordEngine *kept_engine; /* the trigger's */
   GSource *wake; /* in the context of whoever started it: something changed */
 
@@ -1995,51 +1995,6 @@ weft_recorder_get_status_interval (WeftRecorder *self)
  * With %WEFT_SAMPLER_AUTO a program that is launched is recorded as well as can be, and
  * [property@RecorderStatus:sampler-missing] says what is missing; another sampler has to work, or
  * the start fails.
- * weft_recorder_set_system_context: (set-property system-context)
- * @self: a recorder
- * @system_context: whether to measure how busy the machine is
- *
- * Sets whether use of CPUs, memory, input and output, and what each recorded process uses, is
- * measured meanwhile. Before the start only.
- *
- * Since: 0.1
- */
-void
-weft_recorder_set_system_context (WeftRecorder *self, gboolean system_context)
-{
-  g_return_if_fail (WEFT_IS_RECORDER (self));
-  g_return_if_fail (is_settable (self));
-
-  if (self->system_context == !!system_context)
-    return;
-  self->system_context = !!system_context;
-  g_object_notify_by_pspec (G_OBJECT (self), properties[PROP_SYSTEM_CONTEXT]);
-}
-
-/**
- * weft_recorder_get_system_context: (get-property system-context)
- * @self: a recorder
- *
- * Whether it is measured how busy the machine is.
- *
- * Returns: whether it is
- *
- * Since: 0.1
- */
-gboolean
-weft_recorder_get_system_context (WeftRecorder *self)
-{
-  g_return_val_if_fail (WEFT_IS_RECORDER (self), FALSE);
-
-  return self->system_context;
-}
-
-/**
- * weft_recorder_set_keep_duration: (set-property keep-duration)
- * @self: a recorder
- * @duration: nanoseconds; 0: all is kept
- *
- * Sets how much of the end of the recording is kept, in time. Before the start only.
  *
  * Since: 0.1
  */
@@ -2120,42 +2075,6 @@ weft_recorder_get_sample_frequency (WeftRecorder *self)
  *
  * Sets how much of stacks is copied: deeper stacks are read on, as far as they have not changed.
  * Before the start only.
-weft_recorder_set_keep_duration (WeftRecorder *self, gint64 duration)
-{
-  g_return_if_fail (WEFT_IS_RECORDER (self));
-  g_return_if_fail (is_settable (self));
-  g_return_if_fail (duration >= 0);
-
-  if (self->keep_duration == duration)
-    return;
-  self->keep_duration = duration;
-  g_object_notify_by_pspec (G_OBJECT (self), properties[PROP_KEEP_DURATION]);
-}
-
-/**
- * weft_recorder_get_keep_duration: (get-property keep-duration)
- * @self: a recorder
- *
- * How much of the end of the recording is kept, in time.
- *
- * Returns: nanoseconds, or 0
- *
- * Since: 0.1
- */
-gint64
-weft_recorder_get_keep_duration (WeftRecorder *self)
-{
-  g_return_val_if_fail (WEFT_IS_RECORDER (self), 0);
-
-  return self->keep_duration;
-}
-
-/**
- * weft_recorder_set_keep_size: (set-property keep-size)
- * @self: a recorder
- * @size: bytes, at least 1 MiB; 0: all is kept
- *
- * Sets how much of the end of the recording is kept, in bytes on the disk. Before the start only.
  *
  * Since: 0.1
  */
@@ -2178,23 +2097,6 @@ weft_recorder_set_stack_size (WeftRecorder *self, guint size)
  * @self: a recorder
  *
  * How much of stacks is copied.
-weft_recorder_set_keep_size (WeftRecorder *self, guint64 size)
-{
-  g_return_if_fail (WEFT_IS_RECORDER (self));
-  g_return_if_fail (is_settable (self));
-
-  size = size == 0 ? 0 : MAX (size, 1 << 20);
-  if (self->keep_size == size)
-    return;
-  self->keep_size = size;
-  g_object_notify_by_pspec (G_OBJECT (self), properties[PROP_KEEP_SIZE]);
-}
-
-/**
- * weft_recorder_get_keep_size: (get-property keep-size)
- * @self: a recorder
- *
- * How much of the end of the recording is kept, in bytes.
  *
  * Returns: bytes, or 0
  *
@@ -2237,6 +2139,173 @@ weft_recorder_set_whole_system (WeftRecorder *self, gboolean whole_system)
  * Whether all processes are sampled.
  *
  * Returns: whether they are
+ *
+ * Since: 0.1
+ */
+gboolean
+weft_recorder_get_whole_system (WeftRecorder *self)
+{
+  g_return_val_if_fail (WEFT_IS_RECORDER (self), FALSE);
+
+  return self->whole_system;
+}
+
+/**
+ * weft_recorder_set_pids:
+ * @self: a recorder
+ * @pids: (nullable) (array length=n_pids): process ids
+ * @n_pids: how many there are
+ *
+ * Sets processes that run already to be sampled, with what they have started and will start. Once
+ * they have all ended, [property@Recorder:end] tells. Before the start only.
+ *
+ * Since: 0.1
+ */
+void
+weft_recorder_set_pids (WeftRecorder *self, const int *pids, gsize n_pids)
+{
+  g_return_if_fail (WEFT_IS_RECORDER (self));
+  g_return_if_fail (is_settable (self));
+  g_return_if_fail (pids != NULL || n_pids == 0);
+
+  g_array_set_size (self->pids, 0);
+  if (n_pids > 0)
+    g_array_append_vals (self->pids, pids, (guint) n_pids);
+}
+
+/**
+ * weft_recorder_get_pids:
+ * @self: a recorder
+ * @n_pids: (out): how many there are
+ *
+ * Processes that run already and are to be sampled.
+ *
+ * Returns: (array length=n_pids) (transfer none): their ids
+ *
+ * Since: 0.1
+ */
+const int *
+weft_recorder_get_pids (WeftRecorder *self, gsize *n_pids)
+{
+  g_return_val_if_fail (WEFT_IS_RECORDER (self), NULL);
+  g_return_val_if_fail (n_pids != NULL, NULL);
+
+  *n_pids = self->pids->len;
+  return (const int *) (gpointer) self->pids->data;
+}
+
+/**
+ * weft_recorder_set_system_context: (set-property system-context)
+ * @self: a recorder
+ * @system_context: whether to measure how busy the machine is
+ *
+ * Sets whether use of CPUs, memory, input and output, and what each recorded process uses, is
+ * measured meanwhile. Before the start only.
+ *
+ * Since: 0.1
+ */
+void
+weft_recorder_set_system_context (WeftRecorder *self, gboolean system_context)
+{
+  g_return_if_fail (WEFT_IS_RECORDER (self));
+  g_return_if_fail (is_settable (self));
+
+  if (self->system_context == !!system_context)
+    return;
+  self->system_context = !!system_context;
+  g_object_notify_by_pspec (G_OBJECT (self), properties[PROP_SYSTEM_CONTEXT]);
+}
+
+/**
+ * weft_recorder_get_system_context: (get-property system-context)
+ * @self: a recorder
+ *
+ * Whether it is measured how busy the machine is.
+ *
+ * Returns: whether it is
+ *
+ * Since: 0.1
+ */
+gboolean
+weft_recorder_get_system_context (WeftRecorder *self)
+{
+  g_return_val_if_fail (WEFT_IS_RECORDER (self), FALSE);
+
+  return self->system_context;
+}
+
+/**
+ * weft_recorder_set_keep_duration: (set-property keep-duration)
+ * @self: a recorder
+ * @duration: nanoseconds; 0: all is kept
+ *
+ * Sets how much of the end of the recording is kept, in time. Before the start only.
+ *
+ * Since: 0.1
+ */
+void
+weft_recorder_set_keep_duration (WeftRecorder *self, gint64 duration)
+{
+  g_return_if_fail (WEFT_IS_RECORDER (self));
+  g_return_if_fail (is_settable (self));
+  g_return_if_fail (duration >= 0);
+
+  if (self->keep_duration == duration)
+    return;
+  self->keep_duration = duration;
+  g_object_notify_by_pspec (G_OBJECT (self), properties[PROP_KEEP_DURATION]);
+}
+
+/**
+ * weft_recorder_get_keep_duration: (get-property keep-duration)
+ * @self: a recorder
+ *
+ * How much of the end of the recording is kept, in time.
+ *
+ * Returns: nanoseconds, or 0
+ *
+ * Since: 0.1
+ */
+gint64
+weft_recorder_get_keep_duration (WeftRecorder *self)
+{
+  g_return_val_if_fail (WEFT_IS_RECORDER (self), 0);
+
+  return self->keep_duration;
+}
+
+/**
+ * weft_recorder_set_keep_size: (set-property keep-size)
+ * @self: a recorder
+ * @size: bytes, at least 1 MiB; 0: all is kept
+ *
+ * Sets how much of the end of the recording is kept, in bytes on the disk. Before the start only.
+ *
+ * Since: 0.1
+ */
+void
+weft_recorder_set_keep_size (WeftRecorder *self, guint64 size)
+{
+  g_return_if_fail (WEFT_IS_RECORDER (self));
+  g_return_if_fail (is_settable (self));
+
+  size = size == 0 ? 0 : MAX (size, 1 << 20);
+  if (self->keep_size == size)
+    return;
+  self->keep_size = size;
+  g_object_notify_by_pspec (G_OBJECT (self), properties[PROP_KEEP_SIZE]);
+}
+
+/**
+ * weft_recorder_get_keep_size: (get-property keep-size)
+ * @self: a recorder
+ *
+ * How much of the end of the recording is kept, in bytes.
+ *
+ * Returns: bytes, or 0
+ *
+ * Since: 0.1
+ */
 guint64
 weft_recorder_get_keep_size (WeftRecorder *self)
 {
@@ -2265,21 +2334,6 @@ weft_recorder_get_keep_size (WeftRecorder *self)
  * Since: 0.1
  */
 gboolean
-weft_recorder_get_whole_system (WeftRecorder *self)
-{
-  g_return_val_if_fail (WEFT_IS_RECORDER (self), FALSE);
-
-  return self->whole_system;
-}
-
-/**
- * weft_recorder_set_pids:
- * @self: a recorder
- * @pids: (nullable) (array length=n_pids): process ids
- * @n_pids: how many there are
- *
- * Sets processes that run already to be sampled, with what they have started and will start. Once
- * they have all ended, [property@Recorder:end] tells. Before the start only.
 weft_recorder_set_keep_filter (WeftRecorder *self, const char *filter, GError **error)
 {
   WeftFilter *parsed = NULL;
@@ -2329,36 +2383,6 @@ weft_recorder_get_keep_filter (WeftRecorder *self)
  * Since: 0.1
  */
 void
-weft_recorder_set_pids (WeftRecorder *self, const int *pids, gsize n_pids)
-{
-  g_return_if_fail (WEFT_IS_RECORDER (self));
-  g_return_if_fail (is_settable (self));
-  g_return_if_fail (pids != NULL || n_pids == 0);
-
-  g_array_set_size (self->pids, 0);
-  if (n_pids > 0)
-    g_array_append_vals (self->pids, pids, (guint) n_pids);
-}
-
-/**
- * weft_recorder_get_pids:
- * @self: a recorder
- * @n_pids: (out): how many there are
- *
- * Processes that run already and are to be sampled.
- *
- * Returns: (array length=n_pids) (transfer none): their ids
- *
- * Since: 0.1
- */
-const int *
-weft_recorder_get_pids (WeftRecorder *self, gsize *n_pids)
-{
-  g_return_val_if_fail (WEFT_IS_RECORDER (self), NULL);
-  g_return_val_if_fail (n_pids != NULL, NULL);
-
-  *n_pids = self->pids->len;
-  return (const int *) (gpointer) self->pids->data;
 weft_recorder_set_keep_after (WeftRecorder *self, gint64 duration)
 {
   g_return_if_fail (WEFT_IS_RECORDER (self));
@@ -2508,17 +2532,6 @@ get_setting (WeftRecorder *self, guint id, GValue *value, GParamSpec *spec)
     case PROP_STATUS_INTERVAL:
       g_value_set_uint (value, self->status_interval);
       break;
-    case PROP_SAMPLER:
-      g_value_set_enum (value, self->sampler);
-      break;
-    case PROP_SAMPLE_FREQUENCY:
-      g_value_set_uint (value, self->sample_frequency);
-      break;
-    case PROP_STACK_SIZE:
-      g_value_set_uint (value, self->stack_size);
-      break;
-    case PROP_WHOLE_SYSTEM:
-      g_value_set_boolean (value, self->whole_system);
     case PROP_SYSTEM_CONTEXT:
       g_value_set_boolean (value, self->system_context);
       break;
@@ -2533,6 +2546,18 @@ get_setting (WeftRecorder *self, guint id, GValue *value, GParamSpec *spec)
       break;
     case PROP_KEEP_AFTER:
       g_value_set_int64 (value, self->keep_after);
+      break;
+    case PROP_SAMPLER:
+      g_value_set_enum (value, self->sampler);
+      break;
+    case PROP_SAMPLE_FREQUENCY:
+      g_value_set_uint (value, self->sample_frequency);
+      break;
+    case PROP_STACK_SIZE:
+      g_value_set_uint (value, self->stack_size);
+      break;
+    case PROP_WHOLE_SYSTEM:
+      g_value_set_boolean (value, self->whole_system);
       break;
     default:
       G_OBJECT_WARN_INVALID_PROPERTY_ID (self, id, spec);
@@ -2602,9 +2627,9 @@ weft_recorder_finalize (GObject *object)
   g_free (self->working_directory);
   g_free (self->command_line);
   g_free (self->runtime_directory);
-  g_array_unref (self->pids);
   g_clear_pointer (&self->keep_filter, weft_filter_unref);
   g_ptr_array_unref (self->told_kept);
+  g_array_unref (self->pids);
   g_array_unref (self->additions);
   g_clear_pointer (&self->program, weft_program_unref);
   g_clear_error (&self->error);
@@ -2734,49 +2759,11 @@ install_settings (void)
 }
 
 static void
-install_cpu_settings (void)
 install_keeping (void)
 {
   const GParamFlags flags = G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS | G_PARAM_EXPLICIT_NOTIFY;
 
   /**
-   * WeftRecorder:sampler: (getter get_sampler) (setter set_sampler)
-   *
-   * How to learn what programs do on the CPUs.
-   *
-   * Since: 0.1
-   */
-  properties[PROP_SAMPLER] =
-      g_param_spec_enum ("sampler", NULL, NULL, WEFT_TYPE_SAMPLER, WEFT_SAMPLER_AUTO, flags);
-
-  /**
-   * WeftRecorder:sample-frequency: (getter get_sample_frequency) (setter set_sample_frequency)
-   *
-   * Samples in a second of CPU time; 0: 997.
-   *
-   * Since: 0.1
-   */
-  properties[PROP_SAMPLE_FREQUENCY] =
-      g_param_spec_uint ("sample-frequency", NULL, NULL, 0, WEFT_RECORDER_MAX_FREQUENCY, 0, flags);
-
-  /**
-   * WeftRecorder:stack-size: (getter get_stack_size) (setter set_stack_size)
-   *
-   * Bytes of a thread's stack that are copied with a sample; 0: 16384.
-   *
-   * Since: 0.1
-   */
-  properties[PROP_STACK_SIZE] =
-      g_param_spec_uint ("stack-size", NULL, NULL, 0, WEFT_RECORDER_MAX_STACK, 0, flags);
-
-  /**
-   * WeftRecorder:whole-system: (getter get_whole_system) (setter set_whole_system)
-   *
-   * Whether all processes are sampled, which needs privileges.
-   *
-   * Since: 0.1
-   */
-  properties[PROP_WHOLE_SYSTEM] = g_param_spec_boolean ("whole-system", NULL, NULL, FALSE, flags);
    * WeftRecorder:system-context: (getter get_system_context) (setter set_system_context)
    *
    * Whether use of CPUs, memory, input and output, and what each recorded process uses, is measured
@@ -2835,6 +2822,51 @@ install_keeping (void)
   properties[PROP_KEEP_FILTER] =
       g_param_spec_string ("keep-filter", NULL, NULL, NULL,
                            G_PARAM_READABLE | G_PARAM_STATIC_STRINGS | G_PARAM_EXPLICIT_NOTIFY);
+}
+
+static void
+install_cpu_settings (void)
+{
+  const GParamFlags flags = G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS | G_PARAM_EXPLICIT_NOTIFY;
+
+  /**
+   * WeftRecorder:sampler: (getter get_sampler) (setter set_sampler)
+   *
+   * How to learn what programs do on the CPUs.
+   *
+   * Since: 0.1
+   */
+  properties[PROP_SAMPLER] =
+      g_param_spec_enum ("sampler", NULL, NULL, WEFT_TYPE_SAMPLER, WEFT_SAMPLER_AUTO, flags);
+
+  /**
+   * WeftRecorder:sample-frequency: (getter get_sample_frequency) (setter set_sample_frequency)
+   *
+   * Samples in a second of CPU time; 0: 997.
+   *
+   * Since: 0.1
+   */
+  properties[PROP_SAMPLE_FREQUENCY] =
+      g_param_spec_uint ("sample-frequency", NULL, NULL, 0, WEFT_RECORDER_MAX_FREQUENCY, 0, flags);
+
+  /**
+   * WeftRecorder:stack-size: (getter get_stack_size) (setter set_stack_size)
+   *
+   * Bytes of a thread's stack that are copied with a sample; 0: 16384.
+   *
+   * Since: 0.1
+   */
+  properties[PROP_STACK_SIZE] =
+      g_param_spec_uint ("stack-size", NULL, NULL, 0, WEFT_RECORDER_MAX_STACK, 0, flags);
+
+  /**
+   * WeftRecorder:whole-system: (getter get_whole_system) (setter set_whole_system)
+   *
+   * Whether all processes are sampled, which needs privileges.
+   *
+   * Since: 0.1
+   */
+  properties[PROP_WHOLE_SYSTEM] = g_param_spec_boolean ("whole-system", NULL, NULL, FALSE, flags);
 }
 
 static void

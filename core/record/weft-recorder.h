@@ -102,16 +102,16 @@ WEFT_API WeftSymbolMode weft_recorder_get_symbols (WeftRecorder *self);
 WEFT_API gboolean weft_recorder_get_private (WeftRecorder *self);
 WEFT_API guint weft_recorder_get_flush_interval (WeftRecorder *self);
 WEFT_API guint weft_recorder_get_status_interval (WeftRecorder *self);
-WEFT_API WeftSampler weft_recorder_get_sampler (WeftRecorder *self);
-WEFT_API guint weft_recorder_get_sample_frequency (WeftRecorder *self);
-WEFT_API guint weft_recorder_get_stack_size (WeftRecorder *self);
-WEFT_API gboolean weft_recorder_get_whole_system (WeftRecorder *self);
-WEFT_API const int *weft_recorder_get_pids (WeftRecorder *self, gsize *n_pids);
 WEFT_API gboolean weft_recorder_get_system_context (WeftRecorder *self);
 WEFT_API gint64 weft_recorder_get_keep_duration (WeftRecorder *self);
 WEFT_API guint64 weft_recorder_get_keep_size (WeftRecorder *self);
 WEFT_API char *weft_recorder_get_keep_filter (WeftRecorder *self);
 WEFT_API gint64 weft_recorder_get_keep_after (WeftRecorder *self);
+WEFT_API WeftSampler weft_recorder_get_sampler (WeftRecorder *self);
+WEFT_API guint weft_recorder_get_sample_frequency (WeftRecorder *self);
+WEFT_API guint weft_recorder_get_stack_size (WeftRecorder *self);
+WEFT_API gboolean weft_recorder_get_whole_system (WeftRecorder *self);
+WEFT_API const int *weft_recorder_get_pids (WeftRecorder *self, gsize *n_pids);
 
 /* The run. */
 WEFT_API gboolean weft_recorder_start (WeftRecorder *self, GCancellable *cancellable,

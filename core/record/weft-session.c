@@ -123,7 +123,6 @@ read_status (JsonObject *value)
   copy_text (figures.sampler, sizeof figures.sampler, value, "sampler");
   copy_text (figures.sampler_missing, sizeof figures.sampler_missing, value, "sampler_missing");
 
-  return weft_recorder_status_new (state_of (value), &figures);
   return weft_recorder_status_new (state_of (value), &figures, NULL);
 }
 
