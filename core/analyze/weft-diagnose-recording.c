@@ -142,7 +142,7 @@ check_cost (WeftDiagnosis *self, GError **error)
   share = end > 0 ? (double) cpu / (double) end : 0;
   if (symbolizer > 0)
     symbolizer_text =
-        g_strdup_printf ("; reading names took %.3f s more", (double) symbolizer / 1e9);
+        g_strdup_printf ("; reading names took %.3f s, partly in processes of their own", (double) symbolizer / 1e9);
   if (perturbation > 0)
     perturbation_text = g_strdup_printf (
         "; the recorded programs lost about %.3f s to samples", (double) perturbation / 1e9);

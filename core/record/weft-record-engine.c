@@ -19,7 +19,6 @@
 #include "weft-runtime-directory.h"
 #include "weft-store-writer.h"
 #include "weft-symbol-source.h"
-#include "weft-symbolizer.h"
 #include "weft-system-context.h"
 #include "weft-words.h"
 
@@ -45,7 +44,6 @@ struct _WeftRecordEngine
   GThread *thread;
   gint64 start;
   guint64 start_cpu;
-  guint64 start_symbolizers;
   gint64 last_housekeeping;
   int exit_status; /* -1: unknown */
 
@@ -202,7 +200,7 @@ add_own_cost (WeftRecordEngine *self, gint64 now)
   cost.cpu = (guint64) weft_clock_now (CLOCK_PROCESS_CPUTIME_ID) - self->start_cpu;
   cost.resident = resident_bytes ();
   cost.written = statistics.bytes_written;
-  cost.symbolizer = weft_symbolizer_get_spent () - self->start_symbolizers;
+  cost.symbolizer = weft_symbol_source_get_cpu (self->symbols);
   weft_ingest_add_own_cost (self->ingest, now, &cost);
 }
 
@@ -416,7 +414,6 @@ weft_record_engine_new (const WeftRecordEngineOptions *options, GError **error)
     self->remembers = MAX (options->keep_duration, REMEMBERED_MS * (NS_PER_SECOND / 1000));
   self->start = weft_monotonic_now ();
   self->start_cpu = (guint64) weft_clock_now (CLOCK_PROCESS_CPUTIME_ID);
-  self->start_symbolizers = weft_symbolizer_get_spent ();
   self->last_housekeeping = self->start;
   self->context = g_main_context_new ();
   self->loop = g_main_loop_new (self->context, FALSE);
@@ -784,8 +781,8 @@ finish_symbols (WeftRecordEngine *self)
     weft_store_writer_flush (self->store, NULL);
   weft_symbol_source_finish (self->symbols, weft_monotonic_now () + SYMBOLS_TIME, on_symbols_step,
                              self);
-  g_clear_pointer (&self->symbols, weft_symbol_source_free);
   add_own_cost (self, weft_monotonic_now ()); /* names cost something, too */
+  g_clear_pointer (&self->symbols, weft_symbol_source_free);
   g_clear_pointer (&self->cpu, weft_cpu_recording_free);
 }
 

@@ -58,7 +58,4 @@ guint64 weft_symbolizer_get_cpu (WeftSymbolizer *self);
 /* 0: none runs. For tests. */
 int weft_symbolizer_get_pid (WeftSymbolizer *self);
 
-/* CPU time of all the processes of symbolizers of this process that have ended, ns. Any thread. */
-guint64 weft_symbolizer_get_spent (void);
-
 G_END_DECLS
