@@ -22,6 +22,7 @@
 /* For one message: the largest programs take two seconds. */
 #define TIME_LIMIT (30 * NS_PER_SECOND)
 #define OFFSETS_PER_MESSAGE 8192
+#define PATIENCE 100 /* times 10 ms */
 
 struct _WeftSymbolizer
 {
@@ -201,6 +202,7 @@ stop (WeftSymbolizer *self, gboolean kill_it)
 {
   struct rusage used = { 0 };
   int status = -1;
+  pid_t ended = 0;
   GPid pid;
 
   if (self->socket < 0)
@@ -213,9 +215,16 @@ stop (WeftSymbolizer *self, gboolean kill_it)
   pid = self->pid;
   self->pid = 0;
   g_mutex_unlock (&self->lock);
-  if (kill_it)
+  /* One that is ending by itself is let, for its end says why; but not for ever. */
+  for (guint i = 0; !kill_it && ended == 0 && i < PATIENCE; i++)
+    {
+      ended = wait4 (pid, &status, WNOHANG, &used);
+      if (ended == 0)
+        g_usleep (10000);
+    }
+  if (ended == 0)
     kill (pid, SIGKILL);
-  while (wait4 (pid, &status, 0, &used) < 0 && errno == EINTR)
+  while (ended == 0 && wait4 (pid, &status, 0, &used) < 0 && errno == EINTR)
     continue;
   g_mutex_lock (&self->lock);
   self->cpu += (guint64) (used.ru_utime.tv_sec + used.ru_stime.tv_sec) * NS_PER_SECOND +

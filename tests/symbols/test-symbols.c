@@ -806,6 +806,7 @@ test_fuzz (void)
   gint64 end = g_get_monotonic_time () + 3 * G_USEC_PER_SEC;
   guint64 offsets[64];
   guint n_bad = 0;
+  guint n_crashes = 0;
   gsize length;
   guint n;
 
@@ -827,9 +828,11 @@ test_fuzz (void)
       answer = weft_symbolizer_resolve_file (symbolizer, n + 1, "/nonexistent/fuzzed", NULL,
                                              descriptor, offsets, G_N_ELEMENTS (offsets));
       n_bad += answer->state == WEFT_SYMBOL_STATE_FAILED;
+      n_crashes += strstr (answer->reason, "crashed") != NULL;
       close (descriptor);
     }
-  g_test_message ("%u garbled programs, %u of them beyond reading", n, n_bad);
+  g_test_message ("%u garbled programs: %u could not be read, %u crashed what reads them", n, n_bad,
+                  n_crashes);
   weft_symbolizer_free (symbolizer);
 }
 
