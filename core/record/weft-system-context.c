@@ -138,11 +138,15 @@ static const Metric process_metrics[N_PROCESS_METRICS] = {
   { "major faults", WEFT_METRIC_COUNTER, WEFT_UNIT_COUNT },
 };
 
+/* Nothing was added for so long: there is none. */
+#define NO_PRESSURE_NS (5 * G_GINT64_CONSTANT (1000000000))
+
 /* The totals that shares are made of. */
 typedef struct
 {
-  gboolean known;
-  guint64 total; /* µs */
+  guint n_additions; /* that were seen; the first look counts as one */
+  guint64 total;     /* µs */
+  gint64 since;      /* ns: when it became so */
 } Pressure;
 
 typedef struct
@@ -362,7 +366,9 @@ measure_network (WeftSystemContext *self)
   add_to_counter (self, &self->io, IO_SENT, (double) sent);
 }
 
-/* The share of the time in which something stood still for want of it. */
+/* The share of the time in which something stood still for want of it. The kernel adds to the total
+ * every two seconds or so: the share is that of the time from one addition to the next.
+ */
 static void
 measure_pressure (WeftSystemContext *self, guint i, Lane *lane, guint metric)
 {
@@ -372,11 +378,19 @@ measure_pressure (WeftSystemContext *self, guint i, Lane *lane, guint metric)
   if (!weft_system_file_read (&self->pressure[i], self->buffer, BUFFER_SIZE) ||
       !weft_system_file_find (self->buffer, "total=", &total))
     return;
-  if (pressure->known && self->now > self->last && total >= pressure->total)
+  if (total == pressure->total)
+    {
+      if (self->now - pressure->since > NO_PRESSURE_NS)
+        set_percent (self, lane, metric, 0);
+      return;
+    }
+  if (pressure->n_additions > 1 && total > pressure->total)
     set_percent (self, lane, metric,
-                 (double) (total - pressure->total) * 1e3 / (double) (self->now - self->last));
-  pressure->known = TRUE;
+                 MIN (100, (double) (total - pressure->total) * 1e3 /
+                               (double) (self->now - pressure->since)));
+  pressure->n_additions++;
   pressure->total = total;
+  pressure->since = self->now;
 }
 
 /* ---- Processes ---- */
