@@ -239,10 +239,11 @@ place_box (Picture *self, guint row, guint *band)
 
   if (self->by_time)
     {
-      whole = MAX ((double) ((guint64) self->end - (guint64) self->begin), 1);
-      box->x = room * ((double) (get_time (self, WEFT_FLAME_START, row) - self->begin) / whole);
-      box->width = room * ((double) (get_time (self, WEFT_FLAME_STOP, row) -
-                                     get_time (self, WEFT_FLAME_START, row)) /
+      whole = MAX ((double) self->end - (double) self->begin, 1);
+      box->x =
+          room * (((double) get_time (self, WEFT_FLAME_START, row) - (double) self->begin) / whole);
+      box->width = room * (((double) get_time (self, WEFT_FLAME_STOP, row) -
+                            (double) get_time (self, WEFT_FLAME_START, row)) /
                            whole);
       if (depth == 1)
         *band = self->n_lines;
