@@ -30,6 +30,8 @@ typedef struct
   guint n_live_threads; /* of them, those that have not ended */
   gboolean replaced;    /* by another program or process of that number */
   gboolean watched;     /* events tell of its mappings */
+  gint64 child_ended;   /* ns: the last process that it started to end; 0: none did */
+  guint32 last_child;   /* number of that one's thread */
   gboolean refused;     /* its threads are not ours to look at */
   char name[16];
   WeftProcessInfo info; /* once it was read */
@@ -58,6 +60,8 @@ typedef struct
   gint32 system_call;
   guint64 object;
   guint32 detail;
+  int awaited;    /* the thread that has to end; 0: none */
+  gboolean child; /* a process has to */
 } WeftCpuLook;
 
 typedef struct
@@ -180,6 +184,7 @@ gboolean weft_cpu_tracker_may_add (WeftCpuTracker *self);
 
 /* -- weft-wait-snapshot.c: looks at those who wait -- */
 void weft_cpu_tracker_look_around (WeftCpuTracker *self, gint64 now);
+gboolean weft_cpu_tracker_take_turn (WeftCpuTracker *self);
 void weft_cpu_tracker_look_at_switch (WeftCpuTracker *self, WeftCpuThread *thread,
                                       const WeftCpuSample *sample);
 void weft_cpu_thread_close_descriptor (WeftCpuTracker *self, WeftCpuThread *thread);

@@ -171,9 +171,16 @@ weft_cpu_tracker_get_thread (WeftCpuTracker *self, int pid, int tid, gint64 time
 }
 
 static void
-end_process (WeftCpuTracker *self, WeftCpuProcess *process, gint64 time)
+end_process (WeftCpuTracker *self, WeftCpuProcess *process, WeftCpuThread *last, gint64 time)
 {
   WeftCpuProcessEndRow row = { .process = process->number, .time = time };
+  WeftCpuProcess *parent = g_hash_table_lookup (self->processes, GINT_TO_POINTER (process->parent));
+
+  if (parent != NULL && !process->replaced)
+    {
+      parent->child_ended = time;
+      parent->last_child = weft_cpu_tracker_refer_thread (self, last);
+    }
 
   if (process->number != 0)
     g_array_append_val (self->batch->process_ends, row);
@@ -191,7 +198,7 @@ weft_cpu_tracker_end_thread (WeftCpuTracker *self, WeftCpuThread *thread, gint64
   weft_cpu_tracker_tell_times (self, thread, time);
   weft_cpu_thread_close_descriptor (self, thread);
   if (--thread->process->n_live_threads == 0)
-    end_process (self, thread->process, time);
+    end_process (self, thread->process, thread, time);
 }
 
 /* Events of a thread that has ended may still come for a while. */

@@ -103,6 +103,33 @@ check_look (WeftCpuTracker *self, WeftCpuThread *thread, gint64 time)
   self->status.snapshots_discarded++;
 }
 
+/* Who waits for a thread or process to end is woken by its end, whatever told of it. */
+static void
+find_end (WeftCpuTracker *self, WeftCpuThread *thread, gint64 time)
+{
+  WeftCpuWait *wait = &thread->wait;
+  const WeftCpuLook *look = wait->look.begin != 0 ? &wait->look : &wait->at_switch;
+  WeftCpuWakeupRow row = { .wakee = weft_cpu_tracker_refer_thread (self, thread) };
+  WeftCpuThread *ended =
+      look->awaited != 0 ? weft_cpu_tracker_find_thread (self, look->awaited) : NULL;
+
+  /* The kernel wakes before it tells of the end. */
+  if (ended != NULL && ended->state != WEFT_CPU_THREAD_WAITING)
+    {
+      row.time = ended->state == WEFT_CPU_THREAD_ENDED ? ended->since : time;
+      row.waker = weft_cpu_tracker_refer_thread (self, ended);
+    }
+  else if (look->child)
+    {
+      row.time = thread->process->child_ended;
+      row.waker = thread->process->last_child;
+    }
+  if (row.waker == 0 || row.time < thread->since || row.time > time)
+    return;
+  wait->wakeup = row;
+  wait->has_wakeup = TRUE;
+}
+
 static void
 count_wait (WeftCpuTracker *self, const WeftCpuThread *thread, gint64 stop)
 {
@@ -171,6 +198,8 @@ weft_cpu_tracker_end_wait (WeftCpuTracker *self, WeftCpuThread *thread, gint64 t
   if (thread->queued && wait->look.begin == 0 && self->budget <= 0)
     self->status.snapshots_skipped++;
   leave_queue (self, thread);
+  if (!wait->preempted && !wait->has_wakeup && !(marks & WEFT_WAIT_MARK_OPEN))
+    find_end (self, thread, time);
   count_wait (self, thread, time);
   add_wait (self, thread, time, marks);
 }

@@ -498,6 +498,17 @@ tell_all_times (WeftCpuTracker *self, gint64 now, gboolean all)
              now);
 }
 
+/* Threads that wait for less than the interval are met by chance only: as long as there is plenty
+ * of the time that looks may cost, some goes into looking more often.
+ */
+static gint64
+next_look (WeftCpuTracker *self, gint64 now)
+{
+  if (now - self->last_switch >= 5 * MILLISECOND || !weft_cpu_tracker_take_turn (self))
+    return now + self->options.snapshot_interval;
+  return now + self->options.snapshot_interval / 4;
+}
+
 gint64
 weft_cpu_tracker_tick (WeftCpuTracker *self, gint64 now)
 {
@@ -508,7 +519,7 @@ weft_cpu_tracker_tick (WeftCpuTracker *self, gint64 now)
     {
       weft_cpu_tracker_look_around (self, now);
       if (now - self->last_switch < 100 * MILLISECOND || self->waiting.length > 0)
-        next = now + self->options.snapshot_interval;
+        next = next_look (self, now);
     }
   if (now - self->last_times >= TIMES_INTERVAL)
     {

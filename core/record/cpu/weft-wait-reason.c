@@ -412,6 +412,7 @@ find_in_library (const WeftWaitSituation *situation, WeftWaitFinding *finding)
   if (is_private || words[0] != value || !has_thread (situation->pid, value))
     return FALSE;
   finding->reason = WEFT_WAIT_REASON_SEMAPHORE;
+  finding->thread = (int) value;
   g_snprintf (finding->detail, sizeof finding->detail, "end of thread %u", value);
   return TRUE;
 }
@@ -699,6 +700,7 @@ weft_wait_reason_find (const WeftWaitSituation *situation, WeftWaitPrimitive pri
     finding->reason = class_reasons[call->class];
   if (has_descriptor (call))
     find_by_class (situation, call, primitive, descriptors, finding);
+  finding->child = call->class == CLASS_CHILD;
   if (finding->detail[0] == '\0')
     g_strlcpy (finding->detail, call->name, sizeof finding->detail);
 }

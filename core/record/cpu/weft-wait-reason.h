@@ -53,6 +53,8 @@ typedef struct
   char detail[192];
   gboolean endless; /* it waits for no time to pass */
   gboolean pooled;  /* for a condition or semaphore: idle if others wait at the same place for it */
+  int thread;       /* it waits for this one to end; 0: for none */
+  gboolean child;   /* it waits for a process that it started to end */
   gboolean looping; /* for many descriptors: idle if it comes back to this place */
 } WeftWaitFinding;
 

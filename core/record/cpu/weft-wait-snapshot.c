@@ -15,8 +15,9 @@
 
 #include "weft-clock.h"
 
-#define MAX_DESCRIPTORS 2048           /* kept open */
-#define MAX_SAVED (NS_PER_SECOND / 50) /* of the bucket */
+#define MAX_DESCRIPTORS 2048                      /* kept open */
+#define MAX_SAVED (NS_PER_SECOND / 50)            /* of the bucket */
+#define TURN_COST (10 * G_GINT64_CONSTANT (1000)) /* of waking up, ns */
 #define MAX_PLACES 65536
 
 #if defined(__x86_64__)
@@ -109,6 +110,8 @@ note_finding (WeftCpuTracker *self, WeftCpuThread *thread, const WeftWaitSituati
   look->object = finding->object;
   look->has_system_call = situation->in_system_call;
   look->system_call = (gint32) situation->system_call;
+  look->awaited = thread->process->info.other_pid_namespace ? 0 : finding->thread;
+  look->child = finding->child;
   look->detail = weft_cpu_tracker_add_text (self, finding->detail);
   if ((finding->pooled && is_pool (self, thread, finding->object, look->callchain)) ||
       (finding->looping && is_loop (thread, look->callchain)))
@@ -298,6 +301,16 @@ weft_cpu_tracker_look_around (WeftCpuTracker *self, gint64 now)
       self->status.snapshot_cpu += (guint64) (cpu - last);
       last = cpu;
     }
+}
+
+/* FALSE if an additional turn is not to be had. */
+gboolean
+weft_cpu_tracker_take_turn (WeftCpuTracker *self)
+{
+  if (self->budget < MAX_SAVED / 2)
+    return FALSE;
+  self->budget -= TURN_COST;
+  return TRUE;
 }
 
 /* ---- With the switch itself ---- */
