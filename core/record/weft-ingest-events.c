@@ -370,6 +370,30 @@ read_stack (WeftIngestRuntime *self, WeftIngestWriter *writer, const guint8 *gro
   weft_ingest_remember (&self->stacks, stack.id, weft_ingest_commit (ingest, WEFT_TABLE_STACKS));
 }
 
+static void
+read_handover (WeftIngestRuntime *self, WeftIngestWriter *writer, const guint8 *group, gsize size)
+{
+  WeftIngest *ingest = self->ingest;
+  WeftWireHandover record;
+  WeftIngestHandover handover = { .process = self->process, .thread = writer->thread };
+
+  weft_copy_fixed (&record, sizeof record, group, size);
+  if (record.kind > WEFT_WIRE_HANDOVER_WAITED || record.object == 0)
+    {
+      weft_ingest_runtime_count (self, 0, WEFT_LOSS_INVALID, 1);
+      return;
+    }
+  handover.waited = record.kind == WEFT_WIRE_HANDOVER_WAITED;
+  handover.object = record.object;
+  handover.also = record.also;
+  handover.begin = event_time (self, record.begin);
+  handover.end = handover.waited ? event_time (self, record.end) : handover.begin;
+  if (handover.end < handover.begin)
+    weft_ingest_runtime_count (self, 0, WEFT_LOSS_TIMES_REVERSED, 1);
+  else if (ingest->handover != NULL)
+    ingest->handover (&handover, ingest->handover_data);
+}
+
 gboolean
 weft_ingest_runtime_read_event (WeftIngestRuntime *self, WeftIngestWriter *writer,
                                 const guint8 *group, gsize length)
@@ -405,6 +429,9 @@ weft_ingest_runtime_read_event (WeftIngestRuntime *self, WeftIngestWriter *write
       return TRUE;
     case WEFT_WIRE_COUNTER_EVENT:
       read_counter_event (self, group, size, length);
+      return TRUE;
+    case WEFT_WIRE_HANDOVER:
+      read_handover (self, writer, group, size);
       return TRUE;
     default:
       return FALSE;

@@ -129,6 +129,8 @@ struct _WeftIngest
   gpointer process_data;
   WeftLinker *linker; /* or NULL */
   gint64 last_end;    /* of a dispatch, since START */
+  WeftHandoverFunc handover;
+  gpointer handover_data;
   WeftKindFunc kind_seen;
   gpointer kind_data;
   guint32 last_kind; /* the string of the last lane's */

@@ -59,6 +59,13 @@ weft_ingest_get_last_end (WeftIngest *self)
 }
 
 void
+weft_ingest_set_handover (WeftIngest *self, WeftHandoverFunc handover, gpointer data)
+{
+  self->handover = handover;
+  self->handover_data = data;
+}
+
+void
 weft_ingest_set_kind_seen (WeftIngest *self, WeftKindFunc seen, gpointer data)
 {
   self->kind_seen = seen;

@@ -60,6 +60,22 @@ gint64 weft_ingest_get_last_end (WeftIngest *self);
 typedef void (*WeftKindFunc) (const char *kind, gpointer data);
 void weft_ingest_set_kind_seen (WeftIngest *self, WeftKindFunc seen, gpointer data);
 
+/* What threads wait for changed hands. Times are those of rows. */
+typedef struct
+{
+  guint64 process; /* rows */
+  guint64 thread;
+  gboolean waited; /* from BEGIN to END; else it gave OBJECT away at BEGIN */
+  guint64 object;
+  guint64 also; /* that the wait may have gone on with; 0: none */
+  gint64 begin;
+  gint64 end;
+} WeftIngestHandover;
+
+/* Told of each. */
+typedef void (*WeftHandoverFunc) (const WeftIngestHandover *handover, gpointer data);
+void weft_ingest_set_handover (WeftIngest *self, WeftHandoverFunc handover, gpointer data);
+
 void weft_ingest_get_totals (WeftIngest *self, WeftIngestTotals *totals);
 
 /* Adds to IDS (of element type guint32) the strings that rows to come will name. */

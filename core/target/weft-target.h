@@ -731,6 +731,37 @@ weft_target_warn (const WeftTargetWarning *warning)
     weft_target_warning_write (warning, sizeof *warning);
 }
 
+/* ---- Hand-overs ---- */
+
+typedef enum
+{
+  WEFT_TARGET_HANDOVER_RELEASED, /* the thread gave the object away at BEGIN; END is not used */
+  WEFT_TARGET_HANDOVER_WAITED,   /* it waited for it from BEGIN to END */
+} WeftTargetHandoverKind;
+
+/* What threads wait for changes hands: a lock, a condition, a semaphore of the program's own making,
+ * or of a library whose calls are watched. OBJECT is its address, ALSO that of another which the wait
+ * may have gone on with (the mutex of a condition), or 0. Times are of weft_target_now (). A recorder
+ * that samples the program's threads tells by this who ended whose wait. Since 0.1.
+ */
+typedef struct
+{
+  WeftTargetHandoverKind kind;
+  uint64_t object;
+  uint64_t also;
+  uint64_t begin;
+  uint64_t end;
+} WeftTargetHandover;
+
+WEFT_TARGET_API void weft_target_handover_write (const WeftTargetHandover *handover, size_t size);
+
+static inline void
+weft_target_handover (const WeftTargetHandover *handover)
+{
+  if (weft_target_enabled ())
+    weft_target_handover_write (handover, sizeof *handover);
+}
+
 /* ---- Traces and sampling ---- */
 
 /* Share of traces, and of dispatches without a trace, that are recorded: 0 to 1 (default). */

@@ -23,7 +23,7 @@
 #endif
 
 #define WEFT_WIRE_MAJOR 1
-#define WEFT_WIRE_MINOR 1 /* 1: WEFT_WIRE_ENTRY_LANE_CLOSE */
+#define WEFT_WIRE_MINOR 2 /* 1: WEFT_WIRE_ENTRY_LANE_CLOSE; 2: WEFT_WIRE_HANDOVER */
 
 /* ---- Rendezvous: a runtime directory holds these names ---- */
 
@@ -504,6 +504,7 @@ enum
   WEFT_WIRE_CLOCK_PAIR = 11,
   WEFT_WIRE_STACK = 12,
   WEFT_WIRE_COUNTER_EVENT = 13,   /* counter samples told on their own */
+  WEFT_WIRE_HANDOVER = 14,        /* what threads wait for changes hands */
 
   WEFT_WIRE_SIDE_TIMES = WEFT_WIRE_SIDE,
   WEFT_WIRE_SIDE_LABEL,
@@ -664,6 +665,25 @@ typedef struct
   uint8_t error_kind;
   uint8_t reserved[6];
 } WeftWireTraceEnd;
+
+enum
+{
+  WEFT_WIRE_HANDOVER_RELEASED, /* the thread gave OBJECT away at BEGIN */
+  WEFT_WIRE_HANDOVER_WAITED,   /* it waited for OBJECT, and then perhaps for ALSO, until END */
+};
+
+typedef struct
+{
+  WeftWireRecord record;
+  uint64_t object; /* an address in the process */
+  uint64_t also;   /* 0: none */
+  uint64_t begin;
+  uint64_t end;
+  uint32_t kind; /* WEFT_WIRE_HANDOVER_… */
+  uint32_t reserved;
+} WeftWireHandover;
+
+WEFT_WIRE_ASSERT (sizeof (WeftWireHandover) == 48, "wire layout");
 
 /* The device clock showed DEVICE between BEFORE and AFTER of the runtime clock. */
 typedef struct

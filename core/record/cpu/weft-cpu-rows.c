@@ -4,8 +4,12 @@
 
 #include "weft-cpu-batch.h"
 #include "weft-ingest-private.h"
+#include "weft-wait-handovers.h"
+#include "weft-clock.h"
 
 #define MAX_WAITING_BYTES ((gsize) 64 << 20)
+#define HELD (NS_PER_SECOND / 4) /* ns that a wait may be held for hand-overs to come */
+#define MAX_HELD 262144
 
 typedef struct
 {
@@ -13,6 +17,15 @@ typedef struct
   guint64 thread;
   int tid;
 } ThreadRow;
+
+/* A wait on its way to the file. */
+typedef struct
+{
+  gint64 arrived;
+  WeftCpuWaitRow wait;
+  gboolean woken; /* so the kernel told */
+  WeftCpuWakeupRow wakeup;
+} HeldWait;
 
 struct _WeftCpuRows
 {
@@ -27,6 +40,9 @@ struct _WeftCpuRows
   GArray *threads;   /* ThreadRow likewise */
   GArray *modules;   /* guint64 rows by the module's number - 1 */
   GArray *texts;     /* guint32 strings by the tracker's number - 1 */
+
+  WeftWaitHandovers *handovers; /* once there are any */
+  GQueue held;                  /* element-type HeldWait: those that hand-overs may explain */
 };
 
 /* ---- The way from one thread to the other ---- */
@@ -47,6 +63,16 @@ dispatch_posted (GSource *source, GSourceFunc callback, gpointer data)
 
 static GSourceFuncs source_funcs = { .dispatch = dispatch_posted };
 
+static void
+on_handover (const WeftIngestHandover *handover, gpointer data)
+{
+  WeftCpuRows *self = data;
+
+  if (self->handovers == NULL)
+    self->handovers = weft_wait_handovers_new ();
+  weft_wait_handovers_add (self->handovers, handover);
+}
+
 WeftCpuRows *
 weft_cpu_rows_new (WeftIngest *ingest, WeftSymbolSource *symbols, WeftLinker *linker,
                    GMainContext *context)
@@ -64,21 +90,9 @@ weft_cpu_rows_new (WeftIngest *ingest, WeftSymbolSource *symbols, WeftLinker *li
   self->source = g_source_new (&source_funcs, sizeof (GSource));
   g_source_set_callback (self->source, on_posted, self, NULL);
   g_source_attach (self->source, context);
+  g_queue_init (&self->held);
+  weft_ingest_set_handover (ingest, on_handover, self);
   return self;
-}
-
-void
-weft_cpu_rows_free (WeftCpuRows *self)
-{
-  weft_cpu_rows_drain (self);
-  g_source_destroy (self->source);
-  g_source_unref (self->source);
-  g_async_queue_unref (self->waiting);
-  g_array_unref (self->processes);
-  g_array_unref (self->threads);
-  g_array_unref (self->modules);
-  g_array_unref (self->texts);
-  g_free (self);
 }
 
 void
@@ -269,33 +283,30 @@ add_sample (WeftCpuRows *self, const WeftCpuSampleRow *row)
 }
 
 static guint64
-add_wakeup (WeftCpuRows *self, const WeftCpuWakeupRow *row, guint64 object)
+write_wakeup (WeftCpuRows *self, const WeftCpuWakeupRow *row, guint64 waker, guint source,
+              guint64 object)
 {
   WeftTableWriter *t = self->ingest->tables[WEFT_TABLE_WAKEUPS];
 
   weft_table_writer_begin (t);
   weft_table_writer_set (t, WEFT_WAKEUPS_TIME, (guint64) (row->time - self->ingest->start));
-  weft_table_writer_set (t, WEFT_WAKEUPS_WAKER, thread_row (self, row->waker));
+  weft_table_writer_set (t, WEFT_WAKEUPS_WAKER, waker);
   weft_table_writer_set (t, WEFT_WAKEUPS_WAKEE, thread_row (self, row->wakee));
   weft_table_writer_set (t, WEFT_WAKEUPS_CALLCHAIN, row->callchain);
   weft_table_writer_set (t, WEFT_WAKEUPS_END, row->end);
-  weft_table_writer_set (t, WEFT_WAKEUPS_SOURCE, WEFT_WAKEUP_SOURCE_KERNEL);
+  weft_table_writer_set (t, WEFT_WAKEUPS_SOURCE, source);
   weft_table_writer_set (t, WEFT_WAKEUPS_OBJECT, object);
   return weft_ingest_commit (self->ingest, WEFT_TABLE_WAKEUPS);
 }
 
 static void
-add_wait (WeftCpuRows *self, const WeftCpuBatch *batch, const WeftCpuWaitRow *row)
+write_wait (WeftCpuRows *self, const WeftCpuWaitRow *row, guint64 waker, guint64 wakeup)
 {
   WeftTableWriter *t = self->ingest->tables[WEFT_TABLE_WAITS];
-  const WeftCpuWakeupRow *waking =
-      row->wakeup ? &g_array_index (batch->wakeups, WeftCpuWakeupRow, row->wakeup - 1) : NULL;
-  guint64 wakeup = waking ? add_wakeup (self, waking, row->object) : 0;
-  guint64 thread = thread_row (self, row->thread);
   gint64 start = row->start - self->ingest->start;
 
   weft_table_writer_begin (t);
-  weft_table_writer_set (t, WEFT_WAITS_THREAD, thread);
+  weft_table_writer_set (t, WEFT_WAITS_THREAD, thread_row (self, row->thread));
   weft_table_writer_set (t, WEFT_WAITS_START, (guint64) start);
   weft_table_writer_set (t, WEFT_WAITS_DURATION, (guint64) (row->stop - row->start));
   weft_table_writer_set (t, WEFT_WAITS_REASON, row->reason);
@@ -310,15 +321,83 @@ add_wait (WeftCpuRows *self, const WeftCpuBatch *batch, const WeftCpuWaitRow *ro
   if (row->detail != 0)
     weft_table_writer_set (t, WEFT_WAITS_DETAIL,
                            g_array_index (self->texts, guint32, row->detail - 1));
+  weft_table_writer_set (t, WEFT_WAITS_WAKER, waker);
+  weft_table_writer_set (t, WEFT_WAITS_WAKEUP, wakeup);
+  weft_ingest_commit (self->ingest, WEFT_TABLE_WAITS);
+}
+
+/* What the kernel tells comes first; else the program itself may have told. */
+static void
+finish_wait (WeftCpuRows *self, const WeftCpuWaitRow *row, const WeftCpuWakeupRow *waking)
+{
+  const ThreadRow *thread = &g_array_index (self->threads, ThreadRow, row->thread - 1);
+  WeftWaitQuestion question = { .process = thread->process,
+                                .thread = thread->thread,
+                                .object = row->object,
+                                .start = row->start - self->ingest->start,
+                                .stop = row->stop - self->ingest->start };
+  WeftWaitAnswer answer;
+
   if (waking != NULL)
     {
-      weft_table_writer_set (t, WEFT_WAITS_WAKER, thread_row (self, waking->waker));
-      weft_table_writer_set (t, WEFT_WAITS_WAKEUP, wakeup);
+      guint64 waker = thread_row (self, waking->waker);
+
+      write_wait (self, row, waker,
+                  write_wakeup (self, waking, waker, WEFT_WAKEUP_SOURCE_KERNEL, row->object));
     }
-  weft_ingest_commit (self->ingest, WEFT_TABLE_WAITS);
+  else if (self->handovers != NULL && row->reason != WEFT_WAIT_REASON_PREEMPTED &&
+           weft_wait_handovers_find (self->handovers, &question, &answer))
+    {
+      WeftCpuWakeupRow told = { .time = answer.time + self->ingest->start, .wakee = row->thread };
+
+      write_wait (
+          self, row, answer.waker,
+          write_wakeup (self, &told, answer.waker, WEFT_WAKEUP_SOURCE_PROGRAM, answer.object));
+    }
+  else
+    write_wait (self, row, 0, 0);
+}
+
+static void
+release_held (WeftCpuRows *self, gint64 before)
+{
+  HeldWait *held;
+
+  while ((held = g_queue_peek_head (&self->held)) != NULL &&
+         (held->arrived < before || self->held.length > MAX_HELD))
+    {
+      finish_wait (self, &held->wait, held->woken ? &held->wakeup : NULL);
+      g_free (g_queue_pop_head (&self->held));
+    }
+}
+
+static void
+hold_wait (WeftCpuRows *self, const WeftCpuWaitRow *row, const WeftCpuWakeupRow *waking)
+{
+  HeldWait *held = g_new0 (HeldWait, 1);
+
+  held->arrived = weft_monotonic_now ();
+  held->wait = *row;
+  held->woken = waking != NULL;
+  if (waking != NULL)
+    held->wakeup = *waking;
+  g_queue_push_tail (&self->held, held);
+}
+
+static void
+add_wait (WeftCpuRows *self, const WeftCpuBatch *batch, const WeftCpuWaitRow *row)
+{
+  const WeftCpuWakeupRow *waking =
+      row->wakeup ? &g_array_index (batch->wakeups, WeftCpuWakeupRow, row->wakeup - 1) : NULL;
+
   if (self->linker != NULL)
-    weft_linker_add_wait (self->linker, thread, start, row->stop - self->ingest->start,
+    weft_linker_add_wait (self->linker, thread_row (self, row->thread),
+                          row->start - self->ingest->start, row->stop - self->ingest->start,
                           row->callchain);
+  if (self->handovers != NULL)
+    hold_wait (self, row, waking);
+  else
+    finish_wait (self, row, waking);
 }
 
 static void
@@ -402,4 +481,28 @@ weft_cpu_rows_drain (WeftCpuRows *self)
       __atomic_sub_fetch (&self->waiting_bytes, weft_cpu_batch_get_size (batch), __ATOMIC_RELAXED);
       weft_cpu_batch_free (batch);
     }
+  if (self->handovers != NULL)
+    {
+      gint64 now = weft_monotonic_now ();
+
+      release_held (self, now - HELD);
+      weft_wait_handovers_forget (self->handovers, now - self->ingest->start - 8 * HELD);
+    }
+}
+
+void
+weft_cpu_rows_free (WeftCpuRows *self)
+{
+  weft_cpu_rows_drain (self);
+  release_held (self, G_MAXINT64);
+  weft_ingest_set_handover (self->ingest, NULL, NULL);
+  g_clear_pointer (&self->handovers, weft_wait_handovers_free);
+  g_source_destroy (self->source);
+  g_source_unref (self->source);
+  g_async_queue_unref (self->waiting);
+  g_array_unref (self->processes);
+  g_array_unref (self->threads);
+  g_array_unref (self->modules);
+  g_array_unref (self->texts);
+  g_free (self);
 }
