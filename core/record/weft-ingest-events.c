@@ -378,12 +378,13 @@ read_handover (WeftIngestRuntime *self, WeftIngestWriter *writer, const guint8 *
   WeftIngestHandover handover = { .process = self->process, .thread = writer->thread };
 
   weft_copy_fixed (&record, sizeof record, group, size);
-  if (record.kind > WEFT_WIRE_HANDOVER_WAITED || record.object == 0)
+  if (record.kind > WEFT_WIRE_HANDOVER_EXPIRED || record.object == 0)
     {
       weft_ingest_runtime_count (self, 0, WEFT_LOSS_INVALID, 1);
       return;
     }
-  handover.waited = record.kind == WEFT_WIRE_HANDOVER_WAITED;
+  handover.waited = record.kind != WEFT_WIRE_HANDOVER_RELEASED;
+  handover.expired = record.kind == WEFT_WIRE_HANDOVER_EXPIRED;
   handover.object = record.object;
   handover.also = record.also;
   handover.begin = event_time (self, record.begin);

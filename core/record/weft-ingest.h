@@ -66,6 +66,7 @@ typedef struct
   guint64 process; /* rows */
   guint64 thread;
   gboolean waited; /* from BEGIN to END; else it gave OBJECT away at BEGIN */
+  gboolean expired; /* and gave up at END */
   guint64 object;
   guint64 also; /* that the wait may have gone on with; 0: none */
   gint64 begin;

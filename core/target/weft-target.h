@@ -733,10 +733,16 @@ weft_target_warn (const WeftTargetWarning *warning)
 
 /* ---- Hand-overs ---- */
 
+/* From now on a recorder is heard of. The first lane does the same; this is for a program that tells
+ * of hand-overs only.
+ */
+WEFT_TARGET_API void weft_target_start (void);
+
 typedef enum
 {
   WEFT_TARGET_HANDOVER_RELEASED, /* the thread gave the object away at BEGIN; END is not used */
   WEFT_TARGET_HANDOVER_WAITED,   /* it waited for it from BEGIN to END */
+  WEFT_TARGET_HANDOVER_EXPIRED,  /* likewise, and gave up, for the time was over */
 } WeftTargetHandoverKind;
 
 /* What threads wait for changes hands: a lock, a condition, a semaphore of the program's own making,

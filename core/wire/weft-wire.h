@@ -670,6 +670,7 @@ enum
 {
   WEFT_WIRE_HANDOVER_RELEASED, /* the thread gave OBJECT away at BEGIN */
   WEFT_WIRE_HANDOVER_WAITED,   /* it waited for OBJECT, and then perhaps for ALSO, until END */
+  WEFT_WIRE_HANDOVER_EXPIRED,  /* likewise, and gave up then, for the time was over */
 };
 
 typedef struct

@@ -568,6 +568,33 @@ submissions_and_samples (void)
   CHECK_EQUAL (test_cell (recorder->peers->registry, 0)->drops[WEFT_WIRE_DROP_INVALID], 0);
 }
 
+static void
+handovers (void)
+{
+  TestRecorder *recorder = test_recorder_new ();
+  const WeftTargetHandover waited = { .kind = WEFT_TARGET_HANDOVER_WAITED,
+                                      .object = 0x1000,
+                                      .also = 0x2000,
+                                      .begin = 5,
+                                      .end = 9 };
+  WeftTargetHandover unsound = { .kind = WEFT_TARGET_HANDOVER_RELEASED };
+  const WeftWireHandover *record;
+
+  /* Heard of without a lane. */
+  weft_target_start ();
+  test_recorder_start (recorder);
+  weft_target_handover (&waited);
+  weft_target_handover (&unsound);
+  unsound.object = 1;
+  unsound.kind = (WeftTargetHandoverKind) 7;
+  weft_target_handover (&unsound);
+  CHECK_EQUAL (test_recorder_drain (recorder), 1);
+  record = FIND (WeftWireHandover, recorder->peers, WEFT_WIRE_HANDOVER);
+  CHECK (record->kind == WEFT_WIRE_HANDOVER_WAITED && record->object == 0x1000
+         && record->also == 0x2000 && record->begin == 5 && record->end == 9);
+  CHECK_EQUAL (recorder->peers->registry->stats[WEFT_WIRE_STAT_DROPPED], 2);
+}
+
 /* ---- T6 ---- */
 
 static void
@@ -648,6 +675,7 @@ static const TestCase cases[] = {
   { "/target/T4/stack-budget", stack_budget },
   { "/target/T5/known-to-later-recorders", known_to_later_recorders },
   { "/target/T5/submissions-and-samples", submissions_and_samples },
+  { "/target/T4/handovers", handovers },
   { "/target/T6/metrics", metrics },
   { "/target/T6/warnings", warnings },
 };

@@ -18,13 +18,11 @@ typedef struct
   int tid;
 } ThreadRow;
 
-/* A wait on its way to the file. */
+/* A wait that the program itself may tell the end of. */
 typedef struct
 {
   gint64 arrived;
   WeftCpuWaitRow wait;
-  gboolean woken; /* so the kernel told */
-  WeftCpuWakeupRow wakeup;
 } HeldWait;
 
 struct _WeftCpuRows
@@ -42,7 +40,7 @@ struct _WeftCpuRows
   GArray *texts;     /* guint32 strings by the tracker's number - 1 */
 
   WeftWaitHandovers *handovers; /* once there are any */
-  GQueue held;                  /* element-type HeldWait: those that hand-overs may explain */
+  GQueue held;                  /* element-type HeldWait */
 };
 
 /* ---- The way from one thread to the other ---- */
@@ -366,21 +364,18 @@ release_held (WeftCpuRows *self, gint64 before)
   while ((held = g_queue_peek_head (&self->held)) != NULL &&
          (held->arrived < before || self->held.length > MAX_HELD))
     {
-      finish_wait (self, &held->wait, held->woken ? &held->wakeup : NULL);
+      finish_wait (self, &held->wait, NULL);
       g_free (g_queue_pop_head (&self->held));
     }
 }
 
 static void
-hold_wait (WeftCpuRows *self, const WeftCpuWaitRow *row, const WeftCpuWakeupRow *waking)
+hold_wait (WeftCpuRows *self, const WeftCpuWaitRow *row)
 {
   HeldWait *held = g_new0 (HeldWait, 1);
 
   held->arrived = weft_monotonic_now ();
   held->wait = *row;
-  held->woken = waking != NULL;
-  if (waking != NULL)
-    held->wakeup = *waking;
   g_queue_push_tail (&self->held, held);
 }
 
@@ -394,8 +389,8 @@ add_wait (WeftCpuRows *self, const WeftCpuBatch *batch, const WeftCpuWaitRow *ro
     weft_linker_add_wait (self->linker, thread_row (self, row->thread),
                           row->start - self->ingest->start, row->stop - self->ingest->start,
                           row->callchain);
-  if (self->handovers != NULL)
-    hold_wait (self, row, waking);
+  if (waking == NULL && row->reason != WEFT_WAIT_REASON_PREEMPTED)
+    hold_wait (self, row);
   else
     finish_wait (self, row, waking);
 }
@@ -473,6 +468,7 @@ write_batch (WeftCpuRows *self, const WeftCpuBatch *batch)
 void
 weft_cpu_rows_drain (WeftCpuRows *self)
 {
+  gint64 now = weft_monotonic_now ();
   WeftCpuBatch *batch;
 
   while ((batch = g_async_queue_try_pop (self->waiting)) != NULL)
@@ -481,13 +477,9 @@ weft_cpu_rows_drain (WeftCpuRows *self)
       __atomic_sub_fetch (&self->waiting_bytes, weft_cpu_batch_get_size (batch), __ATOMIC_RELAXED);
       weft_cpu_batch_free (batch);
     }
+  release_held (self, now - HELD);
   if (self->handovers != NULL)
-    {
-      gint64 now = weft_monotonic_now ();
-
-      release_held (self, now - HELD);
-      weft_wait_handovers_forget (self->handovers, now - self->ingest->start - 8 * HELD);
-    }
+    weft_wait_handovers_forget (self->handovers, now - self->ingest->start - 8 * HELD);
 }
 
 void

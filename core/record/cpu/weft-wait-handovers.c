@@ -23,6 +23,7 @@ typedef struct
   gint64 end;
   guint64 object;
   guint64 also;
+  gboolean expired;
 } Waiting;
 
 struct _WeftWaitHandovers
@@ -91,7 +92,8 @@ add_release (WeftWaitHandovers *self, const WeftIngestHandover *handover)
 static void
 add_waiting (WeftWaitHandovers *self, const WeftIngestHandover *handover)
 {
-  Waiting waiting = { handover->begin, handover->end, handover->object, handover->also };
+  Waiting waiting = { handover->begin, handover->end, handover->object, handover->also,
+                      handover->expired };
   GArray *waitings = g_hash_table_lookup (self->waitings, &handover->thread);
 
   if (waitings == NULL)
@@ -211,12 +213,15 @@ weft_wait_handovers_find (WeftWaitHandovers *self, const WeftWaitQuestion *quest
   const Waiting *waiting = find_waiting (self, question);
 
   *answer = (WeftWaitAnswer){ .time = G_MININT64 };
-  if (waiting != NULL)
+  if (waiting == NULL)
     {
-      find_release (self, question, waiting->object, answer);
-      find_release (self, question, waiting->also, answer);
+      find_release (self, question, question->object, answer);
+      return answer->waker != 0;
     }
-  else
-    find_release (self, question, question->object, answer);
-  return answer->waker != 0;
+  find_release (self, question, waiting->object, answer);
+  find_release (self, question, waiting->also, answer);
+  if (answer->waker != 0 || !waiting->expired)
+    return answer->waker != 0;
+  *answer = (WeftWaitAnswer){ .object = waiting->object, .time = question->stop };
+  return TRUE;
 }

@@ -32,7 +32,7 @@ typedef struct
 
 typedef struct
 {
-  guint64 waker; /* row of a thread */
+  guint64 waker; /* row of a thread; 0: nobody, the time was over */
   guint64 object;
   gint64 time;
 } WeftWaitAnswer;

@@ -53,6 +53,16 @@ resolve (const char *name)
     found_;                                                                                        \
   })
 
+/* Before there are threads; until something is asked of the library it does not look for recorders.
+ */
+__attribute__ ((constructor)) static void
+begin (void)
+{
+  busy = true;
+  weft_target_start ();
+  busy = false;
+}
+
 static inline uint64_t
 now (void)
 {
@@ -90,12 +100,13 @@ tell_released (const void *object)
 }
 
 static void
-tell_waited (const void *object, const void *also, uint64_t begin)
+tell_waited (const void *object, const void *also, uint64_t begin, bool expired)
 {
   uint64_t end = now ();
 
   if (weft_target_to_nanoseconds (end) - weft_target_to_nanoseconds (begin) > SHORT)
-    tell (WEFT_TARGET_HANDOVER_WAITED, object, also, begin, end);
+    tell (expired ? WEFT_TARGET_HANDOVER_EXPIRED : WEFT_TARGET_HANDOVER_WAITED, object, also, begin,
+          end);
 }
 
 /* ---- Mutexes ---- */
@@ -118,28 +129,28 @@ is_waited_for (pthread_mutex_t *mutex)
 PUBLIC int
 pthread_mutex_lock (pthread_mutex_t *mutex)
 {
-  uint64_t begin;
+  uint64_t since;
   int result;
 
   if (is_free (mutex) || !listens ())
     return REAL (pthread_mutex_lock) (mutex);
-  begin = now ();
+  since = now ();
   result = REAL (pthread_mutex_lock) (mutex);
-  tell_waited (mutex, NULL, begin);
+  tell_waited (mutex, NULL, since, result == ETIMEDOUT);
   return result;
 }
 
 PUBLIC int
 pthread_mutex_timedlock (pthread_mutex_t *restrict mutex, const struct timespec *restrict until)
 {
-  uint64_t begin;
+  uint64_t since;
   int result;
 
   if (is_free (mutex) || !listens ())
     return REAL (pthread_mutex_timedlock) (mutex, until);
-  begin = now ();
+  since = now ();
   result = REAL (pthread_mutex_timedlock) (mutex, until);
-  tell_waited (mutex, NULL, begin);
+  tell_waited (mutex, NULL, since, result == ETIMEDOUT);
   return result;
 }
 
@@ -164,15 +175,15 @@ before_wait (pthread_mutex_t *mutex)
 PUBLIC int
 pthread_cond_wait (pthread_cond_t *restrict condition, pthread_mutex_t *restrict mutex)
 {
-  uint64_t begin;
+  uint64_t since;
   int result;
 
   if (!listens ())
     return REAL (pthread_cond_wait) (condition, mutex);
   before_wait (mutex);
-  begin = now ();
+  since = now ();
   result = REAL (pthread_cond_wait) (condition, mutex);
-  tell_waited (condition, mutex, begin);
+  tell_waited (condition, mutex, since, result == ETIMEDOUT);
   return result;
 }
 
@@ -180,15 +191,15 @@ PUBLIC int
 pthread_cond_timedwait (pthread_cond_t *restrict condition, pthread_mutex_t *restrict mutex,
                         const struct timespec *restrict until)
 {
-  uint64_t begin;
+  uint64_t since;
   int result;
 
   if (!listens ())
     return REAL (pthread_cond_timedwait) (condition, mutex, until);
   before_wait (mutex);
-  begin = now ();
+  since = now ();
   result = REAL (pthread_cond_timedwait) (condition, mutex, until);
-  tell_waited (condition, mutex, begin);
+  tell_waited (condition, mutex, since, result == ETIMEDOUT);
   return result;
 }
 
@@ -196,15 +207,15 @@ PUBLIC int
 pthread_cond_clockwait (pthread_cond_t *restrict condition, pthread_mutex_t *restrict mutex,
                         clockid_t clock, const struct timespec *restrict until)
 {
-  uint64_t begin;
+  uint64_t since;
   int result;
 
   if (!listens ())
     return REAL (pthread_cond_clockwait) (condition, mutex, clock, until);
   before_wait (mutex);
-  begin = now ();
+  since = now ();
   result = REAL (pthread_cond_clockwait) (condition, mutex, clock, until);
-  tell_waited (condition, mutex, begin);
+  tell_waited (condition, mutex, since, result == ETIMEDOUT);
   return result;
 }
 
@@ -242,42 +253,42 @@ semaphore_state (sem_t *semaphore)
 PUBLIC int
 sem_wait (sem_t *semaphore)
 {
-  uint64_t begin;
+  uint64_t since;
   int result;
 
   if ((uint32_t) semaphore_state (semaphore) != 0 || !listens ())
     return REAL (sem_wait) (semaphore);
-  begin = now ();
+  since = now ();
   result = REAL (sem_wait) (semaphore);
-  tell_waited (semaphore, NULL, begin);
+  tell_waited (semaphore, NULL, since, result != 0 && errno == ETIMEDOUT);
   return result;
 }
 
 PUBLIC int
 sem_timedwait (sem_t *restrict semaphore, const struct timespec *restrict until)
 {
-  uint64_t begin;
+  uint64_t since;
   int result;
 
   if ((uint32_t) semaphore_state (semaphore) != 0 || !listens ())
     return REAL (sem_timedwait) (semaphore, until);
-  begin = now ();
+  since = now ();
   result = REAL (sem_timedwait) (semaphore, until);
-  tell_waited (semaphore, NULL, begin);
+  tell_waited (semaphore, NULL, since, result != 0 && errno == ETIMEDOUT);
   return result;
 }
 
 PUBLIC int
 sem_clockwait (sem_t *restrict semaphore, clockid_t clock, const struct timespec *restrict until)
 {
-  uint64_t begin;
+  uint64_t since;
   int result;
 
   if ((uint32_t) semaphore_state (semaphore) != 0 || !listens ())
     return REAL (sem_clockwait) (semaphore, clock, until);
-  begin = now ();
+  since = now ();
   result = REAL (sem_clockwait) (semaphore, clock, until);
-  tell_waited (semaphore, NULL, begin);
+  tell_waited (semaphore, NULL, since, result != 0 && errno == ETIMEDOUT);
   return result;
 }
 
@@ -295,17 +306,17 @@ sem_post (sem_t *semaphore)
 PUBLIC int
 pthread_barrier_wait (pthread_barrier_t *barrier)
 {
-  uint64_t begin;
+  uint64_t since;
   int result;
 
   if (!listens ())
     return REAL (pthread_barrier_wait) (barrier);
-  begin = now ();
+  since = now ();
   result = REAL (pthread_barrier_wait) (barrier);
   if (result == PTHREAD_BARRIER_SERIAL_THREAD)
-    tell (WEFT_TARGET_HANDOVER_RELEASED, barrier, NULL, begin, begin);
+    tell (WEFT_TARGET_HANDOVER_RELEASED, barrier, NULL, since, since);
   else
-    tell_waited (barrier, NULL, begin);
+    tell_waited (barrier, NULL, since, false);
   return result;
 }
 
@@ -350,7 +361,7 @@ syscall (long number, ...)
 {
   static SystemCall real;
   __builtin_va_list list;
-  uint64_t begin;
+  uint64_t since;
   long a[6], result;
 
   __builtin_va_start (list, number);
@@ -367,12 +378,12 @@ syscall (long number, ...)
       tell_released ((const void *) a[0]);
       return real (number, a[0], a[1], a[2], a[3], a[4], a[5]);
     }
-  begin = now ();
+  since = now ();
   result = real (number, a[0], a[1], a[2], a[3], a[4], a[5]);
   {
     int saved = errno;
 
-    tell_waited ((const void *) a[0], NULL, begin);
+    tell_waited ((const void *) a[0], NULL, since, result != 0 && saved == ETIMEDOUT);
     errno = saved;
   }
   return result;
