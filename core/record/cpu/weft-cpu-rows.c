@@ -18,11 +18,13 @@ typedef struct
   int tid;
 } ThreadRow;
 
-/* A wait that the program itself may tell the end of. */
+/* A wait that the program itself may tell the end of, or one that came after it. */
 typedef struct
 {
   gint64 arrived;
   WeftCpuWaitRow wait;
+  gboolean woken; /* so the kernel told */
+  WeftCpuWakeupRow wakeup;
 } HeldWait;
 
 struct _WeftCpuRows
@@ -364,18 +366,21 @@ release_held (WeftCpuRows *self, gint64 before)
   while ((held = g_queue_peek_head (&self->held)) != NULL &&
          (held->arrived < before || self->held.length > MAX_HELD))
     {
-      finish_wait (self, &held->wait, NULL);
+      finish_wait (self, &held->wait, held->woken ? &held->wakeup : NULL);
       g_free (g_queue_pop_head (&self->held));
     }
 }
 
 static void
-hold_wait (WeftCpuRows *self, const WeftCpuWaitRow *row)
+hold_wait (WeftCpuRows *self, const WeftCpuWaitRow *row, const WeftCpuWakeupRow *waking)
 {
   HeldWait *held = g_new0 (HeldWait, 1);
 
   held->arrived = weft_monotonic_now ();
   held->wait = *row;
+  held->woken = waking != NULL;
+  if (waking != NULL)
+    held->wakeup = *waking;
   g_queue_push_tail (&self->held, held);
 }
 
@@ -389,10 +394,10 @@ add_wait (WeftCpuRows *self, const WeftCpuBatch *batch, const WeftCpuWaitRow *ro
     weft_linker_add_wait (self->linker, thread_row (self, row->thread),
                           row->start - self->ingest->start, row->stop - self->ingest->start,
                           row->callchain);
-  if (waking == NULL && row->reason != WEFT_WAIT_REASON_PREEMPTED)
-    hold_wait (self, row);
-  else
+  if (self->held.length == 0 && (waking != NULL || row->reason == WEFT_WAIT_REASON_PREEMPTED))
     finish_wait (self, row, waking);
+  else
+    hold_wait (self, row, waking);
 }
 
 static void

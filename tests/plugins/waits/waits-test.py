@@ -28,13 +28,13 @@ def run():
 threads = [threading.Thread(target=run) for _ in range(3)]
 for thread in threads:
     thread.start()
-for number in range(500):
-    work.put(number * 20)
+for number in range(3000):
+    work.put(number * 3)
 for thread in threads:
     work.put(None)
 for thread in threads:
     thread.join()
-print(sum(done.get() for _ in range(500)))
+print(sum(done.get() for _ in range(3000)))
 '''
 
 
