@@ -8,6 +8,7 @@
 #include <weft.h>
 
 #include "json.h"
+#include "sampling.h"
 #include "text.h"
 
 #define POLL_US 50000
@@ -33,6 +34,7 @@ print_status (WeftSession *session, WeftRecorderStatus *status)
       text_counted (weft_recorder_status_get_runtimes (status), "runtime", "runtimes");
   g_autofree char *size = text_bytes (weft_recorder_status_get_file_size (status));
   g_autofree char *cpu = text_duration (weft_recorder_status_get_cpu (status));
+  g_autofree char *sampled = sampling_describe (status);
 
   text_print (stdout, "%s\n", weft_session_get_path (session));
   text_print (stdout, "  pid %d, %s for %s, %s written, own cost %s of CPU\n",
@@ -41,6 +43,8 @@ print_status (WeftSession *session, WeftRecorderStatus *status)
           " rejected, %" G_GUINT64_FORMAT " pending\n",
           dispatches, lanes, runtimes, weft_recorder_status_get_lost (status),
           weft_recorder_status_get_rejected (status), weft_recorder_status_get_pending (status));
+  if (sampled != NULL)
+    text_print (stdout, "  CPUs (%s): %s\n", weft_recorder_status_get_sampler (status), sampled);
 }
 
 static void
@@ -63,6 +67,7 @@ add_status (JsonBuilder *builder, WeftSession *session, WeftRecorderStatus *stat
   json_add_count (builder, "file_size", weft_recorder_status_get_file_size (status));
   json_add_count (builder, "cpu", weft_recorder_status_get_cpu (status));
   json_add_count (builder, "resident", weft_recorder_status_get_resident (status));
+  sampling_add_json (builder, status);
   json_builder_end_object (builder);
 }
 

@@ -12,6 +12,7 @@
 #include "instruments.h"
 #include "json.h"
 #include "plugins.h"
+#include "sampling.h"
 #include "text.h"
 
 #define PROGRESS_MS 500
@@ -38,7 +39,8 @@ typedef struct
   char *keep_after;
   gint64 keep_duration; /* ns */
   guint64 keep_size;
-  gint64 after;   /* ns */
+  gint64 after; /* ns */
+  Sampling sampling;
   char **program; /* NULL: whatever connects */
 
   Instruments instruments;
@@ -64,8 +66,10 @@ print_progress (WeftRecorderStatus *status)
   g_autofree char *size = text_bytes (weft_recorder_status_get_file_size (status));
   g_autofree char *losses = text_count (weft_recorder_status_get_lost (status) +
                                         weft_recorder_status_get_rejected (status));
+  g_autofree char *sampled = sampling_describe (status);
 
-  fprintf (stderr, "\r\033[K%s  %s  %s  %s not kept  %s", elapsed, lanes, dispatches, losses, size);
+  fprintf (stderr, "\r\033[K%s  %s%s%s  %s  %s not kept  %s", elapsed, sampled ? sampled : "",
+           sampled ? "  " : "", lanes, dispatches, losses, size);
   fflush (stderr);
 }
 
@@ -114,12 +118,16 @@ print_summary (Recording *self, WeftRecorderStatus *status)
   g_autofree char *rejected = text_count (weft_recorder_status_get_rejected (status));
   g_autofree char *lost = text_count (weft_recorder_status_get_lost (status));
   g_autofree char *pending = text_count (weft_recorder_status_get_pending (status));
+  g_autofree char *sampled = sampling_describe (status);
 
   fprintf (stderr, "%sRecorded %s: %s on %s of %s, %s\n", self->progress ? "\r\033[K" : "", elapsed,
            dispatches, lanes, runtimes, size);
+  if (sampled != NULL)
+    fprintf (stderr, "CPUs (%s): %s\n", weft_recorder_status_get_sampler (status), sampled);
   fprintf (stderr, "Not kept: %s lost, %s rejected, %s pending.  Own cost: %s of CPU.\n", lost,
            rejected, pending, cpu);
-  if (n_runtimes == 0)
+  sampling_print (status);
+  if (n_runtimes == 0 && sampled == NULL)
     fprintf (stderr, "No program reported a lane: does it use libweft-target? "
                      "(docs/producer-guide.md)\n");
   if (n_refused > 0)
@@ -168,6 +176,7 @@ print_json (Recording *self, WeftRecorderStatus *status, gboolean complete)
   json_add_count (builder, "refused", weft_recorder_status_get_refused (status));
   json_add_count (builder, "file_size", weft_recorder_status_get_file_size (status));
   json_add_count (builder, "cpu", weft_recorder_status_get_cpu (status));
+  sampling_add_json (builder, status);
   if (exit_status >= 0)
     json_add_number (builder, "exit_status", exit_status);
   if (self->keep_when != NULL)
@@ -270,6 +279,7 @@ start (Recording *self)
   weft_recorder_set_duration (self->recorder, (gint64) (self->duration * NS_PER_SECOND));
   weft_recorder_set_any_user (self->recorder, self->any_user);
   weft_recorder_set_symbols (self->recorder, chosen_symbols);
+  sampling_apply (&self->sampling, self->recorder);
   weft_recorder_set_status_interval (self->recorder, self->progress ? PROGRESS_MS : 0);
   weft_recorder_set_system_context (self->recorder, !self->no_system);
   weft_recorder_set_keep_duration (self->recorder, self->keep_duration);
@@ -384,6 +394,14 @@ finish (Recording *self)
   return save (self);
 }
 
+static const char *
+tell_sampled (Recording *self)
+{
+  if (self->sampling.system)
+    return "all CPUs, and ";
+  return self->sampling.pids ? "the CPU time of these processes, and " : "";
+}
+
 static int
 record (Recording *self)
 {
@@ -397,8 +415,8 @@ record (Recording *self)
   if (status != EXIT_OK)
     return status;
   if (!self->quiet && self->program == NULL)
-    text_print (stderr, "Recording whatever connects in %s; Ctrl-C stops and saves.\n",
-                weft_recorder_get_runtime_directory (self->recorder));
+    text_print (stderr, "Recording %swhatever connects in %s; Ctrl-C stops and saves.\n",
+                tell_sampled (self), weft_recorder_get_runtime_directory (self->recorder));
   g_main_loop_run (self->loop);
   g_signal_handlers_disconnect_by_data (self->recorder, self);
   return finish (self);
@@ -430,6 +448,7 @@ recording_clear (Recording *self)
   g_free (self->keep_when);
   g_free (self->keep_after);
   g_clear_pointer (&self->kept, g_ptr_array_unref);
+  sampling_clear (&self->sampling);
 }
 
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (Recording, recording_clear)
@@ -482,7 +501,7 @@ check_options (Recording *self)
            !instruments_choose (&self->instruments, self->with, self->program, &error))
     complain ("%s", error->message);
   else
-    return check_keeping (self);
+    return check_keeping (self) && sampling_check (&self->sampling, self->program != NULL);
   return FALSE;
 }
 
@@ -507,6 +526,16 @@ command_record (int argc, char **argv)
     { "no-system", 0, 0, G_OPTION_ARG_NONE, &self.no_system,
       "Do not measure how busy the machine is", NULL },
     { "no-plugins", 0, 0, G_OPTION_ARG_NONE, &self.no_plugins, "Load no plugin", NULL },
+    { "cpu", 0, 0, G_OPTION_ARG_STRING, &self.sampling.cpu,
+      "How to sample CPU time and waits: auto, perf, ptrace or off", "MODE" },
+    { "frequency", 'F', 0, G_OPTION_ARG_INT, &self.sampling.frequency,
+      "Samples in a second of CPU time; 997 if not given", "HZ" },
+    { "stack-size", 0, 0, G_OPTION_ARG_INT, &self.sampling.stack_size,
+      "How much of a stack to copy; 16384 if not given", "BYTES" },
+    { "pid", 'p', 0, G_OPTION_ARG_STRING, &self.sampling.pids,
+      "Sample these processes, which run already, and their children", "PID,…" },
+    { "system", 0, 0, G_OPTION_ARG_NONE, &self.sampling.system,
+      "Sample all processes, as far as this user may", NULL },
     { "symbols", 0, 0, G_OPTION_ARG_CALLBACK, parse_symbols,
       "Names of functions: auto, off, or debuginfod, which asks the servers in DEBUGINFOD_URLS, "
       "too",
@@ -519,8 +548,8 @@ command_record (int argc, char **argv)
   };
   int status;
 
-  if (!parse_options ("Records PROGRAM and its children, or, without one, whatever connects until "
-                      "Ctrl-C.",
+  if (!parse_options ("Records PROGRAM and its children, processes that run (--pid), all of them "
+                      "(--system), or, without any of these, whatever connects until Ctrl-C.",
                       "[-- PROGRAM [ARGUMENT…]]", entries, &argc, &argv, &status))
     return status;
   self.program = argc > 1 ? argv + 1 : NULL;

@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <gio/gio.h>
+#include <sched.h>
 #include <string.h>
 #include <sys/eventfd.h>
 #include <sys/resource.h>
@@ -53,7 +54,7 @@ may_be (const WeftCpuSourceOptions *options, WeftSampler sampler)
 static gboolean
 is_fatal (const WeftCpuSourceOptions *options)
 {
-  return options->sampler != WEFT_SAMPLER_AUTO || options->program == NULL;
+  return options->sampler != WEFT_SAMPLER_AUTO || options->program == NULL || options->system;
 }
 
 static void
@@ -189,6 +190,18 @@ tell_open (WeftCpuSource *self, GError *error)
   g_mutex_unlock (&self->lock);
 }
 
+/* Who is late to take events loses them, and who has hundreds of threads to compete with is late.
+ * Not everybody may come first; it is little that is done then.
+ */
+static void
+come_first (void)
+{
+  const struct sched_param parameters = { .sched_priority = sched_get_priority_min (SCHED_RR) };
+
+  if (sched_setscheduler (0, SCHED_RR | SCHED_RESET_ON_FORK, &parameters) != 0)
+    setpriority (PRIO_PROCESS, (id_t) syscall (SYS_gettid), PRIORITY);
+}
+
 static gpointer
 run (gpointer data)
 {
@@ -198,13 +211,12 @@ run (gpointer data)
   gint64 publishing = 0;
   gboolean works;
 
+  come_first ();
   open_source (self, &error);
   works = self->perf != NULL || self->ptrace != NULL;
   tell_open (self, error);
   if (!works)
     return NULL;
-  /* Who is late to take events loses them. Not everybody may. */
-  setpriority (PRIO_PROCESS, (id_t) syscall (SYS_gettid), PRIORITY);
   while (!g_atomic_int_get (&self->stopping))
     {
       due = self->perf ? take_perf_events (self, due) : take_traced_events (self, due);

@@ -24,7 +24,7 @@ typedef struct
   WeftProgram *program; /* held; it and all that it starts; or NULL */
   const int *pids;      /* processes that run already, with their children */
   guint n_pids;
-  gboolean system;   /* all processes */
+  gboolean system;   /* all processes, whatever program is launched */
   gboolean no_waits; /* switches are not watched */
 } WeftCpuSourceOptions;
 

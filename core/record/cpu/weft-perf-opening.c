@@ -211,7 +211,6 @@ launch (Opening *self, GError **error)
   WeftPerfTarget target = { pid, FALSE };
   int cause;
 
-  source->held = pid;
   if (open_group (self, pid))
     {
       self->facts->sampler = "perf-cgroup";
@@ -521,15 +520,16 @@ weft_perf_source_open (WeftPerfSource *source, const WeftCpuSourceOptions *optio
                                  .counters = has_counters () } };
   gboolean opened;
 
-  if (options->program != NULL)
-    opened = launch (&self, error);
+  source->held = options->program ? weft_program_get_pid (options->program) : 0;
+  if (options->system)
+    opened = watch_system (&self, error);
   else
-    opened = options->system ? watch_system (&self, error) : attach (&self, error);
+    opened = options->program ? launch (&self, error) : attach (&self, error);
   if (!opened)
     return FALSE;
   source->counters_by_thread = self.settings.inherit;
   tell_facts (&self);
-  if (options->program != NULL)
+  if (options->program != NULL && !options->system)
     enable_group (source);
   return TRUE;
 }

@@ -23,12 +23,14 @@ typedef struct
   int tid;
   WeftTracedProcess *process;
   int descriptor;    /* /proc/…/syscall; -1: it is closed to us */
+  int runtime;       /* /proc/…/schedstat; -1: there is none */
+  guint64 ran;       /* ns of CPU time at the last sample */
   gboolean is_asked; /* to stop */
   gboolean is_held;  /* it has not run its program yet */
   gboolean is_group_stopped;
   gboolean is_waiting; /* at the last look */
   gint64 looked;       /* when; for the weight of its next sample */
-  guint64 weight;      /* ns that the sample that it is asked for stands for */
+  guint64 weight;      /* ns since the last look, where its CPU time is not known */
   guint64 cpu_address; /* where the program keeps the number of its CPU; 0: nowhere */
 } WeftTracedThread;
 
@@ -71,6 +73,11 @@ typedef enum
 } WeftTracedState;
 
 WeftTracedState weft_ptrace_look (WeftTracedThread *thread);
+
+/* ns of CPU time since the last call or the thread's begin; exact while it stands still. FALSE if
+ * that is not told.
+ */
+gboolean weft_ptrace_take_runtime (WeftTracedThread *thread, guint64 *passed);
 
 /* A process runs another program. */
 void weft_ptrace_begin_program (WeftPtraceSource *self, WeftTracedThread *thread, gint64 now);

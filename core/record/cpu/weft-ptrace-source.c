@@ -175,6 +175,7 @@ take_sample (WeftPtraceSource *self, WeftTracedThread *thread, gint64 now)
   if (!read_registers (thread->tid, &registers))
     return;
   sample.cpu = read_cpu (thread);
+  weft_ptrace_take_runtime (thread, &sample.weight);
   if (is_readable (&registers))
     {
       translate_registers (&registers, &translated);
@@ -247,6 +248,7 @@ static void
 on_exec (WeftPtraceSource *self, int tid, gint64 now)
 {
   gulong former = (gulong) tid;
+  guint64 before; /* is not the new program's */
   WeftTracedThread *thread;
 
   ptrace (PTRACE_GETEVENTMSG, tid, NULL, &former);
@@ -258,6 +260,7 @@ on_exec (WeftPtraceSource *self, int tid, gint64 now)
   thread->is_asked = FALSE;
   thread->is_held = FALSE;
   weft_ptrace_begin_program (self, thread, now);
+  weft_ptrace_take_runtime (thread, &before);
   tell_running (self, thread, now, UNKNOWN_CPU);
   check_rights (self, thread->process->pid);
 }
@@ -514,7 +517,10 @@ seize_threads (WeftPtraceSource *self, int pid, int *error_number)
         continue;
       if (trace (PTRACE_SEIZE, tid, TRACE_OPTIONS) == 0)
         {
-          weft_ptrace_add_thread (self, pid, tid, weft_monotonic_now ());
+          guint64 before;
+
+          weft_ptrace_take_runtime (weft_ptrace_add_thread (self, pid, tid, weft_monotonic_now ()),
+                                    &before);
           n_new++;
         }
       else

@@ -137,11 +137,27 @@ weft_ptrace_update_mappings (WeftPtraceSource *self, WeftTracedProcess *process,
 }
 
 static int
-open_state (int pid, int tid)
+open_of_thread (int pid, int tid, const char *name)
 {
-  g_autofree char *path = g_strdup_printf ("/proc/%d/task/%d/syscall", pid, tid);
+  g_autofree char *path = g_strdup_printf ("/proc/%d/task/%d/%s", pid, tid, name);
 
   return open (path, O_RDONLY | O_CLOEXEC);
+}
+
+static void
+close_descriptors (WeftTracedThread *thread)
+{
+  if (thread->descriptor >= 0)
+    close (thread->descriptor);
+  if (thread->runtime >= 0)
+    close (thread->runtime);
+}
+
+static void
+open_descriptors (WeftTracedThread *thread)
+{
+  thread->descriptor = open_of_thread (thread->process->pid, thread->tid, "syscall");
+  thread->runtime = open_of_thread (thread->process->pid, thread->tid, "schedstat");
 }
 
 void
@@ -150,9 +166,8 @@ weft_ptrace_begin_program (WeftPtraceSource *self, WeftTracedThread *thread, gin
   g_autofree char *name = weft_process_thread_name (thread->process->pid, thread->tid);
 
   process_forget_mappings (thread->process);
-  if (thread->descriptor >= 0)
-    close (thread->descriptor);
-  thread->descriptor = open_state (thread->process->pid, thread->tid);
+  close_descriptors (thread);
+  open_descriptors (thread);
   thread->cpu_address = 0;
   weft_cpu_tracker_name (self->tracker, now, thread->process->pid, thread->tid, name ? name : "",
                          TRUE);
@@ -197,7 +212,7 @@ weft_ptrace_add_thread (WeftPtraceSource *self, int pid, int tid, gint64 now)
       g_hash_table_insert (self->processes, GINT_TO_POINTER (pid), thread->process);
     }
   thread->process->n_threads++;
-  thread->descriptor = open_state (pid, tid);
+  open_descriptors (thread);
   thread->looked = now;
   g_hash_table_insert (self->threads, GINT_TO_POINTER (tid), thread);
   g_array_append_val (self->order, tid);
@@ -216,8 +231,7 @@ weft_ptrace_remove_thread (WeftPtraceSource *self, WeftTracedThread *thread)
         g_array_remove_index_fast (self->order, i);
         break;
       }
-  if (thread->descriptor >= 0)
-    close (thread->descriptor);
+  close_descriptors (thread);
   g_free (thread);
   if (--process->n_threads > 0)
     return;
@@ -258,4 +272,20 @@ weft_ptrace_look (WeftTracedThread *thread)
   if (n < 0)
     return errno == ESRCH ? WEFT_TRACED_GONE : look_at_stat (thread);
   return n >= 7 && memcmp (text, "running", 7) == 0 ? WEFT_TRACED_RUNNING : WEFT_TRACED_WAITING;
+}
+
+gboolean
+weft_ptrace_take_runtime (WeftTracedThread *thread, guint64 *passed)
+{
+  char text[64];
+  ssize_t n = thread->runtime >= 0 ? pread (thread->runtime, text, sizeof text - 1, 0) : -1;
+  guint64 ran;
+
+  if (n <= 0)
+    return FALSE;
+  text[n] = '\0';
+  ran = g_ascii_strtoull (text, NULL, 10);
+  *passed = ran > thread->ran ? ran - thread->ran : 0;
+  thread->ran = ran;
+  return TRUE;
 }

@@ -75,6 +75,18 @@ is_in_order (GArray *told)
   return TRUE;
 }
 
+/* What JSON wants, and UTF-8 as it is. */
+static char *
+escape (const char *text)
+{
+  char others[129];
+
+  for (guint i = 0; i < 128; i++)
+    others[i] = (char) (128 + i);
+  others[128] = '\0';
+  return g_strescape (text, others);
+}
+
 static void
 print_figures (Probe *self, WeftCpuTracker *tracker, const WeftCpuFacts *facts, double seconds)
 {
@@ -82,7 +94,7 @@ print_figures (Probe *self, WeftCpuTracker *tracker, const WeftCpuFacts *facts, 
   guint n_stacks = 0, n_kernel = 0, n_woken_by_stack = 0, n_out_stacks = 0, n_unknown_cpu = 0;
   guint64 weight = 0;
   g_autoptr (GHashTable) pids = g_hash_table_new (NULL, NULL);
-  g_autofree char *missing = g_strescape (facts->missing->str, "");
+  g_autofree char *missing = escape (facts->missing->str);
 
   for (guint i = 0; i < told->len; i++)
     {
@@ -119,7 +131,7 @@ print_notes (WeftCpuSource *source)
   for (guint i = 0; i < notes->len; i++)
     {
       const WeftCpuNote *note = g_ptr_array_index (notes, i);
-      g_autofree char *message = g_strescape (note->message, "");
+      g_autofree char *message = escape (note->message);
 
       printf ("%s{\"code\": \"%s\", \"message\": \"%s\"}", i ? ", " : "", note->code, message);
     }
@@ -164,7 +176,9 @@ run (Probe *self, char **argv)
     weft_program_release (program, &error);
   if (error != NULL)
     {
-      printf ("{\"error\": \"%s\"}\n", error->message);
+      g_autofree char *message = escape (error->message);
+
+      printf ("{\"error\": \"%s\"}\n", message);
       return 2;
     }
   wait_for_end (self, start + (gint64) (self->seconds * NS_PER_SECOND));
