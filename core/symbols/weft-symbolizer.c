@@ -32,10 +32,10 @@ struct _WeftSymbolizer
   int socket;
   GPid pid;
   GByteArray *message;
-  GHashTable *open; /* number of a module → OpenModule, in the child that runs */
-  GMutex lock;      /* of PID, CPU and IS_CANCELLED */
-  guint64 cpu;      /* ns, of processes that have ended */
-  gboolean is_cancelled;
+  GHashTable *open;      /* number of a module → OpenModule, in the child that runs */
+  GMutex lock;           /* of PID and CPU */
+  guint64 cpu;           /* ns, of processes that have ended */
+  gboolean is_cancelled; /* atomic */
 };
 
 typedef struct
@@ -190,7 +190,7 @@ start (WeftSymbolizer *self, char **reason)
   self->socket = sockets[0];
   g_mutex_lock (&self->lock);
   self->pid = pid;
-  if (self->is_cancelled)
+  if (g_atomic_int_get (&self->is_cancelled))
     kill (pid, SIGKILL);
   g_mutex_unlock (&self->lock);
   return TRUE;
@@ -240,7 +240,7 @@ bury (WeftSymbolizer *self)
   int cause = errno;
   int status;
 
-  if (self->is_cancelled)
+  if (g_atomic_int_get (&self->is_cancelled))
     {
       stop (self, TRUE);
       return g_strdup ("there was no time left for it");
@@ -274,7 +274,7 @@ void
 weft_symbolizer_cancel (WeftSymbolizer *self)
 {
   g_mutex_lock (&self->lock);
-  self->is_cancelled = TRUE;
+  g_atomic_int_set (&self->is_cancelled, TRUE);
   if (self->pid > 0)
     kill (self->pid, SIGKILL);
   g_mutex_unlock (&self->lock);
@@ -538,7 +538,7 @@ static gboolean
 ask_all (WeftSymbolizer *self, const Question *question, const guint64 *offsets, guint n,
          WeftSymbolAnswer *answer, char **reason)
 {
-  if (self->is_cancelled)
+  if (g_atomic_int_get (&self->is_cancelled))
     {
       *reason = g_strdup ("there was no time left for it");
       return FALSE;
@@ -590,7 +590,7 @@ resolve (WeftSymbolizer *self, Question *question, const guint64 *offsets, guint
   /* Debugging information is where files go wrong; symbol tables may still be read. */
   question->is_plain = TRUE;
   g_hash_table_remove (self->open, GUINT_TO_POINTER (question->number));
-  if (!self->is_cancelled && self->socket < 0)
+  if (!g_atomic_int_get (&self->is_cancelled) && self->socket < 0)
     ask_all (self, question, offsets, n, answer, &second_reason);
   g_hash_table_remove (self->open, GUINT_TO_POINTER (question->number));
   answer->state = WEFT_SYMBOL_STATE_FAILED;
