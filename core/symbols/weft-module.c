@@ -15,6 +15,8 @@
 #include <sys/sysmacros.h>
 #include <unistd.h>
 
+#include "weft-held-lock.h"
+
 #define MAX_VDSO (64 * 1024)
 #define MAX_DESCRIPTORS 512
 
@@ -46,14 +48,14 @@ struct _WeftCodeModule
   int descriptor;
   GList in_use; /* its place among those whose files are open */
 
-  GMutex table_lock;
+  pthread_mutex_t table_lock;
   gboolean has_table; /* atomic */
   WeftUnwindTable *table;
 };
 
 struct _WeftModuleSet
 {
-  GMutex lock;
+  pthread_mutex_t lock;
   GPtrArray *modules;     /* by number, from 1 */
   GHashTable *identities; /* of char * to WeftCodeModule */
   GQueue open;            /* those that have a descriptor, the latest used first */
@@ -248,7 +250,7 @@ reopen (WeftCodeModule *self)
 int
 weft_code_module_open (WeftCodeModule *self)
 {
-  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&self->set->lock);
+  g_autoptr (WeftHeldLock) held = weft_hold_lock (&self->set->lock);
 
   if (self->descriptor < 0)
     reopen (self);
@@ -272,7 +274,7 @@ add_module (WeftModuleSet *set, WeftModuleKind kind, const char *path)
   self->path = g_strdup (path);
   self->descriptor = -1;
   self->in_use.data = self;
-  g_mutex_init (&self->table_lock);
+  pthread_mutex_init (&self->table_lock, NULL);
   g_ptr_array_add (set->modules, self);
   self->number = set->modules->len;
   return self;
@@ -287,7 +289,7 @@ module_free (gpointer data)
     close (self->descriptor);
   g_clear_pointer (&self->table, weft_unwind_table_free);
   g_clear_pointer (&self->image, weft_elf_image_free);
-  g_mutex_clear (&self->table_lock);
+  pthread_mutex_destroy (&self->table_lock);
   g_free (self->path);
   g_free (self->build_id);
   g_free (self);
@@ -308,7 +310,7 @@ weft_module_set_new (void)
 {
   WeftModuleSet *self = g_new0 (WeftModuleSet, 1);
 
-  g_mutex_init (&self->lock);
+  pthread_mutex_init (&self->lock, NULL);
   self->modules = g_ptr_array_new_with_free_func (module_free);
   self->identities = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
   g_queue_init (&self->open);
@@ -321,7 +323,7 @@ weft_module_set_free (WeftModuleSet *self)
 {
   g_hash_table_unref (self->identities);
   g_ptr_array_unref (self->modules);
-  g_mutex_clear (&self->lock);
+  pthread_mutex_destroy (&self->lock);
   g_free (self);
 }
 
@@ -461,7 +463,7 @@ get_jit (WeftModuleSet *self, int pid, guint64 started)
 WeftCodeModule *
 weft_module_set_get_jit (WeftModuleSet *self, int pid, guint64 started)
 {
-  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&self->lock);
+  g_autoptr (WeftHeldLock) held = weft_hold_lock (&self->lock);
 
   return get_jit (self, pid, started);
 }
@@ -469,7 +471,7 @@ weft_module_set_get_jit (WeftModuleSet *self, int pid, guint64 started)
 WeftCodeModule *
 weft_module_set_get_kernel (WeftModuleSet *self)
 {
-  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&self->lock);
+  g_autoptr (WeftHeldLock) held = weft_hold_lock (&self->lock);
   WeftCodeModule *module = find (self, "kernel");
 
   if (module == NULL)
@@ -614,7 +616,7 @@ get_named (WeftModuleSet *self, const WeftModuleFile *file)
 WeftCodeModule *
 weft_module_set_get (WeftModuleSet *self, const WeftModuleFile *file)
 {
-  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&self->lock);
+  g_autoptr (WeftHeldLock) held = weft_hold_lock (&self->lock);
 
   if (strcmp (file->path, "[vdso]") == 0)
     return get_vdso (self);
@@ -626,7 +628,7 @@ weft_module_set_get (WeftModuleSet *self, const WeftModuleFile *file)
 guint
 weft_module_set_get_n_modules (WeftModuleSet *self)
 {
-  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&self->lock);
+  g_autoptr (WeftHeldLock) held = weft_hold_lock (&self->lock);
 
   return self->modules->len;
 }
@@ -634,7 +636,7 @@ weft_module_set_get_n_modules (WeftModuleSet *self)
 WeftCodeModule *
 weft_module_set_get_nth (WeftModuleSet *self, guint number)
 {
-  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&self->lock);
+  g_autoptr (WeftHeldLock) held = weft_hold_lock (&self->lock);
 
   if (number == 0 || number > self->modules->len)
     return NULL;
@@ -730,14 +732,14 @@ build_table (WeftCodeModule *self)
 WeftUnwindTable *
 weft_code_module_get_unwind_table (WeftCodeModule *self)
 {
-  if (!g_atomic_int_get (&self->has_table))
+  if (!__atomic_load_n (&self->has_table, __ATOMIC_ACQUIRE))
     {
-      g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&self->table_lock);
+      g_autoptr (WeftHeldLock) held = weft_hold_lock (&self->table_lock);
 
       if (!self->has_table)
         {
           self->table = build_table (self);
-          g_atomic_int_set (&self->has_table, TRUE);
+          __atomic_store_n (&self->has_table, TRUE, __ATOMIC_RELEASE);
         }
     }
   return self->table;

@@ -4,6 +4,8 @@
 
 #include <elf.h>
 
+#include "weft-held-lock.h"
+
 #define PAGE_BITS 12
 #define PAGE_SIZE (1u << PAGE_BITS)
 #define PAGE_MASK (PAGE_SIZE - 1)
@@ -54,7 +56,7 @@ struct _WeftUnwindTable
   guint n_pages;
   Page **pages; /* published when they are whole */
 
-  GMutex lock; /* of what is made while we look up */
+  pthread_mutex_t lock; /* of what is made while we look up */
   const WeftUnwindRule **rules[MAX_RULES / RULES_OF_A_BLOCK];
   guint n_rules;
   GHashTable *numbers; /* of WeftUnwindRule */
@@ -440,7 +442,7 @@ get_page (WeftUnwindTable *self, guint number)
 
   if (G_UNLIKELY (page == NULL))
     {
-      g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&self->lock);
+      g_autoptr (WeftHeldLock) held = weft_hold_lock (&self->lock);
 
       page = self->pages[number];
       if (page == NULL)
@@ -519,7 +521,7 @@ weft_unwind_table_new (WeftElfImage *image, int descriptor)
   if (machine == NULL)
     return NULL;
   self = g_new0 (WeftUnwindTable, 1);
-  g_mutex_init (&self->lock);
+  pthread_mutex_init (&self->lock, NULL);
   self->numbers = g_hash_table_new_full (rule_hash, rule_equal, g_free, NULL);
   self->machine = machine;
   self->entry = weft_elf_image_get_entry (image);
@@ -544,7 +546,7 @@ weft_unwind_table_free (WeftUnwindTable *self)
   g_free (self->pages);
   g_free (self->functions);
   g_free (self->bytes);
-  g_mutex_clear (&self->lock);
+  pthread_mutex_destroy (&self->lock);
   g_free (self);
 }
 
@@ -569,7 +571,7 @@ weft_unwind_table_get_expression (const WeftUnwindTable *self, const WeftUnwindP
 void
 weft_unwind_table_get_size (WeftUnwindTable *self, WeftUnwindTableSize *size)
 {
-  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&self->lock);
+  g_autoptr (WeftHeldLock) held = weft_hold_lock (&self->lock);
 
   size->n_functions = self->n_functions;
   size->n_pages = self->n_built;

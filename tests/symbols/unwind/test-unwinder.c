@@ -327,6 +327,64 @@ test_frames (void)
   rig_clear (rig);
 }
 
+/* Stacks of several processes are unwound at once, by tables that are still being worked out. */
+typedef struct
+{
+  WeftAddressSpace *space; /* of one thread */
+  const Rig *rig;
+  const WeftRegisters *registers;
+} Share;
+
+static gpointer
+unwind_share (gpointer data)
+{
+  const Share *share = data;
+  WeftStackCopy stack = { share->registers->sp, share->rig->copy, share->rig->copied, NULL, NULL };
+  g_autofree WeftCodeFrame *frames = g_new (WeftCodeFrame, MAX_FRAMES);
+
+  for (guint i = 0; i < 50; i++)
+    {
+      WeftStackEnd end;
+
+      g_assert_cmpuint (
+          weft_unwind (share->space, share->registers, &stack, frames, MAX_FRAMES, &end, NULL), ==,
+          share->rig->n_frames);
+      g_assert_cmpint (end, ==, WEFT_STACK_END_COMPLETE);
+      weft_address_space_unmap (share->space, 1, 1);
+    }
+  return NULL;
+}
+
+static void
+test_several_threads (void)
+{
+  g_autofree Rig *rig = g_new (Rig, 1);
+  WeftModuleSet *fresh = weft_module_set_new ();
+  WeftRegisters registers;
+  Share shares[4];
+  GThread *threads[4];
+
+  if (rig_init (rig, "deep"))
+    {
+      unwind (rig, 1 << 18, FALSE);
+      stepper_get_registers (&rig->stepper, &registers);
+      for (guint i = 0; i < G_N_ELEMENTS (shares); i++)
+        {
+          shares[i] = (Share){ weft_address_space_new (), rig, &registers };
+          weft_address_space_read (shares[i].space, fresh, rig->stepper.process, NULL, NULL);
+        }
+      for (guint i = 0; i < G_N_ELEMENTS (shares); i++)
+        threads[i] = g_thread_new (NULL, unwind_share, &shares[i]);
+      for (guint i = 0; i < G_N_ELEMENTS (shares); i++)
+        {
+          g_thread_join (threads[i]);
+          weft_address_space_free (shares[i].space);
+        }
+      rig_clear (rig);
+    }
+  weft_module_set_free (fresh);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -346,5 +404,6 @@ main (int argc, char **argv)
   g_test_add_func ("/unwinder/truncated", test_truncated);
   g_test_add_func ("/unwinder/max-frames", test_max_frames);
   g_test_add_func ("/unwinder/frames", test_frames);
+  g_test_add_func ("/unwinder/several-threads", test_several_threads);
   return g_test_run ();
 }
