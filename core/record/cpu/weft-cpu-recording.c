@@ -131,6 +131,26 @@ weft_cpu_recording_tick (WeftCpuRecording *self, gint64 now)
   weft_symbol_source_tick (self->symbols, now);
 }
 
+/* What looking at waiting threads came to. */
+static void
+tell_looks (WeftCpuRecording *self, const WeftCpuTrackerStatus *status)
+{
+  const struct
+  {
+    const char *key;
+    guint64 number;
+  } facts[] = {
+    { "wait-snapshots", status->snapshots },
+    { "wait-snapshots-discarded", status->snapshots_discarded },
+    { "wait-snapshots-refused", status->snapshots_refused },
+    { "wait-snapshots-skipped", status->snapshots_skipped },
+    { "wait-snapshots-cpu", status->snapshot_cpu },
+  };
+
+  for (guint i = 0; i < G_N_ELEMENTS (facts); i++)
+    weft_ingest_add_meta_number (self->ingest, facts[i].key, (gint64) facts[i].number);
+}
+
 void
 weft_cpu_recording_finish (WeftCpuRecording *self)
 {
@@ -144,6 +164,8 @@ weft_cpu_recording_finish (WeftCpuRecording *self)
       tell_notes (self);
     }
   weft_cpu_tracker_get_status (self->tracker, &status);
+  if (is_open (self))
+    tell_looks (self, &status);
   if (status.behind > 0)
     {
       g_autofree char *message = g_strdup_printf (
