@@ -200,18 +200,26 @@ typedef struct
 } Edge;
 
 static int
-compare_edges (gconstpointer a, gconstpointer b, gpointer data)
+compare_figures (Callers *self, const WeftStackFigure *a, const WeftStackFigure *b)
 {
-  const Edge *edge_a = a;
-  const Edge *edge_b = b;
-  const guint64 keys_a[] = { get_key (data, edge_a->figures), edge_a->figures[0].time,
-                             sum_waits (data, edge_a->figures, FALSE) };
-  const guint64 keys_b[] = { get_key (data, edge_b->figures), edge_b->figures[0].time,
-                             sum_waits (data, edge_b->figures, FALSE) };
+  const guint64 keys_a[] = { get_key (self, a), a[0].time, sum_waits (self, a, FALSE) };
+  const guint64 keys_b[] = { get_key (self, b), b[0].time, sum_waits (self, b, FALSE) };
 
   for (guint i = 0; i < G_N_ELEMENTS (keys_a); i++)
     if (keys_a[i] != keys_b[i])
       return keys_a[i] > keys_b[i] ? -1 : 1;
+  return 0;
+}
+
+static int
+compare_edges (gconstpointer a, gconstpointer b, gpointer data)
+{
+  const Edge *edge_a = a;
+  const Edge *edge_b = b;
+  int order = compare_figures (data, edge_a->figures, edge_b->figures);
+
+  if (order != 0)
+    return order;
   return edge_a->name < edge_b->name ? -1 : edge_a->name > edge_b->name;
 }
 
@@ -377,85 +385,139 @@ make_table (Callers *self)
 
 /* ---- Whole stacks ---- */
 
-static gboolean
-holds_chosen (const Callers *self, guint32 node)
+/* A stack of functions, whatever the addresses in them. */
+typedef struct
 {
-  for (; node != 0; node = weft_callchain_reader_get_parent (self->stacks.callchains, node))
-    {
-      const WeftFramePlace *places;
-      guint n = weft_frame_names_get_places (
-          self->stacks.names, weft_callchain_reader_get_frame (self->stacks.callchains, node),
-          &places);
+  Callers *self;
+  GHashTable *stacks; /* GBytes of names, the innermost first → figures */
+} Collector;
 
-      while (n-- > 0)
-        if (self->chosen[places[n].name])
-          return TRUE;
+static void
+take_stack (const guint32 *names, guint n, const WeftStackFigure *figures, gpointer data)
+{
+  Collector *collector = data;
+  guint n_columns = collector->self->plan.n_columns;
+  g_autoptr (GBytes) key = NULL;
+  WeftStackFigure *sums;
+  guint at = 0;
+
+  while (at < n && !collector->self->chosen[names[at]])
+    at++;
+  if (at == n)
+    return;
+  key = g_bytes_new (names, n * sizeof *names);
+  sums = g_hash_table_lookup (collector->stacks, key);
+  if (sums == NULL)
+    {
+      sums = g_new0 (WeftStackFigure, n_columns);
+      g_hash_table_insert (collector->stacks, g_bytes_ref (key), sums);
     }
-  return FALSE;
+  for (guint c = 0; c < n_columns; c++)
+    {
+      sums[c].count += figures[c].count;
+      sums[c].time += figures[c].time;
+    }
 }
 
-/* Those of the most time, in the order asked for; element type Edge, whose names are nodes. */
-static GArray *
-list_stacks (const Callers *self, WeftStackFigure *figures)
+typedef struct
 {
-  GArray *stacks = g_array_new (FALSE, FALSE, sizeof (Edge));
-  GArray *weights = self->stacks.weights;
+  GBytes *names;
+  const WeftStackFigure *figures;
+} Stack;
 
-  for (guint i = 0; i < weights->len;)
+static int
+compare_stacks (gconstpointer a, gconstpointer b, gpointer data)
+{
+  const Stack *stack_a = a;
+  const Stack *stack_b = b;
+  int order = compare_figures (data, stack_a->figures, stack_b->figures);
+
+  return order != 0 ? order : g_bytes_compare (stack_a->names, stack_b->names);
+}
+
+/* Those of the most time, in the order asked for; element type Stack. */
+static GArray *
+list_stacks (Callers *self, GHashTable *stacks)
+{
+  GArray *list = g_array_new (FALSE, FALSE, sizeof (Stack));
+  GHashTableIter iter;
+  Stack stack;
+
+  g_hash_table_iter_init (&iter, stacks);
+  while (g_hash_table_iter_next (&iter, (gpointer *) &stack.names, (gpointer *) &stack.figures))
+    g_array_append_val (list, stack);
+  g_array_sort_with_data (list, compare_stacks, self);
+  return list;
+}
+
+static char *
+describe_stack (Callers *self, GBytes *bytes)
+{
+  gsize size;
+  const guint32 *names = g_bytes_get_data (bytes, &size);
+  guint n = (guint) (size / sizeof *names);
+  GString *text = g_string_new (NULL);
+
+  for (guint i = 0; i < MIN (n, MAX_FUNCTIONS); i++)
     {
-      const Edge stack = { g_array_index (weights, WeftStackWeight, i).node, figures };
+      g_autofree char *name =
+          weft_frame_name_to_text (weft_frame_names_get (self->stacks.names, names[i]));
 
-      for (; i < weights->len && g_array_index (weights, WeftStackWeight, i).node == stack.name;
-           i++)
-        {
-          const WeftStackWeight *weight = &g_array_index (weights, WeftStackWeight, i);
-
-          figures[(guint) self->plan.columns[weight->state]] =
-              (WeftStackFigure){ weight->count, weight->time };
-        }
-      if (holds_chosen (self, stack.name))
-        {
-          g_array_append_val (stacks, stack);
-          figures += self->plan.n_columns;
-        }
-      else
-        memset (figures, 0, self->plan.n_columns * sizeof *figures);
+      g_string_append_printf (text, "%s%s", i > 0 ? " ← " : "", name);
     }
-  g_array_sort_with_data (stacks, compare_edges, (gpointer) self);
-  return stacks;
+  if (n > MAX_FUNCTIONS)
+    g_string_append (text, " ← …");
+  return g_string_free (text, FALSE);
 }
 
 static WeftTable *
-make_stacks (Callers *self)
+write_stacks (Callers *self, GArray *stacks)
 {
   static const WeftTableColumn stack_columns[] = {
-    { "stack", NULL, WEFT_VALUE_STRING },   { "callchain", NULL, WEFT_VALUE_ID, NULL, "cc" },
-    { "total", NULL, WEFT_VALUE_DURATION }, { "share", NULL, WEFT_VALUE_DOUBLE, "percent" },
-    { "samples", NULL, WEFT_VALUE_UINT64 }, { "off_cpu", NULL, WEFT_VALUE_DURATION },
+    { "stack", NULL, WEFT_VALUE_STRING },
+    { "total", NULL, WEFT_VALUE_DURATION },
+    { "share", NULL, WEFT_VALUE_DOUBLE, "percent" },
+    { "samples", NULL, WEFT_VALUE_UINT64 },
+    { "off_cpu", NULL, WEFT_VALUE_DURATION },
   };
-  g_autofree WeftStackFigure *figures = g_new0 (
-      WeftStackFigure, ((gsize) self->stacks.weights->len + 1) * MAX (self->plan.n_columns, 1));
-  g_autoptr (GArray) stacks = list_stacks (self, figures);
   WeftTableBuilder *builder = weft_table_builder_new ("stacks");
 
   weft_table_builder_add_columns (builder, stack_columns, G_N_ELEMENTS (stack_columns));
   for (guint i = 0; i < MIN (stacks->len, MAX_STACKS); i++)
     {
-      const Edge *stack = &g_array_index (stacks, Edge, i);
-      g_autofree char *text = weft_frame_names_describe_stack (
-          self->stacks.names, self->stacks.callchains, stack->name, MAX_FUNCTIONS);
+      const Stack *stack = &g_array_index (stacks, Stack, i);
+      g_autofree char *text = describe_stack (self, stack->names);
 
       weft_table_builder_begin_row (builder);
       weft_table_builder_set_string (builder, 0, text);
-      weft_table_builder_set_uint64 (
-          builder, 1, weft_callchain_reader_get_id (self->stacks.callchains, stack->name));
-      weft_table_builder_set_uint64 (builder, 2, stack->figures[0].time);
-      set_share (builder, 3, stack->figures[0].time, self->edges.total[0].time);
-      weft_table_builder_set_uint64 (builder, 4, stack->figures[0].count);
+      weft_table_builder_set_uint64 (builder, 1, stack->figures[0].time);
+      set_share (builder, 2, stack->figures[0].time, self->edges.total[0].time);
+      weft_table_builder_set_uint64 (builder, 3, stack->figures[0].count);
       if (self->plan.n_columns > 1)
-        weft_table_builder_set_uint64 (builder, 5, sum_waits (self, stack->figures, FALSE));
+        weft_table_builder_set_uint64 (builder, 4, sum_waits (self, stack->figures, FALSE));
     }
   return weft_table_builder_finish (builder);
+}
+
+static void
+bytes_unref (gpointer data)
+{
+  g_bytes_unref (data);
+}
+
+static WeftTable *
+make_stacks (Callers *self, GError **error)
+{
+  g_autoptr (GHashTable) stacks =
+      g_hash_table_new_full (g_bytes_hash, g_bytes_equal, bytes_unref, g_free);
+  g_autoptr (GArray) list = NULL;
+  Collector collector = { self, stacks };
+
+  if (!weft_stack_walk (self->scope, self->stacks.callchains, self->stacks.names,
+                        self->stacks.weights, &self->plan, take_stack, &collector, error))
+    return NULL;
+  list = list_stacks (self, stacks);
+  return write_stacks (self, list);
 }
 
 static gboolean
@@ -496,7 +558,9 @@ run_callers (const WeftAnalysisScope *scope, WeftReport *report, GError **error)
   if (!find_edges (&self, error))
     return FALSE;
   table = make_table (&self);
-  stacks = make_stacks (&self);
+  stacks = make_stacks (&self, error);
+  if (stacks == NULL)
+    return FALSE;
   weft_report_append (report, table);
   weft_report_append (report, stacks);
   return TRUE;

@@ -384,8 +384,9 @@ write_group (Waits *self, WeftTableBuilder *builder, const Group *group)
   for (guint i = 1; i < WEFT_N_WAIT_REASONS; i++)
     if (group->reasons[i] > group->reasons[top])
       top = i;
-  weft_table_builder_set_string (builder, G_TOP_REASON,
-                                 weft_stack_state_get_name (WEFT_STACK_WAITS (top)));
+  if (self->by != BY_REASON)
+    weft_table_builder_set_string (builder, G_TOP_REASON,
+                                   weft_stack_state_get_name (WEFT_STACK_WAITS (top)));
 }
 
 /* ---- Tables ---- */

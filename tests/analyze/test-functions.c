@@ -329,11 +329,11 @@ test_callers (void)
 
   sample_assert_table (weft_report_get_main_table (report), CALLERS, hot);
   sample_assert_table (weft_report_get_table (report, "stacks"),
-                       "stack callchain total share samples off_cpu",
-                       "hot ← work ← main cc-3 20 33.33 2 50\n"
-                       "hot ← start cc-10 20 33.33 2 0\n"
-                       "copy ← hot ← work ← main cc-5 10 16.67 1 0\n"
-                       "hot ← work ← work ← main cc-7 10 16.67 1 0\n");
+                       "stack total share samples off_cpu",
+                       "hot ← work ← main 20 33.33 2 50\n"
+                       "hot ← start 20 33.33 2 0\n"
+                       "hot ← work ← work ← main 10 16.67 1 0\n"
+                       "copy ← hot ← work ← main 10 16.67 1 0\n");
   assert_callers (sample, "sym-5", hot);
   assert_callers (sample, "h?t", hot);
   /* It calls itself: once on a stack, from outside. */

@@ -4,8 +4,8 @@
 
     golden-test.py WEFT ARCHIVE GOLDEN [--update]
 
-ARCHIVE is a recording of the corpus made elsewhere; nothing of the machine that made it is here:
-neither programs nor sources nor plugins nor caches. GOLDEN is the folder of expected outputs, one
+ARCHIVE is a recording of the corpus made elsewhere, and cpu.weft beside it one of threads; nothing of
+the machines that made them is here: neither programs nor sources nor plugins nor caches. GOLDEN is the folder of expected outputs, one
 file a view; --update writes it anew (read the difference before committing it).
 """
 
@@ -59,11 +59,37 @@ VIEWS = {
     'warnings': ['warnings'],
 }
 
+# The same about a recording of threads that run, wait and hand over work: cpu-program.c.
+CPU_VIEWS = {
+    'cpu-show': ['show'],
+    'cpu-diagnose': ['diagnose'],
+    'cpu-threads': ['threads'],
+    'cpu-threads-range': ['threads', '--by', 'lock', '--from', '100ms', '--to', '200ms'],
+    'cpu-top': ['top'],
+    'cpu-top-inlines': ['top', '--inlines', '--limit', '6'],
+    'cpu-top-excluded': ['top', '--exclude-symbol', 'churn', '--exclude-symbol', '~timer', '--limit', '6'],
+    'cpu-top-filter': ['top', '--filter', 'thread:worker function:descend', '--limit', '6'],
+    'cpu-top-waits': ['top', '--by', 'lock', '--limit', '6'],
+    'cpu-top-module': ['top', '--group', 'module'],
+    'cpu-top-line': ['top', '--group', 'line', '--inlines', '--limit', '8'],
+    'cpu-top-thread': ['top', '--group', 'thread'],
+    'cpu-top-range': ['top', '--from', '100ms', '--to', '200ms', '--limit', '6'],
+    'cpu-callers': ['callers', 'churn'],
+    'cpu-callers-recursive': ['callers', 'descend'],
+    'cpu-waits': ['waits', '--limit', '12'],
+    'cpu-waits-reason': ['waits', '--group', 'reason'],
+    'cpu-waits-stack': ['waits', '--group', 'stack', '--reason', 'lock,ipc'],
+    'cpu-waits-object': ['waits', '--group', 'object', '--limit', '6'],
+    'cpu-wakers': ['wakers'],
+    'cpu-wakers-stack': ['wakers', 't-1', '--group', 'stack', '--limit', '4'],
+    'cpu-target-origins': ['target', 'origins', 'd-1'],
+}
+
 
 class Views:
     def __init__(self, weft, archive, scratch):
         self.weft = os.path.abspath(weft)
-        self.archive = os.path.abspath(archive)
+        self.archive = os.path.basename(archive)
         self.folder = scratch
         self.environment = {'PATH': '/nonexistent', 'HOME': scratch, 'XDG_DATA_HOME': scratch,
                             'XDG_CACHE_HOME': scratch, 'LC_ALL': 'C.UTF-8', 'COLUMNS': '100', 'TZ': 'UTC',
@@ -71,7 +97,7 @@ class Views:
                             'ASAN_OPTIONS': os.environ.get('ASAN_OPTIONS', '')}
 
     def run(self, *arguments):
-        done = subprocess.run([self.weft, *arguments, 'corpus.weft'], cwd=self.folder, stdin=subprocess.DEVNULL,
+        done = subprocess.run([self.weft, *arguments, self.archive], cwd=self.folder, stdin=subprocess.DEVNULL,
                               stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=self.environment, timeout=120)
         if done.returncode != 0 or done.stderr:
             return f'status {done.returncode}\n{done.stderr.decode()}'
@@ -106,17 +132,20 @@ def main():
     weft, archive, golden = sys.argv[1:4]
     update = '--update' in sys.argv
     failures = 0
-    print(f'1..{2 * len(VIEWS)}')
+    print(f'1..{2 * (len(VIEWS) + len(CPU_VIEWS))}')
+    number = 0
     with tempfile.TemporaryDirectory(prefix="weft-golden-") as scratch:
-        os.symlink(os.path.abspath(archive), os.path.join(scratch, 'corpus.weft'))
-        views = Views(weft, archive, scratch)
-        for number, (name, arguments) in enumerate(VIEWS.items()):
-            for offset, (suffix, answer) in enumerate((('txt', views.text), ('json', views.json))):
-                difference = compare(os.path.join(golden, f'{name}.{suffix}'), answer(arguments), update)
-                failures += bool(difference)
-                print(f"{'not ' if difference else ''}ok {2 * number + offset + 1} {name}.{suffix}")
-                for line in difference[:40]:
-                    print(f'# {line}')
+        for path, asked in ((archive, VIEWS), (os.path.join(os.path.dirname(archive), 'cpu.weft'), CPU_VIEWS)):
+            os.symlink(os.path.abspath(path), os.path.join(scratch, os.path.basename(path)))
+            views = Views(weft, path, scratch)
+            for name, arguments in asked.items():
+                for suffix, answer in (('txt', views.text), ('json', views.json)):
+                    difference = compare(os.path.join(golden, f'{name}.{suffix}'), answer(arguments), update)
+                    failures += bool(difference)
+                    number += 1
+                    print(f"{'not ' if difference else ''}ok {number} {name}.{suffix}")
+                    for line in difference[:40]:
+                        print(f'# {line}')
     return 1 if failures else 0
 
 
