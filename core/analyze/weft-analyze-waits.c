@@ -222,11 +222,13 @@ static const WeftAnswerColumn wait_columns[N_COLUMNS] = {
   WEFT_ANSWER_COLUMN ("open", BOOLEAN),
 };
 
+/* How the kernel goes about waiting is the same each time. */
 static void
 set_stack (Waits *self, WeftTableBuilder *builder, guint column, guint32 node)
 {
+  guint32 shown = weft_frame_names_leave_kernel (self->names, self->callchains, node);
   g_autofree char *stack =
-      weft_frame_names_describe_stack (self->names, self->callchains, node, MAX_FUNCTIONS);
+      weft_frame_names_describe_stack (self->names, self->callchains, shown, MAX_FUNCTIONS);
 
   weft_table_builder_set_string (builder, column, stack);
 }

@@ -200,11 +200,13 @@ name_thread (Wakers *self, guint32 id)
   return thread == NULL ? NULL : thread->name;
 }
 
+/* What the program called; how the kernel goes about it is the same each time. */
 static void
 set_stack (Wakers *self, WeftTableBuilder *builder, guint text, guint callchain, guint32 node)
 {
+  guint32 shown = weft_frame_names_leave_kernel (self->names, self->callchains, node);
   g_autofree char *stack =
-      weft_frame_names_describe_stack (self->names, self->callchains, node, MAX_FUNCTIONS);
+      weft_frame_names_describe_stack (self->names, self->callchains, shown, MAX_FUNCTIONS);
 
   weft_table_builder_set_string (builder, text, stack);
   if (node != 0)

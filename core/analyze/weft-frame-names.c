@@ -537,6 +537,23 @@ weft_frame_names_get_innermost (const WeftFrameNames *self, const WeftCallchainR
   return 0;
 }
 
+guint32
+weft_frame_names_leave_kernel (const WeftFrameNames *self, const WeftCallchainReader *callchains,
+                               guint32 node)
+{
+  guint32 at = node;
+
+  while (at != 0)
+    {
+      guint32 frame = weft_callchain_reader_get_frame (callchains, at);
+
+      if (frame == 0 || !g_array_index (self->frames, Frame, frame).is_kernel)
+        return at;
+      at = weft_callchain_reader_get_parent (callchains, at);
+    }
+  return node;
+}
+
 static void
 collect_names (const WeftFrameNames *self, const WeftCallchainReader *callchains, guint32 node,
                guint max, GPtrArray *texts)

@@ -87,6 +87,9 @@ char *weft_frame_name_to_text (const WeftFrameName *name);
 char *weft_frame_names_describe_stack (const WeftFrameNames *self,
                                        const WeftCallchainReader *callchains, guint32 node,
                                        guint max);
+/* The innermost node of NODE's stack that is outside the kernel; NODE itself where all is within. */
+guint32 weft_frame_names_leave_kernel (const WeftFrameNames *self,
+                                       const WeftCallchainReader *callchains, guint32 node);
 /* The innermost function of a stack; 0 for none. */
 guint32 weft_frame_names_get_innermost (const WeftFrameNames *self,
                                         const WeftCallchainReader *callchains, guint32 node);

@@ -59,10 +59,10 @@ static const Choice choices[] = {
   { "origins",
     "origin role time thread_name link_status stack function tid from_start from_end reason" },
   { "waits",
-    "name wait thread_name process_name reason top_reason count duration share mean longest "
-    "start detail waker_name begin end stack overlap covers_end same_thread tid" },
-  { "wakers", "wakee wakee_name waker waker_name waker_kind count waited share longest top_reason "
-              "wait_stack waker_stack" },
+    "name wait thread_name reason count duration detail waker_name stack share mean longest "
+    "top_reason start process_name begin end overlap covers_end same_thread tid" },
+  { "wakers", "wakee_name waker_name waker_kind count waited wait_stack waker_stack share longest "
+              "top_reason wakee waker" },
   { NULL, NULL },
 };
 

@@ -107,6 +107,10 @@ test_names (void)
   assert_stack (&f, chain, 2, "0x7f00 ← sys_read [k] ← …");
   assert_stack (&f, 0, 2, NULL);
   assert_stack (&f, 99, 2, NULL);
+  /* 4 is in the kernel, 5 is not. */
+  g_assert_cmpuint (weft_frame_names_leave_kernel (f.names, f.callchains, 4), ==, 3);
+  g_assert_cmpuint (weft_frame_names_leave_kernel (f.names, f.callchains, 5), ==, 5);
+  g_assert_cmpuint (weft_frame_names_leave_kernel (f.names, f.callchains, 0), ==, 0);
   g_assert_true (weft_frame_names_is_resolved (f.names, 2));
   g_assert_false (weft_frame_names_is_resolved (f.names, 3));
   fixture_name (&f, &(WeftFrameNamesOptions){ .inlines = FALSE });

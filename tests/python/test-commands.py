@@ -26,6 +26,8 @@ OF_THREADS = {'callers', 'waits', 'wakers'}
 OBJECTS = {'callers': 'main', 'target-dispatch': 'd-2'}
 # Kinds that may refuse a question: of samples, which the corpus has none of, or in a mode that does not know the word.
 REFUSING = {'annotate', 'flame'}
+# Orders that differ from “lock” in the reason only.
+ALIKE = {reason.value_nick.replace('-', '_') for reason in Weft.WaitReason.__enum_values__.values()} - {'lock'}
 # Words whose answer needs something that the corpus has.
 RANGE = ('100ms', '400ms')
 
@@ -108,7 +110,7 @@ class Commands(FolderCase):
                 self.compare(command, '--at', '200ms', handle=handle, at='200ms')
             if allowed & Weft.AnalysisOptions.BUCKETS:
                 self.compare(command, '--buckets', '7', handle=handle, buckets=7)
-            for word in map(complete, Weft.Analysis.kind_list_orders(kind)):
+            for word in map(complete, sorted(set(Weft.Analysis.kind_list_orders(kind)) - ALIKE)):
                 self.compare(command, '--by', word, handle=handle, by=word)
             for word in map(complete, Weft.Analysis.kind_list_groups(kind)):
                 self.compare(command, '--group', word, handle=handle, group_by=word)
