@@ -155,12 +155,15 @@ class Commands(FolderCase):
             pass
         status = recording.recorder.get_status()
         told = told['value']
-        for name in ('dispatches', 'pending', 'lost', 'rejected', 'sampled_out', 'lanes', 'refused'):
+        for name in ('dispatches', 'pending', 'lost', 'rejected', 'sampled_out', 'lanes', 'refused', 'samples',
+                     'stacks_complete', 'waits', 'events_lost'):
             self.assertIsInstance(told.pop(name), int)
             self.assertIsInstance(getattr(status, 'get_' + name)(), int)
         for name in ('elapsed', 'file_size', 'cpu'):
             self.assertGreater(told.pop(name), 0)
             self.assertGreater(getattr(status, 'get_' + name)(), 0)
+        for name in ('sampler', 'sampler_missing'):
+            self.assertEqual(told.pop(name), getattr(status, 'get_' + name)())
         self.assertEqual(told, {'file': self.path('x.weft'), 'complete': True, 'exit_status': 0,
                                 'runtimes': status.get_runtimes_seen()})
         self.assertEqual(status.get_state(), Weft.RecorderState.FINISHED)
@@ -180,7 +183,7 @@ class Commands(FolderCase):
             told.pop(name)
         for name, value in told.items():
             self.assertEqual(getattr(status, 'get_' + name)(), value, name)
-        self.assertEqual(len(told), 9)
+        self.assertEqual(len(told), 15)
 
     def test_wait(self):
         recorder, session = self.record('--', 'sh', '-c', '"$0" --no-drops >&2; sleep 60', CORPUS)
