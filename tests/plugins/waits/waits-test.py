@@ -167,11 +167,11 @@ class Harmless(unittest.TestCase):
     def test_cost_of_free_locks(self):
         """Of a lock and an unlock that nobody else wants, beside the same without us."""
         extra = []
-        for _ in range(3):
+        for _ in range(5):
             plain, watched = self.run_both(VICTIM, 'free', '2000000')
             extra.append(float(watched) - float(plain))
         print(f'# a lock and its unlock cost {min(extra):.1f} ns more')
-        self.assertLess(min(extra), 20)
+        self.assertLess(min(extra), 40)
 
     def test_other_programs(self):
         text = b'some text that repeats, some text that repeats\n' * 20000
