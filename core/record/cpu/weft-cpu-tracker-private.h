@@ -125,7 +125,7 @@ struct _WeftCpuTracker
   GQueue waiting;      /* element-type WeftCpuThread: the longest first */
   gint64 budget;       /* ns of CPU time that looks may cost now */
   gint64 last_refill;  /* ns */
-  gint64 last_switch;  /* ns: of any thread */
+  gint64 last_wait; /* ns: of any thread; preemption is none */
   guint n_descriptors; /* open ones of threads */
   guint8 *stack;       /* WEFT_STACK_BYTES */
   WeftWaitPrimitives *primitives;

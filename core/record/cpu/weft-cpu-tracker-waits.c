@@ -77,9 +77,9 @@ weft_cpu_tracker_begin_wait (WeftCpuTracker *self, WeftCpuThread *thread, gint64
   thread->wait =
       (WeftCpuWait){ .preempted = preempted, .looked = preempted, .lost = self->status.lost };
   thread->early.begin = 0;
-  self->last_switch = time;
   if (preempted)
     return;
+  self->last_wait = time;
   if (early.begin > time)
     {
       thread->wait.look = early;

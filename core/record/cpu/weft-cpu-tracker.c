@@ -350,7 +350,6 @@ weft_cpu_tracker_switch_in (WeftCpuTracker *self, gint64 time, int pid, int tid,
   thread = weft_cpu_tracker_get_thread (self, pid, tid, time);
   thread->only_wakes = FALSE;
   note_running (self, thread, time);
-  self->last_switch = time;
   g_mutex_unlock (&self->lock);
 }
 
@@ -504,7 +503,7 @@ tell_all_times (WeftCpuTracker *self, gint64 now, gboolean all)
 static gint64
 next_look (WeftCpuTracker *self, gint64 now)
 {
-  if (now - self->last_switch >= 5 * MILLISECOND || !weft_cpu_tracker_take_turn (self))
+  if (now - self->last_wait >= 5 * MILLISECOND || !weft_cpu_tracker_take_turn (self))
     return now + self->options.snapshot_interval;
   return now + self->options.snapshot_interval / 4;
 }
@@ -518,7 +517,7 @@ weft_cpu_tracker_tick (WeftCpuTracker *self, gint64 now)
   if (self->options.snapshot_interval > 0)
     {
       weft_cpu_tracker_look_around (self, now);
-      if (now - self->last_switch < 100 * MILLISECOND || self->waiting.length > 0)
+      if (now - self->last_wait < 100 * MILLISECOND || self->waiting.length > 0)
         next = next_look (self, now);
     }
   if (now - self->last_times >= TIMES_INTERVAL)
