@@ -120,8 +120,10 @@ print_summary (Recording *self, WeftRecorderStatus *status)
   g_autofree char *pending = text_count (weft_recorder_status_get_pending (status));
   g_autofree char *sampled = sampling_describe (status);
 
-  fprintf (stderr, "%sRecorded %s: %s on %s of %s, %s\n", self->progress ? "\r\033[K" : "", elapsed,
-           dispatches, lanes, runtimes, size);
+  fprintf (stderr, "%sRecorded %s: ", self->progress ? "\r\033[K" : "", elapsed);
+  if (n_runtimes > 0 || sampled == NULL)
+    fprintf (stderr, "%s on %s of %s, ", dispatches, lanes, runtimes);
+  fprintf (stderr, "%s\n", size);
   if (sampled != NULL)
     fprintf (stderr, "CPUs (%s): %s\n", weft_recorder_status_get_sampler (status), sampled);
   fprintf (stderr, "Not kept: %s lost, %s rejected, %s pending.  Own cost: %s of CPU.\n", lost,
