@@ -71,6 +71,9 @@ enum
   DISPATCH_WORD,
   ROUTINE_WORD,
   SUBMISSION_WORD,
+  CLASSIFICATION_REASON,
+  SHARED_CALLCHAIN,
+  SHARED_FUNCTIONS,
   N_COLUMNS
 };
 
@@ -125,6 +128,9 @@ static const WeftAnswerColumn columns[] = {
   WEFT_ANSWER_COLUMN ("dispatch_word", STRING),
   WEFT_ANSWER_COLUMN ("routine_word", STRING),
   WEFT_ANSWER_COLUMN ("submission_word", STRING),
+  WEFT_ANSWER_ENUM ("classification_reason", weft_classification_reason_get_type),
+  WEFT_ANSWER_ID ("shared_callchain", "cc"),
+  WEFT_ANSWER_COLUMN ("shared_functions", STRING),
 };
 
 G_STATIC_ASSERT (G_N_ELEMENTS (columns) == N_COLUMNS);
@@ -147,6 +153,7 @@ typedef struct
   gint64 end;
   GArray *queued_by; /* element type guint64: keys of the threads that queued it */
   GArray *waits;     /* element type WeftWait: those that concern it */
+  WeftOriginStacks stacks;
 } One;
 
 /* Goes through the rows of a side table that concern the dispatch: those that name it, then those
@@ -227,6 +234,8 @@ set_own (One *self, WeftTableBuilder *builder)
     { START_TICKS, WEFT_DISPATCHES_START_TICKS },
     { END_TICKS, WEFT_DISPATCHES_END_TICKS },
     { CLASSIFICATION, WEFT_DISPATCHES_CLASSIFICATION },
+    { CLASSIFICATION_REASON, WEFT_DISPATCHES_CLASSIFICATION_REASON },
+    { SHARED_CALLCHAIN, WEFT_DISPATCHES_SHARED_CALLCHAIN },
   };
   WeftRowCursor *row = self->rows.names.dispatches;
   guint64 marks = weft_row_cursor_get (row, WEFT_DISPATCHES_MARKS);
@@ -355,8 +364,12 @@ set_words (One *self, WeftTableBuilder *builder)
 static const char *
 get_evidence (One *self)
 {
+  guint64 reason =
+      weft_row_cursor_get (self->rows.names.dispatches, WEFT_DISPATCHES_CLASSIFICATION_REASON);
   gboolean own = FALSE;
 
+  if (reason != WEFT_CLASSIFICATION_REASON_UNDECIDED)
+    return weft_classification_reason_explain ((WeftClassificationReason) reason);
   if (self->waits->len == 0)
     return "No wait for it or its submission was reported: nothing proves that a thread waited";
   for (guint i = 0; i < self->waits->len; i++)
@@ -373,6 +386,16 @@ get_evidence (One *self)
              : "Only threads that did not queue it waited for it";
 }
 
+static void
+set_shared (One *self, WeftTableBuilder *builder)
+{
+  g_autofree char *functions = weft_origin_stacks_describe (
+      &self->stacks,
+      weft_row_cursor_get (self->rows.names.dispatches, WEFT_DISPATCHES_SHARED_CALLCHAIN));
+
+  weft_table_builder_set_string (builder, SHARED_FUNCTIONS, functions);
+}
+
 static gboolean
 add_main (One *self, GError **error)
 {
@@ -386,6 +409,7 @@ add_main (One *self, GError **error)
   set_own (self, builder);
   set_words (self, builder);
   weft_table_builder_set_string (builder, EVIDENCE, get_evidence (self));
+  set_shared (self, builder);
   if (!set_error (self, builder, error) || !set_code (self, builder, error) ||
       !set_others (self, builder, error))
     return FALSE;
@@ -436,10 +460,7 @@ static gboolean
 add_origins (One *self, WeftTableBuilder *builder, GError **error)
 {
   g_autoptr (WeftRowCursor) rows = weft_row_cursor_new (self->scope, WEFT_TABLE_ORIGINS);
-  g_auto (WeftOriginStacks) stacks = { 0 };
 
-  if (!weft_origin_stacks_init (&stacks, self->scope, error))
-    return FALSE;
   while (weft_row_cursor_next (rows))
     {
       guint64 thread = weft_thread_key (weft_row_cursor_get (rows, WEFT_ORIGINS_THREAD),
@@ -448,11 +469,11 @@ add_origins (One *self, WeftTableBuilder *builder, GError **error)
       if (!concerns (self, get_origin_dispatch (self, rows),
                      weft_row_cursor_get (rows, WEFT_ORIGINS_SUBMISSION)))
         continue;
-      weft_origin_rows_add (builder, &self->rows.names, &stacks, rows, self->id);
+      weft_origin_rows_add (builder, &self->rows.names, &self->stacks, rows, self->id);
       if (weft_row_cursor_get (rows, WEFT_ORIGINS_ROLE) == WEFT_ORIGIN_ROLE_DISPATCH)
         g_array_append_val (self->queued_by, thread);
     }
-  return weft_row_cursor_finish (rows, error) && weft_origin_stacks_finish (&stacks, error);
+  return weft_row_cursor_finish (rows, error);
 }
 
 static WeftTableBuilder *
@@ -830,7 +851,8 @@ answer (One *self, GError **error)
 {
   g_autoptr (WeftTableBuilder) origins = weft_origin_rows_begin ("origins");
 
-  if (!find_dispatch (self, error) || !read_waits (self, error) ||
+  if (!weft_origin_stacks_init (&self->stacks, self->scope, error) ||
+      !find_dispatch (self, error) || !read_waits (self, error) ||
       !add_origins (self, origins, error) || !add_main (self, error) || !add_phases (self, error))
     return FALSE;
   weft_answer_add_table (self->report, g_steal_pointer (&origins));
@@ -839,6 +861,7 @@ answer (One *self, GError **error)
                                          error) &&
          add_counters (self, error) && add_tags (self, error) && add_warnings (self, error) &&
          add_artifacts (self, error) && add_events (self, error) && add_neighbours (self, error) &&
+         weft_origin_stacks_finish (&self->stacks, error) &&
          weft_dispatch_rows_finish (&self->rows, error);
 }
 
@@ -853,6 +876,7 @@ run (const WeftAnalysisScope *scope, WeftReport *report, GError **error)
   self.queued_by = g_array_new (FALSE, FALSE, sizeof (guint64));
   self.waits = g_array_new (FALSE, FALSE, sizeof (WeftWait));
   good = answer (&self, error);
+  weft_origin_stacks_clear (&self.stacks);
   weft_dispatch_rows_clear (&self.rows);
   g_object_unref (self.words);
   g_array_unref (self.queued_by);

@@ -25,7 +25,9 @@ enum
   SUBMISSION,
   TRACE,
   THREAD,
-  N_COLUMNS = THREAD + WEFT_ANSWER_N_THREAD_COLUMNS
+  CLASSIFICATION = THREAD + WEFT_ANSWER_N_THREAD_COLUMNS,
+  CLASSIFICATION_REASON,
+  N_COLUMNS
 };
 
 static const WeftAnswerColumn columns[N_COLUMNS] = {
@@ -45,6 +47,8 @@ static const WeftAnswerColumn columns[N_COLUMNS] = {
   WEFT_ANSWER_ID ("submission", "s"),
   WEFT_ANSWER_ID ("trace", "tr"),
   WEFT_ANSWER_THREAD_COLUMNS,
+  WEFT_ANSWER_ENUM ("classification", weft_classification_get_type),
+  WEFT_ANSWER_ENUM ("classification_reason", weft_classification_reason_get_type),
 };
 
 gboolean
@@ -68,6 +72,31 @@ WeftTableBuilder *
 weft_dispatch_rows_begin (const char *name)
 {
   return weft_answer_begin_table (name, columns, N_COLUMNS);
+}
+
+static const char *const reasons[] = {
+  [WEFT_CLASSIFICATION_REASON_UNDECIDED] = "Not decided yet, or by no recorder that could",
+  [WEFT_CLASSIFICATION_REASON_WAIT] = "The thread that queued it waited for it past its end",
+  [WEFT_CLASSIFICATION_REASON_NO_WAIT] =
+      "The thread that queued it is not known to have waited for it or its submission",
+  [WEFT_CLASSIFICATION_REASON_WAIT_ELSEWHERE] = "Only threads that did not queue it waited for it",
+  [WEFT_CLASSIFICATION_REASON_WAIT_ENDED_FIRST] =
+      "The thread that queued it waited for it, but not past its end",
+  [WEFT_CLASSIFICATION_REASON_WAIT_BEFORE] =
+      "The thread that queued it waited for it, but only before it began",
+  [WEFT_CLASSIFICATION_REASON_CLOCK_ERROR] =
+      "It and a wait for it ended nearer to one another than their clocks can tell",
+  [WEFT_CLASSIFICATION_REASON_NO_ORIGIN] = "Nothing tells which thread queued it",
+  [WEFT_CLASSIFICATION_REASON_NO_THREAD] = "The thread that queued it is not known",
+  [WEFT_CLASSIFICATION_REASON_NOT_COMPLETED] = "It was canceled before it ran",
+  [WEFT_CLASSIFICATION_REASON_HALF_WAIT] =
+      "The thread that queued it told of one end of a wait only",
+};
+
+const char *
+weft_classification_reason_explain (WeftClassificationReason reason)
+{
+  return reason < G_N_ELEMENTS (reasons) ? reasons[reason] : "A later version decided this";
 }
 
 gboolean
@@ -98,11 +127,18 @@ weft_dispatch_rows_add (WeftDispatchRows *self, WeftTableBuilder *builder, guint
     guint column;
     WeftColumnNumber number;
   } copied[] = {
-    { ROUTINE, WEFT_DISPATCHES_ROUTINE },       { START, WEFT_DISPATCHES_START },
-    { DURATION, WEFT_DISPATCHES_DURATION },     { DEPTH, WEFT_DISPATCHES_DEPTH },
-    { STATUS, WEFT_DISPATCHES_STATUS },         { ERROR_KIND, WEFT_DISPATCHES_ERROR_KIND },
-    { QUEUE_WAIT, WEFT_DISPATCHES_QUEUE_WAIT }, { ATTEMPTS, WEFT_DISPATCHES_ATTEMPTS },
-    { SUBMISSION, WEFT_DISPATCHES_SUBMISSION }, { TRACE, WEFT_DISPATCHES_TRACE },
+    { ROUTINE, WEFT_DISPATCHES_ROUTINE },
+    { START, WEFT_DISPATCHES_START },
+    { DURATION, WEFT_DISPATCHES_DURATION },
+    { DEPTH, WEFT_DISPATCHES_DEPTH },
+    { STATUS, WEFT_DISPATCHES_STATUS },
+    { ERROR_KIND, WEFT_DISPATCHES_ERROR_KIND },
+    { QUEUE_WAIT, WEFT_DISPATCHES_QUEUE_WAIT },
+    { ATTEMPTS, WEFT_DISPATCHES_ATTEMPTS },
+    { SUBMISSION, WEFT_DISPATCHES_SUBMISSION },
+    { TRACE, WEFT_DISPATCHES_TRACE },
+    { CLASSIFICATION, WEFT_DISPATCHES_CLASSIFICATION },
+    { CLASSIFICATION_REASON, WEFT_DISPATCHES_CLASSIFICATION_REASON },
   };
   WeftRowCursor *row = self->names.dispatches;
   guint64 delay;

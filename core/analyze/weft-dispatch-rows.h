@@ -30,4 +30,7 @@ gboolean weft_dispatch_rows_add_table (const WeftAnalysisScope *scope, WeftRepor
 gboolean weft_dispatch_row_get_queue_delay (WeftRowCursor *dispatch, guint64 *delay);
 guint64 weft_dispatch_row_get_self (WeftRowCursor *dispatch);
 
+/* Why a dispatch is classified as it is, for people. */
+const char *weft_classification_reason_explain (WeftClassificationReason reason);
+
 G_END_DECLS

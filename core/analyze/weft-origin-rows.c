@@ -59,13 +59,13 @@ weft_origin_rows_begin (const char *name)
 }
 
 static const char *const reasons[] = {
-  [WEFT_LINK_STATUS_UNDECIDED] = "Not decided: the recording has no CPU samples to link with",
+  [WEFT_LINK_STATUS_UNDECIDED] = "Not decided yet, or by no recorder that could",
   [WEFT_LINK_STATUS_LINKED_EXACT] = "The stack was captured at that very point",
   [WEFT_LINK_STATUS_LINKED] = "Linked to the thread's nearest CPU sample",
   [WEFT_LINK_STATUS_MISSING_THREAD] = "No thread of this number is known",
   [WEFT_LINK_STATUS_NO_STACK] = "The thread has no CPU sample",
   [WEFT_LINK_STATUS_TOO_FAR] = "The thread's nearest CPU sample is too far away in time",
-  [WEFT_LINK_STATUS_SYNTHETIC_TID] = "The number is one of a lane, not of a thread",
+  [WEFT_LINK_STATUS_SYNTHETIC_TID] = "The number is none that a thread can have",
   [WEFT_LINK_STATUS_WRONG_PID] = "The thread belongs to another process",
   [WEFT_LINK_STATUS_STALE] = "The origin is older than what it may explain",
   [WEFT_LINK_STATUS_OUTSIDE_RUN] = "Its time lies outside the recording",
@@ -82,6 +82,12 @@ weft_origin_rows_explain (WeftRowCursor *origin)
 {
   guint64 status = weft_row_cursor_get (origin, WEFT_ORIGINS_LINK_STATUS);
 
+  if (status == WEFT_LINK_STATUS_LINKED &&
+      weft_row_cursor_get (origin, WEFT_ORIGINS_LINK_SAMPLE) == 0)
+    return g_strdup ("Linked to the stack that the thread waited with");
+  if (status == WEFT_LINK_STATUS_LINKED_EXACT &&
+      weft_row_cursor_get (origin, WEFT_ORIGINS_LINK_CALLCHAIN) == 0)
+    return g_strdup ("The stack was captured at that very point, but was not unwound");
   if (status != WEFT_LINK_STATUS_UNDECIDED)
     return g_strdup (weft_link_status_explain ((WeftLinkStatus) status));
   if (weft_row_cursor_get (origin, WEFT_ORIGINS_STACK) != 0)

@@ -35,7 +35,10 @@ weft_origin_stacks_find (WeftOriginStacks *self, WeftRowCursor *origin)
 {
   guint64 stack = weft_row_cursor_get (origin, WEFT_ORIGINS_STACK);
   guint64 sample = weft_row_cursor_get (origin, WEFT_ORIGINS_LINK_SAMPLE);
+  guint64 callchain = weft_row_cursor_get (origin, WEFT_ORIGINS_LINK_CALLCHAIN);
 
+  if (callchain != 0)
+    return callchain;
   switch (weft_row_cursor_get (origin, WEFT_ORIGINS_LINK_STATUS))
     {
     case WEFT_LINK_STATUS_LINKED_EXACT:
