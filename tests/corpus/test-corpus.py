@@ -32,6 +32,10 @@ RECORD_CORPUS = os.environ['WEFT_RECORD_CORPUS']
 # The enumerations of docs/file-format.md, by number.
 LINK_STATUSES = ['undecided', 'linked-exact', 'linked', 'missing-thread', 'no-stack', 'too-far', 'synthetic-tid',
                  'wrong-pid', 'stale', 'outside-run']
+# The check of “weft diagnose” that is meant for origins of a status.
+FINDINGS = {'wrong-pid': 'origin-processes', 'synthetic-tid': 'origin-numbers', 'missing-thread': 'origin-threads',
+            'outside-run': 'origin-times', 'stale': 'stale-origins', 'too-far': 'origin-samples',
+            'no-stack': 'origin-stacks'}
 CLASSIFICATIONS = ['undecided', 'synchronous', 'asynchronous', 'unknown']
 CLASSIFICATION_REASONS = ['undecided', 'wait', 'no-wait', 'wait-elsewhere', 'wait-ended-first', 'wait-before',
                           'clock-error', 'no-origin', 'no-thread', 'not-completed', 'half-wait']
@@ -120,6 +124,7 @@ class Corpus:
             recording = Recording(file)
             with open(file, 'rb') as stream:
                 self.bytes = stream.read()
+            self.findings = json.loads(run([WEFT, 'diagnose', '--json', file]))['rows']
             with open(counts, encoding='ascii') as stream:
                 lines = [line.rstrip('\n').split('\t') for line in stream]
         finally:
@@ -491,6 +496,22 @@ class Cases(unittest.TestCase):
         self.assertEqual(shared, first[-len(shared):])
         self.assertEqual(shared[1:], second[-len(shared) + 1:])
 
+    def test_every_bad_origin_has_its_finding(self):
+        """And good ones none; where nothing was sampled, that is no fault of theirs."""
+        statuses = {LINK_STATUSES[o['link_status']] for o in self.c.origins}
+        self.assertLessEqual({'linked-exact', 'wrong-pid', 'synthetic-tid', 'missing-thread', 'outside-run', 'stale'},
+                             statuses)
+        for origin in self.c.origins:
+            with self.subTest(origin['id']):
+                self.check_findings(origin, LINK_STATUSES[origin['link_status']])
+        checks = {f['check']: f for f in self.c.findings}
+        self.assertEqual(checks['origin-links']['verdict'], 'attention')
+        self.assertEqual(checks['parallelism']['verdict'], 'good')
+        self.assertIn('synchronous: 3,', checks['parallelism']['evidence'])
+        self.assertEqual(len(checks['waiting-threads']['handles'].split()), 2)
+        if not self.c.samples:
+            self.assertEqual(checks['origin-stacks']['verdict'], 'not-applicable')
+
     def test_wait_synchronous(self):
         dispatch, origins = self.check_wait('wait-synchronous', {0: 'render', 1: 'render', 2: 'render'})
         self.assertEqual(len({o['thread'] for o in origins.values()}), 1)
@@ -644,6 +665,18 @@ class Cases(unittest.TestCase):
             self.assertGreater(origin['link_distance'], 10 * MS)
             self.assertEqual(origin['link_callchain'], 0)
 
+    def check_findings(self, origin, status):
+        """Of all findings that name origins, exactly the one that is meant for it names this one."""
+        checks = [f['check'] for f in self.c.findings if f'o-{origin["id"]}' in (f['handles'] or '').split()]
+        expected = FINDINGS.get(status)
+        if expected in ('origin-stacks', 'origin-samples') and not self.c.samples:
+            expected = None
+        self.assertEqual(checks, [expected] if expected else [])
+        if expected:
+            finding, = (f for f in self.c.findings if f['check'] == expected)
+            self.assertEqual(finding['verdict'], 'attention')
+            self.assertTrue(finding['evidence'] and finding['advice'])
+
     def check_origin(self, routine, before, thread, status):
         """One origin of role dispatch without a stack, BEFORE ns before the start, on THREAD or none."""
         dispatch = self.one(routine)
@@ -657,6 +690,7 @@ class Cases(unittest.TestCase):
             self.assertEqual(self.thread_name(origin), thread)
             self.assertEqual(self.c.row('threads', origin['thread'])['tid'], origin['tid'])
         self.check_link(origin, status)
+        self.check_findings(origin, status)
         return origin
 
     def test_origin_roles(self):
