@@ -311,6 +311,9 @@ describe (WeftRecordEngine *self, const WeftRecordEngineOptions *options)
   weft_ingest_add_meta_number (self->ingest, "start-realtime", weft_clock_now (CLOCK_REALTIME));
   weft_ingest_add_meta_number (self->ingest, "boottime-offset",
                                weft_clock_now (CLOCK_BOOTTIME) - weft_monotonic_now ());
+  weft_ingest_add_meta_number (self->ingest, "link-tolerance",
+                               options->link_tolerance ? options->link_tolerance
+                                                       : WEFT_LINKER_TOLERANCE);
   weft_ingest_add_meta_number (self->ingest, "processors", sysconf (_SC_NPROCESSORS_ONLN));
   if (options->keep_duration > 0)
     weft_ingest_add_meta_number (self->ingest, "keep-duration", options->keep_duration);
@@ -350,7 +353,9 @@ open_store (WeftRecordEngine *self, const WeftRecordEngineOptions *options, GErr
       return FALSE;
     }
   self->ingest = weft_ingest_new (self->store, self->start);
-  self->linker = weft_linker_new (self->store, &(WeftLinkerOptions){ .no_samples = TRUE });
+  self->linker =
+      weft_linker_new (self->store, &(WeftLinkerOptions){ .tolerance = options->link_tolerance,
+                                                          .no_samples = TRUE });
   weft_ingest_set_linker (self->ingest, self->linker);
   self->symbols = weft_symbol_source_new (self->store, &symbols);
   weft_store_writer_set_held_strings (self->store, on_hold_strings, self);

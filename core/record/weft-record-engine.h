@@ -20,6 +20,7 @@ typedef struct
   const char *runtime_directory; /* NULL: a private one, for a launched program */
   const char *command_line;      /* of the recorded program, for the file; or NULL */
   guint flush_interval_ms;       /* 0: one second */
+  gint64 link_tolerance;         /* ns; 0: the linker's own */
   gint64 duration;               /* ns, until it ends with WEFT_ENGINE_DURATION; 0: it does not */
   gint64 keep_duration;          /* ns: only so much of the end is kept; 0: all */
   guint64 keep_size;             /* bytes, likewise */

@@ -49,6 +49,7 @@ struct _WeftRecorder
   char *working_directory;
   char *command_line;
   gint64 duration;
+  gint64 link_tolerance;
   gboolean any_user;
   WeftSymbolMode symbols;
   gboolean is_private;
@@ -105,6 +106,7 @@ enum
   PROP_WORKING_DIRECTORY,
   PROP_COMMAND_LINE,
   PROP_DURATION,
+  PROP_LINK_TOLERANCE,
   PROP_ANY_USER,
   PROP_SYMBOLS,
   PROP_PRIVATE,
@@ -447,6 +449,7 @@ open_engine (WeftRecorder *self, GError **error)
   options.keep_duration = self->keep_duration;
   options.keep_size = self->keep_size;
   options.system_context = self->system_context;
+  options.link_tolerance = self->link_tolerance;
   options.uid = geteuid () == 0 && sudo ? (guint) g_ascii_strtoull (sudo, NULL, 10) : geteuid ();
   options.any_uid = self->any_user;
   options.symbols = self->symbols;
@@ -1769,6 +1772,47 @@ weft_recorder_set_duration (WeftRecorder *self, gint64 duration)
 }
 
 /**
+ * weft_recorder_set_link_tolerance: (set-property link-tolerance)
+ * @self: a recorder
+ * @tolerance: nanoseconds; 0: 10 ms
+ *
+ * Sets how far from an origin the nearest CPU sample of its thread may be to be linked with it.
+ * Before the start only.
+ *
+ * Since: 0.1
+ */
+void
+weft_recorder_set_link_tolerance (WeftRecorder *self, gint64 tolerance)
+{
+  g_return_if_fail (WEFT_IS_RECORDER (self));
+  g_return_if_fail (is_settable (self));
+  g_return_if_fail (tolerance >= 0);
+
+  if (self->link_tolerance == tolerance)
+    return;
+  self->link_tolerance = tolerance;
+  g_object_notify_by_pspec (G_OBJECT (self), properties[PROP_LINK_TOLERANCE]);
+}
+
+/**
+ * weft_recorder_get_link_tolerance: (get-property link-tolerance)
+ * @self: a recorder
+ *
+ * How far from an origin a CPU sample may be to be linked with it.
+ *
+ * Returns: nanoseconds, or 0 for 10 ms
+ *
+ * Since: 0.1
+ */
+gint64
+weft_recorder_get_link_tolerance (WeftRecorder *self)
+{
+  g_return_val_if_fail (WEFT_IS_RECORDER (self), 0);
+
+  return self->link_tolerance;
+}
+
+/**
  * weft_recorder_get_duration: (get-property duration)
  * @self: a recorder
  *
@@ -2462,6 +2506,9 @@ weft_recorder_set_property (GObject *object, guint id, const GValue *value, GPar
     case PROP_DURATION:
       weft_recorder_set_duration (self, g_value_get_int64 (value));
       break;
+    case PROP_LINK_TOLERANCE:
+      weft_recorder_set_link_tolerance (self, g_value_get_int64 (value));
+      break;
     case PROP_ANY_USER:
       weft_recorder_set_any_user (self, g_value_get_boolean (value));
       break;
@@ -2516,6 +2563,9 @@ get_setting (WeftRecorder *self, guint id, GValue *value, GParamSpec *spec)
       break;
     case PROP_DURATION:
       g_value_set_int64 (value, self->duration);
+      break;
+    case PROP_LINK_TOLERANCE:
+      g_value_set_int64 (value, self->link_tolerance);
       break;
     case PROP_ANY_USER:
       g_value_set_boolean (value, self->any_user);
@@ -2703,6 +2753,17 @@ install_settings (void)
    * Since: 0.1
    */
   properties[PROP_DURATION] = g_param_spec_int64 ("duration", NULL, NULL, 0, G_MAXINT64, 0, flags);
+
+  /**
+   * WeftRecorder:link-tolerance: (getter get_link_tolerance) (setter set_link_tolerance)
+   *
+   * How far from an origin the nearest CPU sample of its thread may be to be linked with it:
+   * nanoseconds; 0: 10 ms.
+   *
+   * Since: 0.1
+   */
+  properties[PROP_LINK_TOLERANCE] =
+      g_param_spec_int64 ("link-tolerance", NULL, NULL, 0, G_MAXINT64, 0, flags);
 
   /**
    * WeftRecorder:any-user: (getter get_any_user) (setter set_any_user)

@@ -73,6 +73,7 @@ WEFT_API void weft_recorder_set_environment (WeftRecorder *self, const char *con
 WEFT_API void weft_recorder_set_working_directory (WeftRecorder *self, const char *directory);
 WEFT_API void weft_recorder_set_command_line (WeftRecorder *self, const char *command_line);
 WEFT_API void weft_recorder_set_duration (WeftRecorder *self, gint64 duration);
+WEFT_API void weft_recorder_set_link_tolerance (WeftRecorder *self, gint64 tolerance);
 WEFT_API void weft_recorder_set_any_user (WeftRecorder *self, gboolean any_user);
 WEFT_API void weft_recorder_set_symbols (WeftRecorder *self, WeftSymbolMode symbols);
 WEFT_API void weft_recorder_set_private (WeftRecorder *self, gboolean is_private);
@@ -97,6 +98,7 @@ WEFT_API const char *const *weft_recorder_get_environment (WeftRecorder *self);
 WEFT_API const char *weft_recorder_get_working_directory (WeftRecorder *self);
 WEFT_API const char *weft_recorder_get_command_line (WeftRecorder *self);
 WEFT_API gint64 weft_recorder_get_duration (WeftRecorder *self);
+WEFT_API gint64 weft_recorder_get_link_tolerance (WeftRecorder *self);
 WEFT_API gboolean weft_recorder_get_any_user (WeftRecorder *self);
 WEFT_API WeftSymbolMode weft_recorder_get_symbols (WeftRecorder *self);
 WEFT_API gboolean weft_recorder_get_private (WeftRecorder *self);

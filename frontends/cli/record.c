@@ -21,6 +21,8 @@
 #define MAX_DURATION 4000000 /* s */
 #define MIN_KEPT_NS NS_PER_SECOND
 #define MIN_KEPT_SIZE (1 << 20)
+#define MAX_TOLERANCE 1000000 /* ms */
+#define NS_PER_MS 1000000
 
 typedef struct
 {
@@ -29,6 +31,7 @@ typedef struct
   gboolean quiet;
   gboolean json;
   double duration;
+  double link_tolerance;
   gboolean any_user;
   char *with;
   gboolean no_plugins;
@@ -279,6 +282,7 @@ start (Recording *self)
   weft_recorder_set_output (self->recorder, self->output);
   weft_recorder_set_argv (self->recorder, (const char *const *) self->program);
   weft_recorder_set_duration (self->recorder, (gint64) (self->duration * NS_PER_SECOND));
+  weft_recorder_set_link_tolerance (self->recorder, (gint64) (self->link_tolerance * NS_PER_MS));
   weft_recorder_set_any_user (self->recorder, self->any_user);
   weft_recorder_set_symbols (self->recorder, chosen_symbols);
   sampling_apply (&self->sampling, self->recorder);
@@ -493,6 +497,8 @@ check_options (Recording *self)
 
   if (!(self->duration >= 0 && self->duration <= MAX_DURATION))
     complain ("--duration takes a number of seconds, %d at most", MAX_DURATION);
+  else if (!(self->link_tolerance >= 0 && self->link_tolerance <= MAX_TOLERANCE))
+    complain ("--link-tolerance takes a number of milliseconds, %d at most", MAX_TOLERANCE);
   else if (self->any_user && geteuid () != 0)
     complain ("--any-user is for root: others’ programs would not be let in");
   else if (self->with != NULL && self->no_plugins)
@@ -542,6 +548,8 @@ command_record (int argc, char **argv)
       "Names of functions: auto, off, or debuginfod, which asks the servers in DEBUGINFOD_URLS, "
       "too",
       "MODE" },
+    { "link-tolerance", 0, 0, G_OPTION_ARG_DOUBLE, &self.link_tolerance,
+      "How far from an origin a CPU sample may be to be linked with it; 10 if not given", "MS" },
     { "any-user", 0, 0, G_OPTION_ARG_NONE, &self.any_user, "As root: let every user's programs in",
       NULL },
     { "quiet", 'q', 0, G_OPTION_ARG_NONE, &self.quiet, "Say nothing but errors", NULL },
