@@ -346,6 +346,7 @@ read_stack (WeftIngestRuntime *self, WeftIngestWriter *writer, const guint8 *gro
   const guint8 *bytes = group + sizeof (WeftWireStack);
   WeftWireStack stack;
   guint64 callchain = 0;
+  guint64 id;
   guint end = 0;
 
   weft_copy_fixed (&stack, sizeof stack, group, size);
@@ -367,7 +368,10 @@ read_stack (WeftIngestRuntime *self, WeftIngestWriter *writer, const guint8 *gro
   weft_table_writer_set (t, WEFT_STACKS_COPIED, stack.copied);
   weft_table_writer_set (t, WEFT_STACKS_END, end);
   weft_table_writer_set (t, WEFT_STACKS_CALLCHAIN, callchain);
-  weft_ingest_remember (&self->stacks, stack.id, weft_ingest_commit (ingest, WEFT_TABLE_STACKS));
+  id = weft_ingest_commit (ingest, WEFT_TABLE_STACKS);
+  weft_ingest_remember (&self->stacks, stack.id, id);
+  if (ingest->linker != NULL)
+    weft_linker_add_stack (ingest->linker, id, callchain);
 }
 
 static void

@@ -38,6 +38,12 @@ find_callchain (WeftLinker *self, guint64 id)
   return found->parent < id ? found : NULL;
 }
 
+static guint64
+function_of (const WeftLinker *self, guint64 frame)
+{
+  return frame - 1 < self->functions->len ? g_array_index (self->functions, guint64, frame - 1) : 0;
+}
+
 static gboolean
 is_same_function (WeftLinker *self, guint64 a, guint64 b)
 {
@@ -45,10 +51,10 @@ is_same_function (WeftLinker *self, guint64 a, guint64 b)
   const WeftLinkerCallchain *right = find_callchain (self, b);
   guint64 function;
 
-  if (left == NULL || right == NULL || self->function_of_frame == NULL)
+  if (left == NULL || right == NULL)
     return FALSE;
-  function = self->function_of_frame (left->frame, self->function_data);
-  return function != 0 && function == self->function_of_frame (right->frame, self->function_data);
+  function = function_of (self, left->frame);
+  return function != 0 && function == function_of (self, right->frame);
 }
 
 static guint64

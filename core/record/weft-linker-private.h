@@ -26,6 +26,7 @@ G_BEGIN_DECLS
 #define MAX_EVIDENCE 64 /* of an object */
 #define MAX_STACKS (1 << 16)
 #define MAX_CALLCHAINS (1 << 22)
+#define MAX_FRAMES (1 << 22)
 #define MAX_OWNERS (1 << 20)
 #define MAX_BLOCKS 32
 
@@ -102,9 +103,8 @@ struct _WeftLinker
   WeftSampleHistory *history;
   WeftLinkerStack *stacks; /* MAX_STACKS places */
   GArray *callchains;      /* element type WeftLinkerCallchain; id - 1 */
-  WeftFunctionOfFrame function_of_frame;
-  gpointer function_data;
-  GHashTable *owners; /* GINT tid → GArray of its threads */
+  GArray *functions;       /* element type guint64; frame - 1 */
+  GHashTable *owners;      /* GINT tid → GArray of its threads */
   guint n_owners;
 
   GQueue pending;   /* WeftPendingOrigin: wait for samples */

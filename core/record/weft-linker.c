@@ -34,6 +34,7 @@ weft_linker_new (WeftStoreWriter *store, const WeftLinkerOptions *options)
   weft_linker_set_options (self, options);
   self->history = weft_sample_history_new (WEFT_SAMPLE_HISTORY_SAMPLES);
   self->callchains = g_array_new (FALSE, TRUE, sizeof (WeftLinkerCallchain));
+  self->functions = g_array_new (FALSE, TRUE, sizeof (guint64));
   self->owners =
       g_hash_table_new_full (g_int64_hash, g_int64_equal, g_free, (GDestroyNotify) g_array_unref);
   self->origins = weft_derived_rows_new (store, WEFT_TABLE_ORIGINS, WEFT_LINKER_VERSION, origins,
@@ -62,13 +63,6 @@ weft_linker_set_end (WeftLinker *self, gint64 end)
       end < G_MAXINT64 - WEFT_LINKER_UNKNOWN_END ? end + WEFT_LINKER_UNKNOWN_END : G_MAXINT64;
 }
 
-void
-weft_linker_set_function_of_frame (WeftLinker *self, WeftFunctionOfFrame func, gpointer data)
-{
-  self->function_of_frame = func;
-  self->function_data = data;
-}
-
 /* ---- What it is told ---- */
 
 void
@@ -94,6 +88,16 @@ weft_linker_add_callchain (WeftLinker *self, guint64 callchain, guint64 parent, 
     g_array_set_size (self->callchains, (guint) callchain);
   g_array_index (self->callchains, WeftLinkerCallchain, callchain - 1) =
       (WeftLinkerCallchain){ parent, frame, depth };
+}
+
+void
+weft_linker_add_frame (WeftLinker *self, guint64 frame, guint64 function)
+{
+  if (frame == 0 || frame > MAX_FRAMES)
+    return;
+  if (frame > self->functions->len)
+    g_array_set_size (self->functions, (guint) frame);
+  g_array_index (self->functions, guint64, frame - 1) = function;
 }
 
 /* A place each, which a later one may take. */
@@ -513,6 +517,7 @@ weft_linker_free (WeftLinker *self)
   weft_sample_history_free (self->history);
   g_hash_table_unref (self->owners);
   g_array_unref (self->callchains);
+  g_array_unref (self->functions);
   g_free (self->stacks);
   g_free (self);
 }

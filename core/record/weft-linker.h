@@ -54,8 +54,7 @@ void weft_linker_add_callchain (WeftLinker *self, guint64 callchain, guint64 par
 /* A number of the function that a frame is in, 0 if that is not known: two stacks that go on
  * differently from one function share its frame, though not the place in it.
  */
-typedef guint64 (*WeftFunctionOfFrame) (guint64 frame, gpointer data);
-void weft_linker_set_function_of_frame (WeftLinker *self, WeftFunctionOfFrame func, gpointer data);
+void weft_linker_add_frame (WeftLinker *self, guint64 frame, guint64 function);
 
 /* ---- From ingest ---- */
 

@@ -744,3 +744,14 @@ weft_code_module_get_unwind_table (WeftCodeModule *self)
     }
   return self->table;
 }
+
+guint64
+weft_code_module_find_function (WeftCodeModule *self, guint64 offset)
+{
+  WeftUnwindTable *table = weft_code_module_get_unwind_table (self);
+  guint64 begin;
+
+  if (table == NULL || !weft_unwind_table_find_function (table, offset, &begin))
+    return 0;
+  return (guint64) weft_code_module_get_number (self) << 48 ^ begin;
+}

@@ -92,6 +92,12 @@ int weft_code_module_open (WeftCodeModule *self);
  */
 gboolean weft_code_module_has_addresses (const WeftCodeModule *self);
 
+/* A number of the function that the code at OFFSET (see WeftCodeFrame) is in, as the tables for
+ * unwinding have it: equal for all of its code, in all modules of the set different from that of
+ * any other. 0: not known.
+ */
+guint64 weft_code_module_find_function (WeftCodeModule *self, guint64 offset);
+
 /*
  * What has to be added to an address in a mapping that begins at ADDRESS with the byte FILE_OFFSET
  * to get what WeftCodeFrame.offset says.

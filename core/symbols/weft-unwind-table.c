@@ -479,6 +479,26 @@ weft_unwind_table_lookup (WeftUnwindTable *self, guint64 address)
   return low == 0 ? NULL : get_rule (self, page->rows[low - 1] & ((1u << RULE_BITS) - 1));
 }
 
+gboolean
+weft_unwind_table_find_function (WeftUnwindTable *self, guint64 address, guint64 *begin)
+{
+  guint64 within = address - self->code_begin;
+  const Function *function;
+  WeftUnwindFde fde;
+  gboolean found;
+
+  if (within >= self->code_end - self->code_begin || self->n_functions == 0)
+    return FALSE;
+  function = &self->functions[find_function (self, (guint32) within)];
+  g_mutex_lock (&self->lock);
+  found = read_function (self, function->entry, &fde) != NULL;
+  g_mutex_unlock (&self->lock);
+  if (!found || address < fde.begin || address >= fde.end)
+    return FALSE;
+  *begin = fde.begin;
+  return TRUE;
+}
+
 /* Tables */
 
 static const WeftUnwindMachine *

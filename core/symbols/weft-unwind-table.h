@@ -64,6 +64,9 @@ const WeftUnwindMachine *weft_unwind_table_get_machine (const WeftUnwindTable *s
 /* Of a link-time virtual address; NULL if nothing is known of it. */
 const WeftUnwindRule *weft_unwind_table_lookup (WeftUnwindTable *self, guint64 address);
 
+/* Where the function that ADDRESS is in begins, as the table has it; FALSE if it is in none. */
+gboolean weft_unwind_table_find_function (WeftUnwindTable *self, guint64 address, guint64 *begin);
+
 /* Whether ADDRESS is where the kernel starts the program, or shortly after. */
 gboolean weft_unwind_table_is_entry (const WeftUnwindTable *self, guint64 address);
 

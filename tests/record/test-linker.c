@@ -902,12 +902,6 @@ static const struct
 };
 
 static guint64
-function_of (guint64 frame, gpointer data)
-{
-  return frame == 13 ? 3 : frame;
-}
-
-static guint64
 share (Fixture *self, guint64 queued, guint64 waited, gboolean at_end)
 {
   static guint64 stack = 0;
@@ -952,8 +946,8 @@ test_shared (Fixture *self, gconstpointer data)
         depth++;
       weft_linker_add_callchain (self->linker, i + 1, chains[i].parent, chains[i].frame, depth);
     }
-  if (functions)
-    weft_linker_set_function_of_frame (self->linker, function_of, NULL);
+  for (guint64 frame = 1; functions && frame <= 30; frame++)
+    weft_linker_add_frame (self->linker, frame, frame == 13 ? 3 : frame);
   for (guint i = 0; i < G_N_ELEMENTS (cases); i++)
     ids[i] = share (self, cases[i].queued, cases[i].waited, FALSE);
   at_end = share (self, 5, 8, TRUE);

@@ -214,6 +214,15 @@ add_mapping (WeftCpuRows *self, const WeftCpuMappingRow *row)
 }
 
 static void
+tell_linker_of_frame (WeftCpuRows *self, guint64 id, const WeftCpuFrameRow *row)
+{
+  guint64 offset = row->offset - (row->flags & WEFT_FRAME_RETURN_ADDRESS ? 1 : 0);
+
+  if (self->linker != NULL && row->module != NULL)
+    weft_linker_add_frame (self->linker, id, weft_code_module_find_function (row->module, offset));
+}
+
+static void
 add_frame (WeftCpuRows *self, const WeftCpuFrameRow *row)
 {
   WeftTableWriter *t = self->ingest->tables[WEFT_TABLE_FRAMES];
@@ -225,6 +234,7 @@ add_frame (WeftCpuRows *self, const WeftCpuFrameRow *row)
   weft_table_writer_set (t, WEFT_FRAMES_OFFSET, row->offset);
   weft_table_writer_set (t, WEFT_FRAMES_FLAGS, row->flags);
   id = weft_ingest_commit (self->ingest, WEFT_TABLE_FRAMES);
+  tell_linker_of_frame (self, id, row);
   if (self->symbols != NULL)
     weft_symbol_source_add_frame (self->symbols, id, row->module, row->offset, row->flags);
 }
