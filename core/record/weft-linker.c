@@ -57,6 +57,12 @@ weft_linker_set_options (WeftLinker *self, const WeftLinkerOptions *options)
 }
 
 void
+weft_linker_set_no_samples (WeftLinker *self, gboolean no_samples)
+{
+  self->options.no_samples = no_samples;
+}
+
+void
 weft_linker_set_end (WeftLinker *self, gint64 end)
 {
   self->end =

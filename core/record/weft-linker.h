@@ -35,8 +35,10 @@ WeftLinker *weft_linker_new (WeftStoreWriter *store, const WeftLinkerOptions *op
 /* Decides what is left, and frees. The store stays. */
 void weft_linker_free (WeftLinker *self);
 
-/* Samplers start after the recording, and may fail to. */
 void weft_linker_set_options (WeftLinker *self, const WeftLinkerOptions *options);
+
+/* Samplers start after the recording, and may fail to. */
+void weft_linker_set_no_samples (WeftLinker *self, gboolean no_samples);
 
 /* ---- From CPU sources, in order of time ---- */
 

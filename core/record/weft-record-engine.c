@@ -693,11 +693,12 @@ finish_ingest (WeftRecordEngine *self)
   if (self->exit_status >= 0)
     weft_ingest_add_meta_number (self->ingest, "exit-status", self->exit_status);
   weft_producer_source_drain (self->target);
-  weft_cpu_recording_finish (self->cpu);
   if (self->system != NULL)
     weft_system_context_measure (self->system, weft_monotonic_now ());
   housekeep (self, weft_monotonic_now ());
   g_clear_pointer (&self->target, weft_producer_source_free);
+  /* After the last stack that a producer copied: its frames are rows, too. */
+  weft_cpu_recording_finish (self->cpu);
   weft_ingest_add_meta_number (self->ingest, "duration", weft_monotonic_now () - self->start);
 }
 

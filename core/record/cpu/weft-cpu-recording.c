@@ -91,8 +91,7 @@ tell_facts (WeftCpuRecording *self)
   if (self->is_told)
     return;
   self->is_told = TRUE;
-  weft_linker_set_options (
-      self->linker, &(WeftLinkerOptions){ .no_samples = strcmp (facts->sampler, "off") == 0 });
+  weft_linker_set_no_samples (self->linker, strcmp (facts->sampler, "off") == 0);
   weft_ingest_add_meta (self->ingest, "sampler", facts->sampler);
   weft_ingest_add_meta (self->ingest, "sampler-missing", facts->missing->str);
   weft_ingest_add_meta (self->ingest, "wait-mode", facts->wait_mode);

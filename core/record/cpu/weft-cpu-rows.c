@@ -2,6 +2,7 @@
 
 #include "weft-cpu-rows.h"
 
+#include "weft-address-space.h"
 #include "weft-cpu-batch.h"
 #include "weft-ingest-private.h"
 #include "weft-wait-handovers.h"
