@@ -78,7 +78,8 @@ static const char *const reasons[] = {
   [WEFT_CLASSIFICATION_REASON_UNDECIDED] = "Not decided yet, or by no recorder that could",
   [WEFT_CLASSIFICATION_REASON_WAIT] = "The thread that queued it waited for it past its end",
   [WEFT_CLASSIFICATION_REASON_NO_WAIT] =
-      "The thread that queued it is not known to have waited for it or its submission",
+      "No wait for it or its submission was reported by the thread that queued it: nothing proves that "
+      "a thread waited",
   [WEFT_CLASSIFICATION_REASON_WAIT_ELSEWHERE] = "Only threads that did not queue it waited for it",
   [WEFT_CLASSIFICATION_REASON_WAIT_ENDED_FIRST] =
       "The thread that queued it waited for it, but not past its end",

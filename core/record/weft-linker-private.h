@@ -22,6 +22,7 @@ G_BEGIN_DECLS
 #define MAX_PENDING_ORIGINS (1 << 17)
 #define MAX_DISPATCHES (1 << 17)
 #define MAX_HELD 4096
+#define MAX_STEPS 4096 /* back to the dispatch of an origin */
 #define MAX_OBJECTS (1 << 16)
 #define MAX_EVIDENCE 64 /* of an object */
 #define MAX_STACKS (1 << 16)
@@ -106,6 +107,7 @@ struct _WeftLinker
   GArray *functions;       /* element type guint64; frame - 1 */
   GHashTable *owners;      /* GINT tid → GArray of its threads */
   guint n_owners;
+  guint n_owners_then; /* when all strangers were looked at */
 
   GQueue pending;   /* WeftPendingOrigin: wait for samples */
   GQueue strangers; /* likewise: wait for a thread of their number */

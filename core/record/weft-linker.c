@@ -317,14 +317,15 @@ compare_ids (guint64 a, guint64 b)
   return a < b ? -1 : a > b;
 }
 
-/* One that is not classified yet; nearly always the last. */
+/* One that is not classified yet, and came not long ago; nearly always the last. */
 static const WeftLinkerDispatch *
 find_dispatch (const WeftLinker *self, guint64 id)
 {
   const GQueue *queues[] = { &self->arrived, &self->held };
+  guint steps = 0;
 
   for (guint i = 0; i < G_N_ELEMENTS (queues) && id != 0; i++)
-    for (const GList *l = queues[i]->tail; l != NULL; l = l->prev)
+    for (const GList *l = queues[i]->tail; l != NULL && steps < MAX_STEPS; l = l->prev, steps++)
       {
         const WeftPendingDispatch *pending = l->data;
         int order = compare_ids (pending->dispatch.dispatch, id);
@@ -460,28 +461,41 @@ release_held (WeftLinker *self)
 
 /* ---- Time goes on ---- */
 
-/* Those who wait for samples have come in their order; who waits for a thread may get it any time.
+/* Who waits for a thread may get it when threads have come; else only the oldest have waited long
+ * enough.
  */
+static void
+decide_strangers (WeftLinker *self, gboolean force)
+{
+  gboolean all = force || self->n_owners != self->n_owners_then;
+  GList *next;
+
+  self->n_owners_then = self->n_owners;
+  for (GList *l = self->strangers.head; l != NULL; l = next)
+    {
+      WeftPendingOrigin *pending = l->data;
+      gboolean decided = decide_origin (self, pending, force);
+
+      next = l->next;
+      if (!decided && pending->thread == 0 && !all)
+        return;
+      if (!decided && pending->thread == 0)
+        continue;
+      if (decided)
+        g_free (pending);
+      else
+        g_queue_push_tail (&self->pending, pending);
+      g_queue_delete_link (&self->strangers, l);
+    }
+}
+
+/* Those who wait for samples have come in their order. */
 static void
 decide_pending (WeftLinker *self, gboolean force)
 {
   WeftPendingOrigin *pending;
-  GList *next;
 
-  for (GList *l = self->strangers.head; l != NULL; l = next)
-    {
-      pending = l->data;
-      next = l->next;
-      if (!decide_origin (self, pending, force))
-        {
-          if (pending->thread == 0)
-            continue;
-          g_queue_push_tail (&self->pending, pending);
-        }
-      else
-        g_free (pending);
-      g_queue_delete_link (&self->strangers, l);
-    }
+  decide_strangers (self, force);
   while ((pending = g_queue_peek_head (&self->pending)) != NULL &&
          decide_origin (self, pending, force))
     g_free (g_queue_pop_head (&self->pending));

@@ -243,7 +243,7 @@ static const CorpusCase cases[] = {
     "1 origin with that tid and no thread: missing-thread", origin_missing_thread },
   { "origin-no-stack", "the thread never ran near that time",
     "1 origin on thread `dormant`, no stack: no-stack", origin_no_stack },
-  { "origin-too-far", "the thread ran 150 ms earlier and not since",
+  { "origin-too-far", "the thread ran 60 ms earlier or more, and not since",
     "1 origin on thread `brief`, no stack: too-far", origin_too_far },
   { "origin-synthetic-tid", "a thread number that the program made up",
     "1 origin with tid 2147418113 and no thread: synthetic-tid", origin_synthetic_tid },
