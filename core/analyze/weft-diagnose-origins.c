@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "weft-analysis-scope.h"
-#include "weft-cpu-facts.h"
+#include "weft-cpu-hints.h"
 #include "weft-diagnosis.h"
 #include "weft-dispatch-rows.h"
 #include "weft-origin-rows.h"
@@ -35,7 +35,7 @@ typedef struct
   GHashTable *synchronous_submissions;
   gint64 begin;
   gint64 end;
-  WeftCpuFacts cpu;
+  WeftCpuHints cpu;
 } Facts;
 
 static const char *const capture_advice =
@@ -360,7 +360,7 @@ check_stacks (WeftDiagnosis *self, Facts *facts)
           weft_finding_objects_get_names (objects));
       return;
     }
-  why = weft_cpu_facts_explain_no_samples (&facts->cpu);
+  why = weft_cpu_hints_explain_no_samples (&facts->cpu);
   weft_diagnosis_add (self, "origin-stacks", question, WEFT_VERDICT_NOT_APPLICABLE,
                       "Record CPU samples beside the target work, or copy stacks with "
                       "weft_target_origin_with_stack ()",
@@ -502,7 +502,7 @@ static gboolean
 check_all (WeftDiagnosis *self, Facts *facts, GError **error)
 {
   if (!weft_scope_find_span (self->scope, &facts->begin, &facts->end, error) ||
-      !weft_cpu_facts_read (&facts->cpu, self->scope, error) ||
+      !weft_cpu_hints_read (&facts->cpu, self->scope, error) ||
       !read_synchronous (self, facts, error) || !read_origins (self, facts, error))
     return FALSE;
   check_present (self, facts);
