@@ -316,7 +316,7 @@ class Cases(unittest.TestCase):
 
     @classmethod
     def setUpClass(cls):
-        cls.c = Corpus(cpu='auto')
+        cls.c = Corpus(cpu='')
 
     def test_every_case_has_a_test(self):
         tests = {name[5:].replace('_', '-') for name in dir(self) if name.startswith('test_')}
