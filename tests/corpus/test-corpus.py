@@ -141,7 +141,7 @@ class Corpus:
 
     @staticmethod
     def record(file, options, before, cpu):
-        run([*before, 'env', f'WEFT_CORPUS_CPU={cpu}', RECORD_CORPUS, file, *options])
+        run([*before, 'env', f'WEFT_CORPUS_RECORD=--cpu={cpu}', RECORD_CORPUS, file, *options])
 
     def row(self, table, number):
         return getattr(self, table)[number - 1] if number else None
@@ -316,7 +316,7 @@ class Cases(unittest.TestCase):
 
     @classmethod
     def setUpClass(cls):
-        cls.c = Corpus(cpu='')
+        cls.c = Corpus(cpu='auto')
 
     def test_every_case_has_a_test(self):
         tests = {name[5:].replace('_', '-') for name in dir(self) if name.startswith('test_')}
