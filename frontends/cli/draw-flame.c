@@ -29,6 +29,7 @@ typedef struct
   guint width;     /* of names with their branches */
   guint64 least;   /* time of the shortest that is shown */
   guint n_left_out;
+  gboolean has_bars;
 } Tree;
 
 static guint64
@@ -216,7 +217,8 @@ draw_rows (const Tree *self, guint row, const char *branch, const char *outer)
   g_autoptr (GString) bar = g_string_new (NULL);
   g_autofree char *name = make_name (self, row);
 
-  draw_bar (self, row, bar);
+  if (self->has_bars)
+    draw_bar (self, row, bar);
   print_line (self, branch, name, number_of (self, "total", row), bar->str);
   return draw_children (self, row, outer);
 }
@@ -272,8 +274,10 @@ draw_flame (WeftReport *report)
                 .hidden = hidden };
 
   self.whole = number_of (&self, "total", 0);
-  self.width = MAX (text_columns (), BAR_WIDTH + FIGURES_WIDTH + 2 + 2 * NAME_ROOM) - BAR_WIDTH -
-               FIGURES_WIDTH - 2;
+  self.has_bars = text_columns () >= BAR_WIDTH + FIGURES_WIDTH + 2 + 2 * NAME_ROOM;
+  self.width = MAX (text_columns (), FIGURES_WIDTH + 2 * NAME_ROOM) - FIGURES_WIDTH;
+  if (self.has_bars)
+    self.width -= BAR_WIDTH + 2;
   choose_rows (&self);
   count_hidden (&self);
   show_single_rows (&self);

@@ -160,6 +160,12 @@ class Annotate(unittest.TestCase):
                 self.assertLessEqual(width, 72, line)
             self.assertEqual('return value' in text, mode != 'assembly', text)
 
+    def test_flame_fits_terminal(self):
+        for columns in 54, 72, 110:
+            for arguments in [], ['--mode', 'wall'], ['--mode', 'off-cpu'], ['--inverted'], ['--mode', 'wall', '--by', 'time']:
+                for line in self.text('flame', *arguments, columns=columns).splitlines():
+                    self.assertLessEqual(len(line), columns, line)
+
     def test_flame(self):
         rows = self.ask('flame')['rows']
         self.assertEqual(rows[0]['time_kind'], 'cpu')
