@@ -490,9 +490,11 @@ weft_unwind_table_find_function (WeftUnwindTable *self, guint64 address, guint64
   if (within >= self->code_end - self->code_begin || self->n_functions == 0)
     return FALSE;
   function = &self->functions[find_function (self, (guint32) within)];
-  g_mutex_lock (&self->lock);
-  found = read_function (self, function->entry, &fde) != NULL;
-  g_mutex_unlock (&self->lock);
+  {
+    g_autoptr (WeftHeldLock) held = weft_hold_lock (&self->lock);
+
+    found = read_function (self, function->entry, &fde) != NULL;
+  }
   if (!found || address < fde.begin || address >= fde.end)
     return FALSE;
   *begin = fde.begin;
