@@ -25,7 +25,7 @@
 #define HOUSEKEEPING_MS 1000
 #define PUBLISH_MS 100
 /* For symbols, after the end; programs of a million functions take seconds. */
-#define SYMBOLS_TIME (300 * NS_PER_SECOND)
+#define SYMBOLS_TIME (120 * NS_PER_SECOND)
 #define REMEMBERED_MS 10000 /* at least, where only the end of a recording is kept */
 
 struct _WeftRecordEngine
@@ -37,6 +37,7 @@ struct _WeftRecordEngine
   WeftLinker *linker;
   WeftProducerSource *target;
   WeftSymbolSource *symbols;
+  const int *skips_symbols;
   WeftCpuRecording *cpu;
   WeftControl *control;
   GMainContext *context;
@@ -49,10 +50,10 @@ struct _WeftRecordEngine
 
   WeftWords *words;
   WeftSystemContext *system; /* or NULL */
-  WeftProgram *program; /* that recording ends with, or NULL */
-  GSource *watch;       /* its end */
-  gint64 duration;      /* ns; 0: until it is stopped */
-  gint64 remembers; /* ns: what ended so long ago is forgotten; 0: nothing is */
+  WeftProgram *program;      /* that recording ends with, or NULL */
+  GSource *watch;            /* its end */
+  gint64 duration;           /* ns; 0: until it is stopped */
+  gint64 remembers;          /* ns: what ended so long ago is forgotten; 0: nothing is */
 
   GMutex lock; /* of what follows */
   WeftEngineListener listener;
@@ -358,6 +359,7 @@ open_store (WeftRecordEngine *self, const WeftRecordEngineOptions *options, GErr
                                                           .no_samples = TRUE });
   weft_ingest_set_linker (self->ingest, self->linker);
   self->symbols = weft_symbol_source_new (self->store, &symbols);
+  self->skips_symbols = options->skips_symbols;
   weft_store_writer_set_held_strings (self->store, on_hold_strings, self);
   self->words = weft_words_new (self->store);
   self->cpu = weft_cpu_recording_new (self->ingest, self->symbols, self->linker, self->context);
@@ -773,7 +775,8 @@ on_symbols_step (const WeftSymbolProgress *progress, gpointer data)
   while (g_main_context_iteration (self->context, FALSE))
     ;
   g_main_context_pop_thread_default (self->context);
-  return weft_store_writer_get_error (self->store) == NULL;
+  return weft_store_writer_get_error (self->store) == NULL &&
+         (self->skips_symbols == NULL || g_atomic_int_get (self->skips_symbols) == 0);
 }
 
 /* The file can be read before, which is why it is flushed first. */

@@ -28,6 +28,7 @@ typedef struct
   guint uid;                     /* whose producers are let in */
   gboolean any_uid;
   WeftSymbolMode symbols;
+  const int *skips_symbols; /* atomic: once it is not 0, no more are read; or NULL */
 } WeftRecordEngineOptions;
 
 typedef struct

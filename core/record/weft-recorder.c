@@ -52,6 +52,7 @@ struct _WeftRecorder
   gint64 link_tolerance;
   gboolean any_user;
   WeftSymbolMode symbols;
+  int skips_symbols; /* atomic */
   gboolean is_private;
   guint flush_interval;
   guint status_interval;
@@ -68,7 +69,7 @@ struct _WeftRecorder
 
   WeftKeepTrigger *trigger;      /* from the start to the stop, with a filter */
   WeftRecordEngine *kept_engine; /* the trigger's */
-  GSource *wake; /* in the context of whoever started it: something changed */
+  GSource *wake;                 /* in the context of whoever started it: something changed */
 
   GMutex lock;   /* of what follows */
   GCond changed; /* state, end or n_users */
@@ -453,6 +454,7 @@ open_engine (WeftRecorder *self, GError **error)
   options.uid = geteuid () == 0 && sudo ? (guint) g_ascii_strtoull (sudo, NULL, 10) : geteuid ();
   options.any_uid = self->any_user;
   options.symbols = self->symbols;
+  options.skips_symbols = &self->skips_symbols;
   return weft_record_engine_new (&options, error);
 }
 
@@ -1143,6 +1145,23 @@ weft_recorder_keep_finish (WeftRecorder *self, GAsyncResult *result, GError **er
 }
 
 /* ---- The program ---- */
+
+/**
+ * weft_recorder_skip_symbols:
+ * @self: a recorder
+ *
+ * Has the stop of the recording, which waits for names of functions, wait no longer: what was not
+ * read until then has none, and the recording says so. Any thread.
+ *
+ * Since: 0.1
+ */
+void
+weft_recorder_skip_symbols (WeftRecorder *self)
+{
+  g_return_if_fail (WEFT_IS_RECORDER (self));
+
+  g_atomic_int_set (&self->skips_symbols, 1);
+}
 
 /**
  * weft_recorder_send_signal:
@@ -2854,7 +2873,8 @@ install_keeping (void)
    *
    * How much of the end of the recording is kept, in bytes on the disk; 0: all.
    *
-   * While it is recorded, at most an eighth more is used, and as much again for a moment in the end.
+   * While it is recorded, at most an eighth more is used, and as much again for a moment in the
+   * end.
    *
    * Since: 0.1
    */

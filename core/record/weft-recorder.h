@@ -152,6 +152,8 @@ WEFT_API void weft_recorder_keep_async (WeftRecorder *self, const char *path,
 WEFT_API gboolean weft_recorder_keep_finish (WeftRecorder *self, GAsyncResult *result,
                                              GError **error);
 
+WEFT_API void weft_recorder_skip_symbols (WeftRecorder *self);
+
 WEFT_API void weft_recorder_send_signal (WeftRecorder *self, int signal_number);
 WEFT_API void weft_recorder_set_exit_status (WeftRecorder *self, int status);
 

@@ -17,6 +17,7 @@
 
 #define PROGRESS_MS 500
 #define LINGER_MS 5000
+#define SLOW_MS 700
 #define NS_PER_SECOND 1000000000
 #define MAX_DURATION 4000000 /* s */
 #define MIN_KEPT_NS NS_PER_SECOND
@@ -51,6 +52,8 @@ typedef struct
   GMainLoop *loop;
   GPtrArray *kept; /* element-type filename */
   gboolean interrupted;
+  gboolean is_saving;
+  gboolean tells_symbols; /* that they are being read */
   gboolean progress;
 } Recording;
 
@@ -228,6 +231,11 @@ on_signal (gpointer data)
 {
   Recording *self = data;
 
+  if (self->is_saving)
+    {
+      weft_recorder_skip_symbols (self->recorder);
+      return G_SOURCE_CONTINUE;
+    }
   if (self->interrupted || !weft_recorder_is_program_running (self->recorder))
     {
       g_main_loop_quit (self->loop);
@@ -304,13 +312,53 @@ start (Recording *self)
   return error->code == G_SPAWN_ERROR_NOENT ? EXIT_NOT_FOUND : EXIT_CANNOT_RUN;
 }
 
+static void
+on_saved (GObject *object, GAsyncResult *result, gpointer data)
+{
+  GAsyncResult **saved = data;
+
+  *saved = g_object_ref (result);
+}
+
+static gboolean
+on_slow (gpointer data)
+{
+  Recording *self = data;
+
+  self->tells_symbols = TRUE;
+  fprintf (stderr, "%sReading names of functions; Ctrl-C leaves the rest out.",
+           self->progress ? "\r\033[K" : "");
+  fflush (stderr);
+  return G_SOURCE_REMOVE;
+}
+
+/* Names of functions may take a while: somebody who has none is heard. */
+static WeftRecorderStatus *
+stop (Recording *self, GError **error)
+{
+  g_autoptr (GAsyncResult) result = NULL;
+  guint slow = 0;
+
+  if (!self->quiet && isatty (STDERR_FILENO))
+    slow = g_timeout_add (SLOW_MS, on_slow, self);
+  self->is_saving = TRUE;
+  weft_recorder_stop_async (self->recorder, NULL, on_saved, &result);
+  while (result == NULL)
+    g_main_context_iteration (NULL, TRUE);
+  if (self->tells_symbols)
+    fprintf (stderr, "\r\033[K");
+  else if (slow != 0)
+    g_source_remove (slow);
+  return weft_recorder_stop_finish (self->recorder, result, error);
+}
+
 /* Saves and tells what was saved. */
 static int
 save (Recording *self)
 {
   g_autoptr (GError) error = NULL;
   g_autoptr (GError) latest_error = NULL;
-  g_autoptr (WeftRecorderStatus) saved = weft_recorder_stop (self->recorder, NULL, &error);
+  g_autoptr (WeftRecorderStatus) saved = stop (self, &error);
   g_autoptr (WeftRecorderStatus) status = weft_recorder_get_status (self->recorder);
 
   /* What was kept last is told of on this thread. */

@@ -10,9 +10,11 @@ import io
 import os
 import re
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
+import time
 import unittest
 
 HERE = os.path.dirname(os.path.abspath(__file__))
@@ -150,6 +152,65 @@ class Recording(unittest.TestCase):
         bad = subprocess.run([WEFT, 'record', '--symbols', 'some', '--', 'true'], capture_output=True, text=True)
         self.assertNotEqual(bad.returncode, 0)
         self.assertIn('auto, off or debuginfod', bad.stderr)
+
+    def test_interrupted(self):
+        """Who does not want to wait for names has the recording without."""
+        program = self.build('gcc', PROGRAM_C, '.c', '-O2', '-g')
+        if not self.rows(self.record(program), 'samples', 'id'):
+            self.skipTest('programs cannot be sampled here')
+        shutil.rmtree(self.path('cache'))
+        os.mkdir(self.path('cache'))
+        hanging = self.path('hanging')
+        with open(hanging, 'w') as file:
+            file.write('#!/bin/sh\nexec sleep 100\n')
+        os.chmod(hanging, 0o755)
+        file = self.path('interrupted.weft')
+        recorder = subprocess.Popen([WEFT, 'record', '-q', '--no-plugins', '-o', file, '--', program],
+                                    env=dict(self.environment, WEFT_SYMBOLIZER=hanging), stdout=subprocess.DEVNULL)
+        self.addCleanup(recorder.kill)
+        deadline = time.monotonic() + 60
+        # The program has ended once its exit status is in the file, which can be read by then.
+        while time.monotonic() < deadline:
+            shown = subprocess.run([WEFT, 'show', file], capture_output=True, text=True).stdout
+            if 'exit status' in shown:
+                break
+            time.sleep(0.1)
+        self.assertIn('exit status', shown)
+        self.assertIsNone(recorder.poll())
+        self.assertTrue(self.rows(file, 'samples', 'id'))
+        recorder.send_signal(signal.SIGINT)
+        self.assertEqual(recorder.wait(30), 0)
+        self.assertIn(['symbols-unfinished'], self.rows(file, 'diagnostics', 'code'))
+        self.assertTrue(self.rows(file, 'samples', 'id'))
+
+    def test_made_code(self):
+        if shutil.which('node') is None:
+            self.skipTest('node is not installed')
+        script = self.path('script.js')
+        with open(script, 'w') as file:
+            file.write('function busyWithNumbers (n) { let sum = 0; for (let i = 0; i < n; i++) sum += Math.sqrt (i) % 7; '
+                       'return sum; }\nlet total = 0; const end = Date.now () + 1500;\n'
+                       'while (Date.now () < end) total += busyWithNumbers (1e6);\nconsole.log (total);\n')
+        for option in '--perf-basic-prof', '--perf-prof':
+            with self.subTest(option):
+                file = self.path('made.weft')
+                if os.path.exists(file):
+                    os.remove(file)
+                subprocess.run([WEFT, 'record', '-q', '--no-plugins', '-o', file, '--', 'node', option, script],
+                               check=True, env=self.environment, cwd=self.folder, stdout=subprocess.DEVNULL)
+                for pid, in self.rows(file, 'processes', 'pid'):
+                    if os.path.exists(f'/tmp/perf-{pid}.map'):
+                        os.remove(f'/tmp/perf-{pid}.map')
+                frames = dict(self.rows(file, 'frame_symbols', 'frame', 'symbol.name'))
+                hot = self.rows(file, 'samples', 'id', 'callchain.frame')
+                if not hot:
+                    self.skipTest('programs cannot be sampled here')
+                here = [frame for _, frame in hot if 'busyWithNumbers' in frames.get(frame, '')]
+                print(f'# {option}: {len(here)} of {len(hot)} samples')
+                self.assertGreater(len(here), 0.3 * len(hot))
+                if option == '--perf-prof':
+                    self.assertTrue([name for name, in self.rows(file, 'code', 'symbol.name')
+                                     if 'busyWithNumbers' in name])
 
     def test_cached(self):
         program = self.build('gcc', PROGRAM_C, '.c', '-O2', '-g', '-Wl,--build-id')
