@@ -48,7 +48,7 @@ static const Colour colours[] = {
   { "k",  "#f0a07c", "#984a28", "kernel" },
   { "g",  "#e6e9ec", "#343a40", "threads, lanes" },
   { "c",  "#bfc5cb", "#5b636b", "outer part not known" },
-  { "t",  "#7fd1b9", "#1f7a62", "target work that was waited for" },
+  { "t",  "#7fd1b9", "#1f7a62", "target work waited for" },
   { "r-idle",       "#e3e7ea", "#3a4046", "idle" },
   { "r-lock",       "#ee8a8a", "#94312f", "lock" },
   { "r-semaphore",  "#f5b0a1", "#8a4436", "semaphore or condition" },
