@@ -8,7 +8,8 @@
 #include "weft-module-private.h"
 #include "weft-unwind-expression.h"
 
-#define OVERLAP 512 /* bytes of the copy that what is read beyond it has to agree with */
+#define OVERLAP 512       /* bytes of the copy that what is read beyond it has to agree with */
+#define MAX_OVERLAP 32768 /* where its last return address is further back */
 #define FIRST_EXTENSION (16 * 1024)
 #define MAX_SWITCHES 64 /* to another stack: signals, stacks that were realigned or split */
 
@@ -33,6 +34,7 @@ typedef struct
   gboolean is_interrupted; /* pc is where the thread was, not where a call returns to */
   gboolean came_by_pointer;
   guint n_switches;
+  guint64 return_slot; /* where in memory pc was read; 0: from elsewhere */
 
   Extension behind;    /* the copy, and its end as it is now */
   Extension elsewhere; /* another stack */
@@ -79,21 +81,62 @@ extend (Walk *self, Extension *extension, guint64 address)
   return wanted <= extension->length;
 }
 
+/* Where what is read beyond the copy begins: with the return address that led to this frame, so
+ * that it can be seen whether that still stands there.
+ */
+static gsize
+choose_overlap (const Walk *self)
+{
+  const WeftStackCopy *stack = self->stack;
+  guint64 slot = self->return_slot - stack->address;
+  gsize overlap = MIN (OVERLAP, stack->length);
+
+  if (self->return_slot >= stack->address && slot < stack->length)
+    overlap = MAX (overlap, MIN (MAX_OVERLAP, stack->length - slot));
+  return overlap;
+}
+
+/*
+ * The thread may have gone on since its stack was copied. It has not gone so far as to change the
+ * callers if the return address that led to this frame still stands where it stood, and most of the
+ * words around it. Whether that was right shows at the end: only a stack that then leads down to
+ * where the thread began is believed.
+ */
+static gboolean
+is_still_there (const Walk *self, gsize overlap)
+{
+  const WeftStackCopy *stack = self->stack;
+  const guint8 *before = stack->bytes + stack->length - overlap;
+  guint64 slot = self->return_slot - self->behind.address;
+  gsize n_same = 0;
+
+  if (self->behind.length < overlap)
+    return FALSE;
+  if (memcmp (self->behind.bytes, before, overlap) == 0)
+    return TRUE;
+  if (self->return_slot < self->behind.address || slot > overlap - sizeof (guint64) ||
+      memcmp (self->behind.bytes + slot, before + slot, sizeof (guint64)) != 0)
+    return FALSE;
+  for (gsize at = 0; at + sizeof (guint64) <= overlap; at += sizeof (guint64))
+    n_same += memcmp (self->behind.bytes + at, before + at, sizeof (guint64)) == 0;
+  return n_same * 2 * sizeof (guint64) >= overlap;
+}
+
 /* Words that lie behind the copy or over its edge. */
 static gboolean
 read_behind (Walk *self, guint64 address, guint64 *value)
 {
   const WeftStackCopy *stack = self->stack;
-  gsize overlap = MIN (OVERLAP, stack->length);
 
   if (self->has_changed)
     return FALSE;
   if (self->behind.bytes == NULL)
     {
+      gsize overlap = choose_overlap (self);
+
       self->behind.address = stack->address + stack->length - overlap;
       extend (self, &self->behind, address);
-      if (self->behind.length < overlap ||
-          memcmp (self->behind.bytes, stack->bytes + stack->length - overlap, overlap) != 0)
+      if (!is_still_there (self, overlap))
         {
           self->has_changed = TRUE;
           return FALSE;
@@ -354,6 +397,7 @@ step_by_rule (Walk *self, const WeftUnwindCacheEntry *entry)
   guint stack_pointer = self->machine->stack_pointer;
   guint64 cfa = 0;
   guint64 pc;
+  guint64 slot;
 
   if (rule->flags & WEFT_UNWIND_RULE_END)
     return stop (self, WEFT_STACK_END_COMPLETE);
@@ -387,7 +431,11 @@ step_by_rule (Walk *self, const WeftUnwindCacheEntry *entry)
         return stop (self, self->lacking);
       cfa = self->values[stack_pointer];
     }
-  return go_on (self, rule, cfa, pc);
+  slot = rule->flags & WEFT_UNWIND_RULE_SIMPLE ? cfa + rule->return_offset : 0;
+  if (!go_on (self, rule, cfa, pc))
+    return FALSE;
+  self->return_slot = slot;
+  return TRUE;
 }
 
 /* Code without tables, above all what was compiled at run time, may keep frame pointers: the
@@ -422,6 +470,7 @@ step_by_pointer (Walk *self, const WeftUnwindCacheEntry *entry)
   self->pc = pc;
   self->is_interrupted = FALSE;
   self->came_by_pointer = TRUE;
+  self->return_slot = pointer + 8;
   return TRUE;
 }
 
@@ -513,6 +562,7 @@ walk_init (Walk *self, WeftAddressSpace *space, const WeftRegisters *registers,
   self->is_interrupted = TRUE;
   self->came_by_pointer = FALSE;
   self->n_switches = 0;
+  self->return_slot = 0;
   self->behind = (Extension){ 0 };
   self->elsewhere = (Extension){ 0 };
   self->n_extended = 0;
@@ -528,6 +578,7 @@ weft_unwind (WeftAddressSpace *space, const WeftRegisters *registers, const Weft
   WeftUnwindCache *cache = weft_address_space_get_cache (space);
   guint limit = MIN (max_frames, WEFT_UNWIND_MAX_FRAMES);
   guint n = 0;
+  guint n_copied = 0; /* frames that the copy alone gave */
   Walk walk;
 
   walk_init (&walk, space, registers, stack);
@@ -536,10 +587,20 @@ weft_unwind (WeftAddressSpace *space, const WeftRegisters *registers, const Weft
       const WeftUnwindCacheEntry *entry = look_up (&walk, cache);
 
       set_frame (&walk, entry, &frames[n++]);
+      if (walk.n_extended == 0)
+        n_copied = n;
       if (!step (&walk, entry))
         break;
       if (n == limit)
         walk.end = WEFT_STACK_END_DEPTH;
+    }
+
+  /* What was read beyond the copy led nowhere: the thread had gone on. */
+  if (G_UNLIKELY (walk.n_extended > 0) && walk.end != WEFT_STACK_END_COMPLETE &&
+      walk.end != WEFT_STACK_END_DEPTH)
+    {
+      walk.end = WEFT_STACK_END_TRUNCATED;
+      n = n_copied;
     }
   g_free (walk.behind.bytes);
   g_free (walk.elsewhere.bytes);

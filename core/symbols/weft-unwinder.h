@@ -37,8 +37,10 @@ typedef struct
  * The frames of a thread, innermost first; returns how many there are (at least one, unless
  * MAX_FRAMES is 0). END says where it ended. EXTENDED (may be NULL) says whether it needed MORE.
  *
- * What MORE reads is believed only as long as it still agrees with the end of the copy: the thread
- * may have gone on meanwhile.
+ * The thread may have gone on before MORE reads: that is believed only as long as the return
+ * address that leads to it, and most of what is around that, stand in memory as in the copy, and
+ * only if it leads down to where the thread began; else the stack ends with what the copy gave,
+ * truncated.
  */
 guint weft_unwind (WeftAddressSpace *space, const WeftRegisters *registers,
                    const WeftStackCopy *stack, WeftCodeFrame *frames, guint max_frames,

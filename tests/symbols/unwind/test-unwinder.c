@@ -274,6 +274,67 @@ test_truncated (void)
   rig_clear (rig);
 }
 
+/* What is read beyond a copy that ends at END, after the thread has changed one word in STRIDE of
+ * it. */
+typedef struct
+{
+  Rig *rig;
+  guint64 end;
+  guint stride;
+  gboolean with_addresses; /* those of code, too */
+} Later;
+
+static gsize
+read_later (guint64 address, void *buffer, gsize length, gpointer data)
+{
+  const Later *later = data;
+  gsize n = stepper_read (address, buffer, length, &later->rig->stepper);
+  guint64 *words = buffer;
+
+  for (gsize i = 0; i < n / 8 && address + i * 8 < later->end; i += later->stride)
+    if (later->with_addresses || !weft_address_space_contains (later->rig->space, words[i] - 1))
+      words[i] ^= 0x55;
+  return n;
+}
+
+/* A thread that has gone on a little still has the same callers; one that has returned has not. */
+static void
+test_gone_on (void)
+{
+  static const struct
+  {
+    guint stride;
+    gboolean with_addresses;
+    WeftStackEnd end;
+  } cases[] = { { 4, FALSE, WEFT_STACK_END_COMPLETE },
+                { 1, TRUE, WEFT_STACK_END_TRUNCATED },
+                { 1, FALSE, WEFT_STACK_END_TRUNCATED } };
+  g_autofree Rig *rig = g_new (Rig, 1);
+  WeftRegisters registers;
+
+  if (!rig_init (rig, "deep"))
+    return;
+  unwind (rig, 1 << 14, TRUE);
+  stepper_get_registers (&rig->stepper, &registers);
+  for (guint i = 0; i < G_N_ELEMENTS (cases); i++)
+    {
+      Later later = { rig, registers.sp + 4096, cases[i].stride, cases[i].with_addresses };
+      WeftStackCopy stack = { registers.sp, rig->copy, 4096, read_later, &later };
+      WeftStackEnd end;
+      gboolean extended;
+      guint n =
+          weft_unwind (rig->space, &registers, &stack, rig->frames, MAX_FRAMES, &end, &extended);
+
+      g_assert_true (extended);
+      g_assert_cmpint (end, ==, cases[i].end);
+      if (end == WEFT_STACK_END_TRUNCATED)
+        g_assert_cmpuint (n, <, 30);
+      else
+        g_assert_cmpuint (n, ==, rig->n_frames);
+    }
+  rig_clear (rig);
+}
+
 static void
 test_max_frames (void)
 {
@@ -402,6 +463,7 @@ main (int argc, char **argv)
   g_test_add_func ("/unwinder/another-stack", test_another_stack);
   g_test_add_func ("/unwinder/jit", test_jit);
   g_test_add_func ("/unwinder/truncated", test_truncated);
+  g_test_add_func ("/unwinder/gone-on", test_gone_on);
   g_test_add_func ("/unwinder/max-frames", test_max_frames);
   g_test_add_func ("/unwinder/frames", test_frames);
   g_test_add_func ("/unwinder/several-threads", test_several_threads);
