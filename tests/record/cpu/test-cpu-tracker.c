@@ -466,6 +466,72 @@ test_shared_identity (void)
   cpu_rig_free (rig);
 }
 
+/* ---- Two threads ---- */
+
+typedef struct
+{
+  CpuRig *rig;
+  gint over; /* atomic */
+} Sampler;
+
+static gpointer
+run_sampler (gpointer data)
+{
+  Sampler *sampler = data;
+  CpuRig *rig = sampler->rig;
+
+  name (rig, 0, PID, PID, "program", TRUE);
+  for (guint i = 1; i <= 20000; i++)
+    {
+      const guint64 chain[] = { 0xffffffff81000000 + i % 257, 0xffffffff81000000 + i % 31 };
+      gint64 time = i * MS;
+
+      sample (rig, time, PID, PID, chain, 2);
+      out (rig, time + MS / 4, PID, PID, i % 2);
+      in (rig, time + MS / 2, PID, PID);
+      if (i % 100 == 0)
+        weft_cpu_tracker_tick (rig->tracker, rig->start + time);
+    }
+  g_atomic_int_set (&sampler->over, 1);
+  return NULL;
+}
+
+/* The sampler tells, the engine asks and writes. */
+static void
+test_two_threads (void)
+{
+  CpuRig *rig = cpu_rig_new (NULL);
+  g_autoptr (WeftStore) store = NULL;
+  g_autoptr (Rows) samples = NULL, waits = NULL;
+  Sampler sampler = { .rig = rig };
+  GThread *thread = g_thread_new ("sampler", run_sampler, &sampler);
+  const WeftRegisters registers = { .pc = 0x1000, .sp = 0x2000 };
+  guint8 bytes[64] = { 0 };
+  const WeftStackCopy stack = { .address = 0x2000, .bytes = bytes, .length = sizeof bytes };
+
+  while (!g_atomic_int_get (&sampler.over))
+    {
+      WeftCpuTrackerStatus status;
+      WeftStackEnd end;
+      gboolean extended;
+
+      g_main_context_iteration (rig->context, FALSE);
+      g_assert_cmpuint (
+          weft_cpu_tracker_unwind (rig->tracker, PID, &registers, &stack, &end, &extended), !=, 0);
+      weft_cpu_tracker_get_status (rig->tracker, &status);
+      g_assert_cmpuint (status.behind, ==, 0);
+      g_usleep (200);
+    }
+  g_thread_join (thread);
+  store = cpu_rig_stop (rig, 30000 * MS);
+  samples = rows_read (store, WEFT_TABLE_SAMPLES);
+  waits = rows_read (store, WEFT_TABLE_WAITS);
+  g_assert_cmpuint (samples->n, ==, 20000);
+  g_assert_cmpuint (waits->n, ==, 20000);
+  check_times (store);
+  cpu_rig_free (rig);
+}
+
 /* ---- Nonsense ---- */
 
 static void
@@ -532,6 +598,7 @@ main (int argc, char **argv)
   g_test_add_func ("/cpu/tracker/wakers", test_wakers);
   g_test_add_func ("/cpu/tracker/approximate", test_approximate);
   g_test_add_func ("/cpu/tracker/shared-identity", test_shared_identity);
+  g_test_add_func ("/cpu/tracker/two-threads", test_two_threads);
   g_test_add_func ("/cpu/tracker/nonsense", test_nonsense);
   return g_test_run ();
 }
