@@ -2774,17 +2774,6 @@ install_settings (void)
   properties[PROP_DURATION] = g_param_spec_int64 ("duration", NULL, NULL, 0, G_MAXINT64, 0, flags);
 
   /**
-   * WeftRecorder:link-tolerance: (getter get_link_tolerance) (setter set_link_tolerance)
-   *
-   * How far from an origin the nearest CPU sample of its thread may be to be linked with it:
-   * nanoseconds; 0: 10 ms.
-   *
-   * Since: 0.1
-   */
-  properties[PROP_LINK_TOLERANCE] =
-      g_param_spec_int64 ("link-tolerance", NULL, NULL, 0, G_MAXINT64, 0, flags);
-
-  /**
    * WeftRecorder:any-user: (getter get_any_user) (setter set_any_user)
    *
    * Whether every user's programs are let in: whether, as root, every user's programs are let
@@ -2948,6 +2937,17 @@ install_cpu_settings (void)
    * Since: 0.1
    */
   properties[PROP_WHOLE_SYSTEM] = g_param_spec_boolean ("whole-system", NULL, NULL, FALSE, flags);
+
+  /**
+   * WeftRecorder:link-tolerance: (getter get_link_tolerance) (setter set_link_tolerance)
+   *
+   * How far from an origin the nearest CPU sample of its thread may be to be linked with it:
+   * nanoseconds; 0: 10 ms.
+   *
+   * Since: 0.1
+   */
+  properties[PROP_LINK_TOLERANCE] =
+      g_param_spec_int64 ("link-tolerance", NULL, NULL, 0, G_MAXINT64, 0, flags);
 }
 
 static void
