@@ -43,6 +43,7 @@ struct _WeftCodeModule
   Identity identity;
   WeftElfImage *image; /* NULL: no contents that we understand */
   gboolean has_contents;
+  guint generation; /* atomic */
 
   /* Guarded by the set's lock. */
   int descriptor;
@@ -685,6 +686,18 @@ int
 weft_code_module_get_pid (const WeftCodeModule *self)
 {
   return self->kind == WEFT_MODULE_KIND_JIT ? self->pid : 0;
+}
+
+guint
+weft_code_module_get_generation (const WeftCodeModule *self)
+{
+  return g_atomic_int_get (&self->generation);
+}
+
+void
+weft_code_module_renew (WeftCodeModule *self)
+{
+  g_atomic_int_inc (&self->generation);
 }
 
 gboolean

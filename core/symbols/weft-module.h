@@ -78,6 +78,13 @@ guint weft_code_module_get_machine (const WeftCodeModule *self);
 /* Whose code it is if it is a JIT module, else 0. */
 int weft_code_module_get_pid (const WeftCodeModule *self);
 
+/*
+ * Of code that a program makes: how often code took the place of other code that was asked for. A
+ * place means something else from then on. Any thread.
+ */
+guint weft_code_module_get_generation (const WeftCodeModule *self);
+void weft_code_module_renew (WeftCodeModule *self);
+
 /* Whether it could be opened (and so has symbols and tables, if the file has them). */
 gboolean weft_code_module_has_contents (const WeftCodeModule *self);
 

@@ -13,6 +13,7 @@ typedef struct
   WeftSymbolFunction function;
   WeftSymbolName symbol;
   GArray *rows;
+  gboolean was_found;
 } Named;
 
 struct _WeftSymbolNames
@@ -21,6 +22,7 @@ struct _WeftSymbolNames
   GPtrArray *all;
   GStringChunk *texts;
   gsize text_length;
+  guint n_replaced;
 };
 
 static int
@@ -82,7 +84,7 @@ node_before (WeftSymbolNames *self, guint64 address)
 }
 
 static void
-remove_overlapping (WeftSymbolNames *self, guint64 start, guint64 end)
+remove_overlapping (WeftSymbolNames *self, guint64 start, guint64 end, const char *name)
 {
   GTreeNode *node;
 
@@ -92,6 +94,8 @@ remove_overlapping (WeftSymbolNames *self, guint64 start, guint64 end)
 
       if (named->function.start + named->function.size <= start)
         break;
+      /* Names are interned: the same text is the same pointer. */
+      self->n_replaced += named->was_found && named->symbol.name != name;
       g_tree_remove (self->by_start, &named->function.start);
     }
 }
@@ -112,7 +116,7 @@ weft_symbol_names_add (WeftSymbolNames *self, const WeftSymbolNamed *named)
         g_array_unref (named->rows);
       return FALSE;
     }
-  remove_overlapping (self, named->start, named->start + named->size);
+  remove_overlapping (self, named->start, named->start + named->size, name);
   entry = g_new0 (Named, 1);
   entry->symbol.name = name;
   entry->symbol.offset = named->start;
@@ -136,10 +140,18 @@ const WeftSymbolFunction *
 weft_symbol_names_find (WeftSymbolNames *self, guint64 address)
 {
   GTreeNode *node = node_before (self, address);
-  const Named *named = node != NULL ? g_tree_node_value (node) : NULL;
+  Named *named = node != NULL ? g_tree_node_value (node) : NULL;
 
-  return named != NULL && address - named->function.start < named->function.size ? &named->function
-                                                                                 : NULL;
+  if (named == NULL || address - named->function.start >= named->function.size)
+    return NULL;
+  named->was_found = TRUE;
+  return &named->function;
+}
+
+guint
+weft_symbol_names_get_n_replaced (WeftSymbolNames *self)
+{
+  return self->n_replaced;
 }
 
 guint

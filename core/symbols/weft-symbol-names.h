@@ -33,6 +33,9 @@ const char *weft_symbol_names_intern (WeftSymbolNames *self, const char *text, g
 /* The one that was told last, or NULL. */
 const WeftSymbolFunction *weft_symbol_names_find (WeftSymbolNames *self, guint64 address);
 
+/* How many that had been found were replaced by something of another name. */
+guint weft_symbol_names_get_n_replaced (WeftSymbolNames *self);
+
 guint weft_symbol_names_get_n (WeftSymbolNames *self);
 
 G_END_DECLS

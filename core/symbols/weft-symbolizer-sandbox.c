@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #define NOBODY 65534
+#define NICENESS 10
 /* Files are mapped, which counts as addresses; what is made of them is data. */
 #define MAX_ADDRESSES (G_GUINT64_CONSTANT (64) << 30)
 #define MAX_DATA (G_GUINT64_CONSTANT (2) << 30)
@@ -141,6 +142,8 @@ weft_symbolizer_confine (void)
   for (guint i = 0; i < G_N_ELEMENTS (signals); i++)
     signal (signals[i], SIG_DFL);
   setsid ();
+  /* What is recorded comes first. */
+  setpriority (PRIO_PROCESS, 0, NICENESS);
   drop_privileges ();
   limit (RLIMIT_CORE, 0);
   limit (RLIMIT_FSIZE, 0);

@@ -16,6 +16,7 @@
 #include "record-rig.h"
 #include "weft-address-space.h"
 #include "weft-clock.h"
+#include "weft-cpu-callchains.h"
 #include "weft-symbol-source.h"
 
 static const char *const program_text = "#include <stdio.h>\n"                         /* 1 */
@@ -503,6 +504,16 @@ test_cached (Fixture *f, gconstpointer data)
 /* ---- Code that a program made, and the kernel's ---- */
 
 static void
+append (const char *path, const char *text)
+{
+  FILE *file = fopen (path, "a");
+
+  g_assert_nonnull (file);
+  g_assert_cmpint (fputs (text, file), >=, 0);
+  g_assert_cmpint (fclose (file), ==, 0);
+}
+
+static void
 test_map (Fixture *f, gconstpointer data)
 {
   g_autofree char *path = g_strdup_printf ("/tmp/perf-%d.map", getpid ());
@@ -519,14 +530,68 @@ test_map (Fixture *f, gconstpointer data)
   third = add_frame (f, module, 0x9000, 0, 0);
   weft_symbol_source_tick (f->source, weft_monotonic_now ());
   /* What the program told too late for the first look is found by a later one. */
-  g_assert_true (g_file_set_contents (path, "7000 100 early\n8000 100 late name\n", -1, NULL));
+  append (path, "8000 100 late name\n");
   store = end (f);
   unlink (path);
   g_assert_cmpuint (names_of (store, first, named, 8), ==, 1);
   g_assert_cmpstr (named[0].name, ==, "early");
+  g_assert_cmpuint (names_of (store, second, named, 8), ==, 1);
+  g_assert_cmpstr (named[0].name, ==, "late name");
   g_assert_cmpuint (names_of (store, third, named, 8), ==, 0);
   g_assert_cmpint (state_of (store, 1, NULL), ==, WEFT_SYMBOL_STATE_MAP);
-  (void) second;
+}
+
+static void
+tick_until_resolved (Fixture *f, guint64 n)
+{
+  gint64 deadline = weft_monotonic_now () + 20 * NS_PER_SECOND;
+  WeftSymbolProgress progress = { 0 };
+
+  while (progress.n_resolved < n && weft_monotonic_now () < deadline)
+    {
+      weft_symbol_source_tick (f->source, weft_monotonic_now ());
+      weft_symbol_source_get_progress (f->source, &progress);
+      g_usleep (5000);
+    }
+  g_assert_cmpuint (progress.n_resolved, ==, n);
+}
+
+/* A place that is used anew: what ran there first keeps its name, what runs there now gets its own.
+ */
+static void
+test_versions (Fixture *f, gconstpointer data)
+{
+  g_autofree char *path = g_strdup_printf ("/tmp/perf-%d.map", getpid ());
+  WeftCodeModule *module = weft_module_set_get_jit (f->modules, getpid (), 1);
+  g_autoptr (WeftCpuCallchains) callchains = weft_cpu_callchains_new ();
+  g_autoptr (WeftStore) store = NULL;
+  gboolean is_new;
+  guint32 first, again, elsewhere;
+  Named named[8];
+
+  weft_symbol_source_add_module (f->source, module, ++f->n_modules);
+  g_assert_true (g_file_set_contents (path, "7000 100 first\n", -1, NULL));
+  first = weft_cpu_callchains_add_frame (callchains, module, 0x7010, 0, &is_new);
+  weft_symbol_source_add_frame (f->source, first, module, 0x7010, 0);
+  tick_until_resolved (f, 1);
+  g_assert_cmpuint (weft_cpu_callchains_add_frame (callchains, module, 0x7010, 0, &is_new), ==,
+                    first);
+  append (path, "7000 80 second\n9000 80 third\n");
+  elsewhere = weft_cpu_callchains_add_frame (callchains, module, 0x9010, 0, &is_new);
+  weft_symbol_source_add_frame (f->source, elsewhere, module, 0x9010, 0);
+  tick_until_resolved (f, 2);
+  again = weft_cpu_callchains_add_frame (callchains, module, 0x7010, 0, &is_new);
+  g_assert_true (is_new);
+  g_assert_cmpuint (again, !=, first);
+  weft_symbol_source_add_frame (f->source, again, module, 0x7010, 0);
+  store = end (f);
+  unlink (path);
+  g_assert_cmpuint (names_of (store, first, named, 8), ==, 1);
+  g_assert_cmpstr (named[0].name, ==, "first");
+  g_assert_cmpuint (names_of (store, elsewhere, named, 8), ==, 1);
+  g_assert_cmpstr (named[0].name, ==, "third");
+  g_assert_cmpuint (names_of (store, again, named, 8), ==, 1);
+  g_assert_cmpstr (named[0].name, ==, "second");
 }
 
 static void
@@ -592,6 +657,7 @@ main (int argc, char **argv)
   ADD ("deadline", test_deadline);
   ADD ("cached", test_cached);
   ADD ("map", test_map);
+  ADD ("versions", test_versions);
   ADD ("kernel", test_kernel);
   ADD ("vdso", test_vdso);
 #undef ADD

@@ -9,7 +9,7 @@ typedef struct
 {
   guint64 offset;
   guint32 module;
-  guint32 flags;
+  guint32 flags; /* and, above the lowest 8 bits, the module's generation */
 } Frame;
 
 typedef struct
@@ -111,16 +111,23 @@ guint32
 weft_cpu_callchains_add_frame (WeftCpuCallchains *self, WeftCodeModule *module, guint64 offset,
                                guint flags, gboolean *is_new)
 {
-  Frame added = { offset, module ? weft_code_module_get_number (module) : 0, flags };
-  guint32 hash = hash_frame (&added);
+  Frame added = { .offset = offset, .flags = flags };
+  guint32 hash;
 
+  /* Where code took the place of other code, a frame there is another one from then on. */
+  if (module != NULL)
+    {
+      added.module = weft_code_module_get_number (module);
+      added.flags |= weft_code_module_get_generation (module) << 8;
+    }
+  hash = hash_frame (&added);
   *is_new = FALSE;
   for (guint32 at = hash & self->frame_index.mask; self->frame_index.slots[at] != 0;
        at = (at + 1) & self->frame_index.mask)
     {
       const Frame *frame = &g_array_index (self->frames, Frame, self->frame_index.slots[at] - 1);
 
-      if (frame->offset == offset && frame->module == added.module && frame->flags == flags)
+      if (frame->offset == offset && frame->module == added.module && frame->flags == added.flags)
         return self->frame_index.slots[at];
     }
   if (self->frames->len >= MAX_ENTRIES)

@@ -31,6 +31,7 @@ struct _WeftSymbolModule
   WeftJitMap *map;
   GPtrArray *dumps; /* WeftJitDump */
   guint n_dumps_seen;
+  guint n_replaced;
 };
 
 WeftSymbolShared *
@@ -390,6 +391,10 @@ read_made_code (WeftSymbolModule *self)
       if (!weft_jit_dump_read (self->dumps->pdata[i], self->names, &failure) && reason == NULL)
         reason = g_steal_pointer (&failure);
     }
+  /* What has a name is not to give it to what takes its place. */
+  if (weft_symbol_names_get_n_replaced (self->names) != self->n_replaced)
+    weft_code_module_renew (self->code);
+  self->n_replaced = weft_symbol_names_get_n_replaced (self->names);
   n = weft_symbol_names_get_n (self->names);
   if (n > 0)
     set_state (self, WEFT_SYMBOL_STATE_MAP, n, reason != NULL ? reason : "", "");
