@@ -10,6 +10,7 @@ With files, compares those and prints the shares.
 import os
 import re
 import shutil
+import struct
 import subprocess
 import sys
 import tempfile
@@ -156,6 +157,48 @@ class Rules(unittest.TestCase):
 
     def test_large_program(self):
         self.check(find('/usr/lib/gcc/x86_64-linux-gnu/12/cc1'))
+
+    def rules_of(self, contents):
+        with tempfile.NamedTemporaryFile() as file:
+            file.write(contents)
+            file.flush()
+            return ours(file.name)[0]
+
+    def without_index(self, contents):
+        result = bytearray(contents)
+        offset, count = struct.unpack_from('<Q', result, 32)[0], struct.unpack_from('<H', result, 56)[0]
+        for header in range(offset, offset + 56 * count, 56):
+            if struct.unpack_from('<I', result, header)[0] == 0x6474e550:  # PT_GNU_EH_FRAME
+                result[header:header + 4] = bytes(4)
+        return result
+
+    def test_without_headers(self):
+        """Found without section headers, without the index, and in .debug_frame: the same rules."""
+        with tempfile.TemporaryDirectory() as folder:
+            path = os.path.join(folder, 'shapes')
+            source = os.path.join(os.path.dirname(os.path.abspath(__file__)), 'shapes.c')
+            cc = ['cc', '-O2', '-fomit-frame-pointer', '-D_GNU_SOURCE', source, '-lpthread', '-o', path]
+            subprocess.run(cc, check=True)
+            with open(path, 'rb') as file:
+                whole = bytearray(file.read())
+            expected = self.rules_of(whole)
+            self.assertGreater(len(expected), 15)
+
+            no_sections = bytearray(whole)
+            no_sections[40:48] = bytes(8)
+            no_sections[60:64] = bytes(4)
+            self.assertEqual(self.rules_of(no_sections), expected)
+
+            no_index = self.without_index(whole)
+            self.assertNotEqual(no_index, whole)
+            self.assertEqual(self.rules_of(no_index), expected)
+            self.assertEqual(self.rules_of(no_index[:4096]), {})
+
+            subprocess.run([*cc, '-g', '-fno-asynchronous-unwind-tables', '-fno-exceptions'], check=True)
+            subprocess.run(['objcopy', '--remove-section=.eh_frame', '--remove-section=.eh_frame_hdr', path],
+                           check=True)
+            with open(path, 'rb') as file:
+                self.assertGreater(len(self.rules_of(self.without_index(file.read()))), 15)
 
     def test_aarch64(self):
         compiler = shutil.which('aarch64-linux-gnu-gcc')
