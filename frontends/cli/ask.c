@@ -51,9 +51,8 @@ ask_parse_time (const char *text, gint64 *time, GError **error)
   {
     const char *unit;
     double factor;
-  } units[] = { { "s", 1e9 },  { "ms", 1e6 }, { "us", 1e3 },
-                { "µs", 1e3 }, { "ns", 1 },   { "min", 6e10 },
-                { "h", 3.6e12 } };
+  } units[] = { { "s", 1e9 }, { "ms", 1e6 },   { "us", 1e3 },  { "µs", 1e3 },
+                { "ns", 1 },  { "min", 6e10 }, { "h", 3.6e12 } };
   char *rest;
   double value = g_ascii_strtod (text, &rest);
 
@@ -223,11 +222,28 @@ is_file (const char *word)
          g_file_test (word, G_FILE_TEST_EXISTS);
 }
 
+/* Questions about functions, which are called like files now and then. */
+static gboolean
+is_about_functions (const char *kind)
+{
+  return strcmp (kind, "callers") == 0 || strcmp (kind, "annotate") == 0;
+}
+
+static gboolean
+is_object (const char *kind, const char *word)
+{
+  if (is_about_functions (kind))
+    return !g_str_has_suffix (word, ".weft") && strcmp (word, "latest") != 0;
+  return looks_like_handle (word) || !is_file (word);
+}
+
 /* The words that are left: [OBJECT] [FILE]. */
 static gboolean
-split_words (int argc, char **argv, gboolean takes_handle, const char **handle, const char **file,
+split_words (const char *kind, int argc, char **argv, const char **handle, const char **file,
              GError **error)
 {
+  gboolean takes_handle =
+      (weft_analysis_kind_get_options (kind) & WEFT_ANALYSIS_OPTION_HANDLE) != 0;
   int most = takes_handle ? 2 : 1;
 
   if (argc - 1 > most)
@@ -241,7 +257,7 @@ split_words (int argc, char **argv, gboolean takes_handle, const char **handle, 
       *handle = argv[1];
       *file = argv[2];
     }
-  else if (argc == 2 && takes_handle && (looks_like_handle (argv[1]) || !is_file (argv[1])))
+  else if (argc == 2 && takes_handle && is_object (kind, argv[1]))
     *handle = argv[1];
   else if (argc == 2)
     *file = argv[1];
@@ -478,12 +494,14 @@ command_ask (const char *kind, int argc, char **argv)
 
   add_entries (entries, kind, groups, orders, modes, &options);
   if (!parse_options (weft_analysis_kind_get_summary (kind),
-                      takes_handle ? "[OBJECT] [FILE]" : "[FILE]",
+                      is_about_functions (kind) ? "FUNCTION [FILE]"
+                      : takes_handle            ? "[OBJECT] [FILE]"
+                                                : "[FILE]",
                       (GOptionEntry *) (gpointer) entries->data, &argc, &argv, &status))
     return status;
   if (!check_numbers (&options))
     return EXIT_USAGE;
-  if (!split_words (argc, argv, takes_handle, &handle, &file, &error))
+  if (!split_words (kind, argc, argv, &handle, &file, &error))
     return usage (error);
   return answer (kind, handle, file, &options);
 }

@@ -32,7 +32,7 @@ VIEWS = [['show'], ['diagnose'], ['threads'], ['top'], ['flame'], ['timeline'], 
          ['target', 'top'], ['target', 'top', '-g', 'lane'], ['target', 'outliers'], ['target', 'dispatches'],
          ['target', 'origins'], ['target', 'origins', '-g', 'thread'], ['target', 'routines'], ['target', 'source'],
          ['target', 'attachments'], ['target', 'counters'], ['target', 'submissions'], ['traces'], ['metrics'],
-         ['warnings']]
+         ['warnings'], ['waits'], ['waits', '-g', 'stack'], ['wakers'], ['callers', '*']]
 ABOUT_ONE = [['target', 'dispatch', 'd-12'], ['target', 'source', 'r-101'], ['target', 'submissions', 's-7'],
              ['target', 'attachments', 'd-54'], ['target', 'origins', 'd-532']]
 
@@ -196,6 +196,16 @@ class Words(Case):
         self.assertEqual(self.weft('target', 'lanes', 'd-12', cwd=self.folder).stdout,
                          self.weft('target', 'lanes', ARCHIVE).stdout)
         self.weft('target', 'origins', './d-12', cwd=self.folder)
+
+    def test_functions_that_are_called_like_files(self):
+        shutil.copy(ARCHIVE, self.path('main'))
+        self.assertEqual(self.weft('callers', 'main', ARCHIVE, cwd=self.folder).stdout,
+                         self.weft('callers', 'other', ARCHIVE).stdout)
+        os.mkdir(self.path('recordings'))
+        os.symlink(ARCHIVE, self.path('recordings', 'latest'))
+        self.assertEqual(self.weft('callers', 'main', cwd=self.folder).stdout,
+                         self.weft('callers', 'main', ARCHIVE).stdout)
+        self.assertIn('which function', self.refuse('callers', 'latest', status=1))
 
     def test_latest(self):
         self.assertIn('weft record', self.refuse('target', 'lanes', status=1))

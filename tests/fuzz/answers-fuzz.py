@@ -30,7 +30,9 @@ from gi.repository import Gio, GLib, Weft  # noqa: E402
 CHUNK, DIRECTORY_ENTRY = 64, 64
 SIGNED, DOUBLE = (1, 3), 2  # types of values
 WITH_VALUES = (4, 5, 6, 7)  # kinds of chunks: sealed, journal, summary, levels of detail
-FILTERS = ('dur>1us', 'lane:worker*', 'status:error', 'fetch', 'counter:*>1', '-attachment:*', 'time:1ms..2ms')
+FILTERS = ('dur>1us', 'lane:worker*', 'status:error', 'fetch', 'counter:*>1', '-attachment:*', 'time:1ms..2ms',
+           'function:~e', '-module:lib*', 'reason:lock', 'thread:worker or cpu:0')
+HANDLES = {'target-dispatch': 'd-{}', 'target-source': 'd-{}', 'wakers': 't-{}', 'callers': '~e', 'annotate': 'churn'}
 PATIENCE = 20  # seconds for one answer
 
 
@@ -76,10 +78,17 @@ def answers(recording, chance):
     """Every question, as a function to call."""
     for kind in Weft.Analysis.list_kinds():
         analysis = Weft.Analysis.new(recording, kind)
-        if kind in ('target-dispatch', 'target-source'):
-            analysis.set_handle(f'd-{chance.randrange(1, 900)}')
+        if kind in HANDLES:
+            analysis.set_handle(HANDLES[kind].format(chance.choice((1, 2, chance.randrange(1, 900)))))
         if chance.random() < 0.3:
             analysis.set_filter(chance.choice(FILTERS))
+        for words, choose in ((Weft.Analysis.kind_list_groups(kind), analysis.set_group_by),
+                              (Weft.Analysis.kind_list_orders(kind), analysis.set_order_by)):
+            if words and chance.random() < 0.3:
+                choose(chance.choice([word for word in words if not word.endswith(':')]))
+        if chance.random() < 0.3:
+            analysis.set_inlines(True)
+            analysis.set_excluded_symbols(['churn', '~schedule'])
         yield kind, lambda: analysis.run(None).to_json()
     tables = Weft.Query.list_tables()
     for row in chance.sample(range(tables.get_n_rows()), 3):
