@@ -418,10 +418,13 @@ static void
 test_origins (void)
 {
   static const guint64 statuses[] = { WEFT_LINK_STATUS_LINKED_EXACT, WEFT_LINK_STATUS_LINKED,
-                                      WEFT_LINK_STATUS_TOO_FAR, WEFT_LINK_STATUS_LINKED };
-  static const guint64 samples[] = { 0, 1, 1, 99 };
+                                      WEFT_LINK_STATUS_TOO_FAR, WEFT_LINK_STATUS_LINKED,
+                                      WEFT_LINK_STATUS_LINKED };
+  static const guint64 samples[] = { 0, 1, 1, 99, 0 };
+  static const guint64 callchains[] = { 0, 0, 0, 0, FUTEX };
   const WeftDerivedColumn links[] = { { WEFT_ORIGINS_LINK_STATUS, statuses, 0 },
-                                      { WEFT_ORIGINS_LINK_SAMPLE, samples, 0 } };
+                                      { WEFT_ORIGINS_LINK_SAMPLE, samples, 0 },
+                                      { WEFT_ORIGINS_LINK_CALLCHAIN, callchains, 0 } };
   g_autoptr (Sample) sample = make_program ();
   g_autoptr (WeftReport) report = NULL;
 
@@ -441,7 +444,8 @@ test_origins (void)
                        "o-1 linked-exact copy copy ← hot ← work ← main cc-5 -\n"
                        "o-2 linked tiny tiny ← hot ← work ← main cc-3 sm-1\n"
                        "o-3 too-far - - - -\n"
-                       "o-4 linked - - - sm-99\n");
+                       "o-4 linked - - - sm-99\n"
+                       "o-5 linked futex futex ← main cc-8 -\n");
 }
 
 /* ---- Diagnosis ---- */
