@@ -76,9 +76,9 @@ weft_cpu_tracker_begin_wait (WeftCpuTracker *self, WeftCpuThread *thread, gint64
   thread->since = MAX (time, thread->since);
   thread->wait =
       (WeftCpuWait){ .preempted = preempted, .looked = preempted, .lost = self->status.lost };
-  thread->early.begin = 0;
   if (preempted)
     return;
+  thread->early.begin = 0;
   self->last_wait = time;
   if (early.begin > time)
     {
@@ -86,6 +86,8 @@ weft_cpu_tracker_begin_wait (WeftCpuTracker *self, WeftCpuThread *thread, gint64
       thread->wait.looked = TRUE;
       return;
     }
+  if (early.begin != 0)
+    self->status.snapshots_discarded++;
   g_queue_push_tail_link (&self->waiting, &thread->link);
   thread->queued = TRUE;
 }
@@ -100,7 +102,6 @@ check_look (WeftCpuTracker *self, WeftCpuThread *thread, gint64 time)
     return;
   thread->early = wait->look;
   wait->look = (WeftCpuLook){ .reason = WEFT_WAIT_REASON_UNKNOWN };
-  self->status.snapshots_discarded++;
 }
 
 /* Who waits for a thread or process to end is woken by its end, whatever told of it. */

@@ -42,10 +42,9 @@ weft_cpu_thread_close_descriptor (WeftCpuTracker *self, WeftCpuThread *thread)
 
 typedef struct
 {
-  gconstpointer process;
   guint64 object;
+  guint32 process;
   guint32 callchain;
-  guint32 zero;
 } Place;
 
 /* The one that came here first did not look like a pool then. */
@@ -73,7 +72,7 @@ static gboolean
 is_pool (WeftCpuTracker *self, WeftCpuThread *thread, guint64 object, guint32 callchain)
 {
   const guint several = G_MAXUINT32;
-  Place place = { thread->process, object, callchain, 0 };
+  Place place = { object, weft_cpu_tracker_refer_process (self, thread->process), callchain };
   g_autoptr (GBytes) key = g_bytes_new (&place, sizeof place);
   guint known = GPOINTER_TO_UINT (g_hash_table_lookup (self->places, key));
   guint number = weft_cpu_tracker_refer_thread (self, thread);

@@ -166,6 +166,31 @@ check_waits (WeftStore *store, const Case *c)
   g_assert_cmpuint (n, >, 0);
 }
 
+/* Until N more looks have been taken: one finds nothing while the thread runs, and the first turn
+ * has no time to spend yet.
+ */
+static void
+look (CpuRig *rig, guint n)
+{
+  WeftCpuTrackerStatus status;
+  guint64 wanted;
+
+  weft_cpu_tracker_get_status (rig->tracker, &status);
+  wanted = status.snapshots + n;
+  for (guint i = 0; i < 5000 && status.snapshots < wanted; i++)
+    {
+      g_usleep (1000);
+      weft_cpu_tracker_tick (rig->tracker, weft_monotonic_now ());
+      weft_cpu_tracker_get_status (rig->tracker, &status);
+    }
+  g_assert_cmpuint (status.snapshots, >=, wanted);
+  for (guint i = 0; i < 20; i++)
+    {
+      g_usleep (1000);
+      weft_cpu_tracker_tick (rig->tracker, weft_monotonic_now ());
+    }
+}
+
 static void
 test_reason (gconstpointer data)
 {
@@ -173,6 +198,7 @@ test_reason (gconstpointer data)
   WeftCpuTrackerOptions options = { .snapshot_interval = MS, .snapshot_share = 1000 };
   CpuRig *rig = cpu_rig_new (&options);
   g_autoptr (WeftStore) store = NULL;
+  g_autoptr (GArray) tids = NULL;
   Victim victim;
 
   if (!victim_start (&victim, c->mode))
@@ -184,19 +210,79 @@ test_reason (gconstpointer data)
     }
   g_assert_true (rig_until (all_wait, &victim, 10));
   g_assert_true (weft_cpu_tracker_attach (rig->tracker, weft_monotonic_now (), victim.pid));
-  for (guint i = 0; i < 20; i++)
+  tids = victim_threads (&victim);
+  look (rig, tids->len);
+  for (guint i = 0; c->repeats && i < 3; i++)
     {
-      weft_cpu_tracker_tick (rig->tracker, weft_monotonic_now ());
-      g_usleep (1000);
-      if (c->repeats && i % 5 == 4)
-        come_back (rig, &victim);
+      come_back (rig, &victim);
+      look (rig, tids->len);
     }
-  g_usleep (10000);
-  weft_cpu_tracker_tick (rig->tracker, weft_monotonic_now ());
   store = cpu_rig_stop (rig, weft_monotonic_now () - rig->start);
   victim_stop (&victim);
   check_waits (store, c);
   cpu_rig_free (rig);
+}
+
+/* ---- Events that come after the look ---- */
+
+/* What a look saw is of the wait that was at that time, and of none if the thread ran meanwhile:
+ * the events of that come only afterwards. HALF_WAY: it ran while we looked.
+ */
+static void
+check_late_events (gboolean half_way)
+{
+  WeftCpuTrackerOptions options = { .snapshot_interval = MS, .snapshot_share = 1000 };
+  CpuRig *rig = cpu_rig_new (&options);
+  g_autoptr (WeftStore) store = NULL;
+  g_autoptr (Rows) waits = NULL;
+  g_autoptr (GArray) tids = NULL;
+  gint64 before, after;
+  guint64 thread;
+  guint n = 0;
+  Victim victim;
+  int tid;
+
+  g_assert_true (victim_start (&victim, "sleep"));
+  g_assert_true (rig_until (all_wait, &victim, 10));
+  tids = victim_threads (&victim);
+  tid = g_array_index (tids, int, 0);
+  g_assert_true (weft_cpu_tracker_attach (rig->tracker, weft_monotonic_now (), victim.pid));
+  weft_cpu_tracker_tick (rig->tracker, weft_monotonic_now ());
+  g_usleep (5000);
+  before = weft_monotonic_now ();
+  weft_cpu_tracker_tick (rig->tracker, before);
+  after = weft_monotonic_now ();
+  weft_cpu_tracker_switch_in (rig->tracker, before - 2 * MS, victim.pid, tid, 0);
+  weft_cpu_tracker_switch_out (rig->tracker, half_way ? after + MS : before - MS, victim.pid, tid,
+                               FALSE, 0, NULL);
+  store = cpu_rig_stop (rig, after + 2 * MS - rig->start);
+  victim_stop (&victim);
+
+  waits = rows_read (store, WEFT_TABLE_WAITS);
+  thread = cpu_rig_thread_id (store, "victim");
+  for (guint64 i = 0; i < waits->n; i++)
+    {
+      if (rows_get (waits, i, WEFT_WAITS_THREAD) != thread)
+        continue;
+      g_assert_cmpuint (rows_get (waits, i, WEFT_WAITS_CALLCHAIN) != 0, ==, n == 1 && !half_way);
+      g_assert_cmpuint (rows_get (waits, i, WEFT_WAITS_REASON), ==,
+                        n == 1 && !half_way ? WEFT_WAIT_REASON_SLEEP : WEFT_WAIT_REASON_UNKNOWN);
+      n++;
+    }
+  g_assert_cmpuint (n, ==, 2);
+  cpu_rig_free (rig);
+}
+
+static void
+test_look_at_next_wait (void)
+{
+  check_late_events (FALSE);
+}
+
+static void
+test_look_at_running (void)
+{
+  check_late_events (TRUE);
 }
 
 int
@@ -209,5 +295,7 @@ main (int argc, char **argv)
 
       g_test_add_data_func (path, &cases[i], test_reason);
     }
+  g_test_add_func ("/cpu/wait-look/next-wait", test_look_at_next_wait);
+  g_test_add_func ("/cpu/wait-look/running", test_look_at_running);
   return g_test_run ();
 }
