@@ -198,6 +198,44 @@ test_filters (void)
               "hot 10 0\nstart 0 100\n");
 }
 
+/* Queries know the same words. */
+static void
+test_queries (void)
+{
+  static const struct
+  {
+    const char *table;
+    const char *filter;
+    guint64 count;
+  } asked[] = {
+    { "samples", "function:work", 6 },     { "samples", "function:tiny", 5 },
+    { "samples", "function:none", 0 },     { "samples", "module:libc*", 4 },
+    { "samples", "-module:program", 1 },   { "samples", "cpu:0 thread:worker", 2 },
+    { "waits", "reason:lock,idle", 2 },    { "waits", "function:start", 1 },
+    { "symbols", "function:hot", 2 },      { "frames", "module:program", 5 },
+    { "callchains", "function:start", 2 },
+  };
+  g_autoptr (Sample) sample = make_program ();
+  g_autoptr (WeftAnalysis) opened = sample_analysis (sample, "top");
+
+  for (guint i = 0; i < G_N_ELEMENTS (asked); i++)
+    {
+      g_autoptr (GError) error = NULL;
+      g_autoptr (WeftQuery) query = weft_query_new (asked[i].table, &error);
+      g_autoptr (WeftFilter) filter = weft_filter_new (asked[i].filter, &error);
+      g_autoptr (WeftTable) table = NULL;
+
+      g_assert_no_error (error);
+      weft_query_set_filter (query, filter);
+      g_assert_true (weft_query_select (query, "count", NULL, &error));
+      table = weft_query_run (query, sample->recording, NULL, &error);
+      g_assert_no_error (error);
+      if (weft_table_get_uint64 (table, 0, 0) != asked[i].count)
+        g_error ("%s %s: %" G_GUINT64_FORMAT, asked[i].table, asked[i].filter,
+                 weft_table_get_uint64 (table, 0, 0));
+    }
+}
+
 static void
 test_filter_of_lanes (void)
 {
@@ -568,6 +606,7 @@ main (int argc, char **argv)
   g_test_add_func ("/analyze/functions/groups", test_groups);
   g_test_add_func ("/analyze/functions/orders", test_orders);
   g_test_add_func ("/analyze/functions/filters", test_filters);
+  g_test_add_func ("/analyze/functions/queries", test_queries);
   g_test_add_func ("/analyze/functions/filter-of-lanes", test_filter_of_lanes);
   g_test_add_func ("/analyze/functions/pages", test_pages);
   g_test_add_func ("/analyze/functions/inlines", test_inlines);
