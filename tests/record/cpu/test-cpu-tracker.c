@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "weft-enums.h"
+#include "weft-wait-handovers.h"
 
 /* Numbers that no process has. */
 #define PID 90000001
@@ -466,6 +467,81 @@ test_shared_identity (void)
   cpu_rig_free (rig);
 }
 
+/* ---- Hand-overs ---- */
+
+#define OBJECT 0x1000
+#define LOCK 0x2000
+
+static void
+hand (WeftWaitHandovers *handovers, guint64 thread, guint64 object, gint64 time)
+{
+  const WeftIngestHandover handover = {
+    .process = 1, .thread = thread, .object = object, .begin = time, .end = time
+  };
+
+  weft_wait_handovers_add (handovers, &handover);
+}
+
+static void
+wait_for (WeftWaitHandovers *handovers, guint64 thread, gint64 begin, gint64 end, gboolean expired)
+{
+  const WeftIngestHandover handover = { .process = 1,
+                                        .thread = thread,
+                                        .waited = TRUE,
+                                        .expired = expired,
+                                        .object = OBJECT,
+                                        .also = LOCK,
+                                        .begin = begin,
+                                        .end = end };
+
+  weft_wait_handovers_add (handovers, &handover);
+}
+
+/* The waker of thread 7 from START to STOP; G_MAXUINT64: not known. */
+static guint64
+waker (WeftWaitHandovers *handovers, guint64 object, gint64 start_time, gint64 stop)
+{
+  const WeftWaitQuestion question = {
+    .process = 1, .thread = 7, .object = object, .start = start_time, .stop = stop
+  };
+  WeftWaitAnswer answer;
+
+  return weft_wait_handovers_find (handovers, &question, &answer) ? answer.waker : G_MAXUINT64;
+}
+
+static void
+test_handovers (void)
+{
+  WeftWaitHandovers *handovers = weft_wait_handovers_new ();
+
+  g_assert_cmpuint (waker (handovers, OBJECT, 10 * MS, 20 * MS), ==, G_MAXUINT64);
+  hand (handovers, 3, OBJECT, 19 * MS);
+  hand (handovers, 2, OBJECT, 12 * MS); /* comes late */
+  hand (handovers, 7, OBJECT, 20 * MS); /* nobody wakes himself */
+  hand (handovers, 4, OBJECT, 21 * MS);
+  hand (handovers, 5, LOCK, 45 * MS);
+  g_assert_cmpuint (waker (handovers, OBJECT, 10 * MS, 20 * MS), ==, 3);
+  g_assert_cmpuint (waker (handovers, OBJECT, 10 * MS, 15 * MS), ==, 2);
+  g_assert_cmpuint (waker (handovers, OBJECT, 13 * MS, 15 * MS), ==, G_MAXUINT64);
+  g_assert_cmpuint (waker (handovers, 0, 10 * MS, 20 * MS), ==, G_MAXUINT64);
+
+  /* What it says that it waited for counts, and what it then waited for beside that. */
+  wait_for (handovers, 7, 40 * MS, 50 * MS, FALSE);
+  g_assert_cmpuint (waker (handovers, 0, 41 * MS, 49 * MS), ==, 5);
+  /* The time was over, unless somebody was there first. */
+  wait_for (handovers, 7, 60 * MS, 70 * MS, TRUE);
+  g_assert_cmpuint (waker (handovers, 0, 60 * MS, 70 * MS), ==, 0);
+  hand (handovers, 6, OBJECT, 65 * MS);
+  g_assert_cmpuint (waker (handovers, 0, 60 * MS, 70 * MS), ==, 6);
+  /* Of another wait, after it. */
+  g_assert_cmpuint (waker (handovers, 0, 71 * MS, 75 * MS), ==, G_MAXUINT64);
+
+  weft_wait_handovers_forget (handovers, 60 * MS);
+  g_assert_cmpuint (waker (handovers, OBJECT, 10 * MS, 20 * MS), ==, G_MAXUINT64);
+  g_assert_cmpuint (waker (handovers, 0, 60 * MS, 70 * MS), ==, 6);
+  weft_wait_handovers_free (handovers);
+}
+
 /* ---- Two threads ---- */
 
 typedef struct
@@ -598,6 +674,7 @@ main (int argc, char **argv)
   g_test_add_func ("/cpu/tracker/wakers", test_wakers);
   g_test_add_func ("/cpu/tracker/approximate", test_approximate);
   g_test_add_func ("/cpu/tracker/shared-identity", test_shared_identity);
+  g_test_add_func ("/cpu/tracker/handovers", test_handovers);
   g_test_add_func ("/cpu/tracker/two-threads", test_two_threads);
   g_test_add_func ("/cpu/tracker/nonsense", test_nonsense);
   return g_test_run ();
