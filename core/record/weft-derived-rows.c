@@ -192,6 +192,18 @@ amend (WeftDerivedRows *self, guint64 id, const guint64 *values)
                             self->n_columns, FALSE);
 }
 
+static void
+note_change (Block *self, guint32 row)
+{
+  if (self->changed_begin == self->changed_end)
+    {
+      self->changed_begin = row;
+      self->changed_end = row + 1;
+    }
+  self->changed_begin = MIN (self->changed_begin, row);
+  self->changed_end = MAX (self->changed_end, row + 1);
+}
+
 void
 weft_derived_rows_decide (WeftDerivedRows *self, guint64 id, const guint64 *values)
 {
@@ -213,13 +225,21 @@ weft_derived_rows_decide (WeftDerivedRows *self, guint64 id, const guint64 *valu
       if (block->columns[i] != NULL)
         block->columns[i][row] = values[i];
     }
-  if (block->changed_begin == block->changed_end)
-    {
-      block->changed_begin = row;
-      block->changed_end = row + 1;
-    }
-  block->changed_begin = MIN (block->changed_begin, row);
-  block->changed_end = MAX (block->changed_end, row + 1);
+  note_change (block, row);
+}
+
+void
+weft_derived_rows_release (WeftDerivedRows *self, guint64 id)
+{
+  Block *block = find_block (self, id);
+  guint32 row;
+
+  if (block == NULL)
+    return;
+  row = (guint32) (id - block->first);
+  block->n_open -= block->states[row] == OPEN;
+  block->states[row] = UNTOLD;
+  note_change (block, row);
 }
 
 /* With rows that nobody opened, up to LAST. */

@@ -29,6 +29,9 @@ void weft_derived_rows_open (WeftDerivedRows *self, guint64 id);
 /* The first of VALUES is not nought. A row may be decided anew, as often as one likes. */
 void weft_derived_rows_decide (WeftDerivedRows *self, guint64 id, const guint64 *values);
 
+/* It has the usual values after all. Of an open row only. */
+void weft_derived_rows_release (WeftDerivedRows *self, guint64 id);
+
 /* Tells the store what was decided since; rows up to LAST are written. */
 void weft_derived_rows_flush (WeftDerivedRows *self, guint64 last);
 

@@ -163,13 +163,20 @@ pair_waits (Proofs *self, const GArray *list)
     }
 }
 
-static void
-find_proofs (WeftLinker *linker, const WeftLinkerDispatch *dispatch, Proofs *self)
+/* FALSE if nothing at all is told of it. */
+static gboolean
+find_lists (WeftLinker *linker, const WeftLinkerDispatch *dispatch, Proofs *self)
 {
   self->lists[0] = weft_linker_get_evidence (linker, WEFT_LINKER_DISPATCHES, dispatch->dispatch);
   self->lists[1] = weft_linker_get_evidence (linker, WEFT_LINKER_PRODUCERS + dispatch->runtime,
                                              dispatch->producer_id);
   self->lists[2] = weft_linker_get_evidence (linker, WEFT_LINKER_SUBMISSIONS, dispatch->submission);
+  return self->lists[0] != NULL || self->lists[1] != NULL || self->lists[2] != NULL;
+}
+
+static void
+find_proofs (Proofs *self)
+{
   self->waits = g_array_new (FALSE, FALSE, sizeof (Wait));
   for (guint i = 0; i < G_N_ELEMENTS (self->lists); i++)
     {
@@ -310,7 +317,12 @@ weft_linker_classify (WeftLinker *self, const WeftLinkerDispatch *dispatch, gboo
   Proofs proofs = { 0 };
   guint64 values[3];
 
-  find_proofs (self, dispatch, &proofs);
+  if (!find_lists (self, dispatch, &proofs))
+    {
+      weft_derived_rows_release (self->dispatches, dispatch->dispatch);
+      return TRUE;
+    }
+  find_proofs (&proofs);
   if (!proofs.queued)
     verdict.reason = WEFT_CLASSIFICATION_REASON_NO_ORIGIN;
   else if (!proofs.has_thread)

@@ -141,7 +141,8 @@ const GArray *
 weft_linker_get_evidence (WeftLinker *self, guint64 space, guint64 id)
 {
   const WeftLinkerKey key = { space, id };
-  const WeftLinkerObject *object = id != 0 ? find_object (self, &key) : NULL;
+  const WeftLinkerObject *object =
+      id != 0 && self->object_order.length > 0 ? find_object (self, &key) : NULL;
 
   return object != NULL ? object->evidence : NULL;
 }

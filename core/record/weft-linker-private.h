@@ -115,8 +115,11 @@ struct _WeftLinker
 
   GHashTable *objects; /* WeftLinkerKey in WeftLinkerObject → it */
   GQueue object_order;
-  GQueue arrived; /* WeftPendingDispatch: waits may come */
-  GQueue held;    /* likewise: something is open yet */
+  WeftPendingDispatch *arrived; /* waits may come: a ring of ROOM, N from FIRST on */
+  guint arrived_room;
+  guint arrived_first;
+  guint n_arrived;
+  GQueue held; /* WeftPendingDispatch: something is open yet */
   WeftDerivedRows *dispatches;
 };
 

@@ -311,30 +311,35 @@ due_time (const WeftLinkerOrigin *origin, const WeftLinkerDispatch *dispatch)
   return about < G_MININT64 + WEFT_LINKER_STALE ? G_MININT64 : about - WEFT_LINKER_STALE;
 }
 
-static int
-compare_ids (guint64 a, guint64 b)
+static WeftPendingDispatch *
+arrived_at (const WeftLinker *self, guint i)
 {
-  return a < b ? -1 : a > b;
+  return &self->arrived[(self->arrived_first + i) & (self->arrived_room - 1)];
 }
 
 /* One that is not classified yet, and came not long ago; nearly always the last. */
 static const WeftLinkerDispatch *
 find_dispatch (const WeftLinker *self, guint64 id)
 {
-  const GQueue *queues[] = { &self->arrived, &self->held };
   guint steps = 0;
 
-  for (guint i = 0; i < G_N_ELEMENTS (queues) && id != 0; i++)
-    for (const GList *l = queues[i]->tail; l != NULL && steps < MAX_STEPS; l = l->prev, steps++)
-      {
-        const WeftPendingDispatch *pending = l->data;
-        int order = compare_ids (pending->dispatch.dispatch, id);
+  for (guint i = self->n_arrived; i-- > 0 && id != 0 && steps < MAX_STEPS; steps++)
+    {
+      const WeftLinkerDispatch *dispatch = &arrived_at (self, i)->dispatch;
 
-        if (order == 0)
-          return &pending->dispatch;
-        if (order < 0)
-          break;
-      }
+      if (dispatch->dispatch == id)
+        return dispatch;
+      if (dispatch->dispatch < id)
+        return NULL;
+    }
+  for (const GList *l = self->held.tail; l != NULL && id != 0 && steps < MAX_STEPS;
+       l = l->prev, steps++)
+    {
+      const WeftPendingDispatch *pending = l->data;
+
+      if (pending->dispatch.dispatch == id)
+        return &pending->dispatch;
+    }
   return NULL;
 }
 
@@ -384,30 +389,41 @@ find_stale (WeftLinker *self, const WeftLinkerDispatch *dispatch)
 }
 
 static void
-classify_or_hold (WeftLinker *self, WeftPendingDispatch *pending, gboolean force)
+classify_first (WeftLinker *self, gboolean force)
 {
-  if (weft_linker_classify (self, &pending->dispatch, force))
-    g_free (pending);
-  else
-    g_queue_push_tail (&self->held, pending);
+  WeftPendingDispatch *first = arrived_at (self, 0);
+
+  if (!weft_linker_classify (self, &first->dispatch, force))
+    g_queue_push_tail (&self->held, g_memdup2 (first, sizeof *first));
+  self->arrived_first = (self->arrived_first + 1) & (self->arrived_room - 1);
+  self->n_arrived--;
+}
+
+static void
+grow_arrived (WeftLinker *self)
+{
+  guint room = MAX (1024, 2 * self->arrived_room);
+  WeftPendingDispatch *arrived = g_new (WeftPendingDispatch, room);
+
+  for (guint i = 0; i < self->n_arrived; i++)
+    arrived[i] = *arrived_at (self, i);
+  g_free (self->arrived);
+  self->arrived = arrived;
+  self->arrived_room = room;
+  self->arrived_first = 0;
 }
 
 void
 weft_linker_add_dispatch (WeftLinker *self, const WeftLinkerDispatch *dispatch)
 {
-  WeftPendingDispatch *pending = g_new (WeftPendingDispatch, 1);
-
   self->n_dispatches = MAX (self->n_dispatches, dispatch->dispatch);
   weft_derived_rows_open (self->dispatches, dispatch->dispatch);
   find_stale (self, dispatch);
-  pending->dispatch = *dispatch;
-  pending->arrived = self->now;
-  g_queue_push_tail (&self->arrived, pending);
-  if (self->arrived.length > MAX_DISPATCHES)
-    {
-      pending = g_queue_pop_head (&self->arrived);
-      classify_or_hold (self, pending, FALSE);
-    }
+  if (self->n_arrived == MAX_DISPATCHES)
+    classify_first (self, FALSE);
+  if (self->n_arrived == self->arrived_room)
+    grow_arrived (self);
+  *arrived_at (self, self->n_arrived++) = (WeftPendingDispatch){ *dispatch, self->now };
 }
 
 /* The oldest dispatch that is held keeps a whole block of rows in memory. */
@@ -438,14 +454,9 @@ classify_held (WeftLinker *self, gboolean force)
 static void
 classify_arrived (WeftLinker *self, gboolean force)
 {
-  WeftPendingDispatch *pending;
-
-  while ((pending = g_queue_peek_head (&self->arrived)) != NULL &&
-         (force || self->now >= pending->arrived + WEFT_LINKER_WAIT_GRACE))
-    {
-      g_queue_pop_head (&self->arrived);
-      classify_or_hold (self, pending, force);
-    }
+  while (self->n_arrived > 0 &&
+         (force || self->now >= arrived_at (self, 0)->arrived + WEFT_LINKER_WAIT_GRACE))
+    classify_first (self, force);
 }
 
 static void
@@ -539,5 +550,6 @@ weft_linker_free (WeftLinker *self)
   g_array_unref (self->callchains);
   g_array_unref (self->functions);
   g_free (self->stacks);
+  g_free (self->arrived);
   g_free (self);
 }
