@@ -26,7 +26,8 @@
 #define PUBLISH_MS 100
 /* For symbols, after the end; programs of a million functions take seconds. */
 #define SYMBOLS_TIME (120 * NS_PER_SECOND)
-#define REMEMBERED_MS 10000 /* at least, where only the end of a recording is kept */
+#define MAX_CALLCHAINS (1 << 18) /* before all are forgotten, where only the end is kept */
+#define REMEMBERED_MS 10000 /* at least, likewise */
 
 struct _WeftRecordEngine
 {
@@ -363,6 +364,9 @@ open_store (WeftRecordEngine *self, const WeftRecordEngineOptions *options, GErr
   weft_store_writer_set_held_strings (self->store, on_hold_strings, self);
   self->words = weft_words_new (self->store);
   self->cpu = weft_cpu_recording_new (self->ingest, self->symbols, self->linker, self->context);
+  if (self->remembers > 0)
+    weft_cpu_tracker_set_max_callchains (weft_cpu_recording_get_tracker (self->cpu),
+                                         MAX_CALLCHAINS);
   weft_ingest_set_kind_seen (self->ingest, on_kind_seen, self->words);
   describe (self, options);
   if (options->system_context)

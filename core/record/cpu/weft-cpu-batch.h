@@ -122,18 +122,20 @@ typedef struct
 
 struct _WeftCpuBatch
 {
-  GArray *processes;    /* element-type WeftCpuProcessRow */
-  GArray *threads;      /* element-type WeftCpuThreadRow */
-  GArray *mappings;     /* element-type WeftCpuMappingRow */
-  GArray *frames;       /* element-type WeftCpuFrameRow; ids go on from the last batch's */
-  GArray *callchains;   /* element-type WeftCpuCallchainRow; likewise */
-  GPtrArray *texts;     /* element-type utf8; numbers go on likewise */
-  GArray *samples;      /* element-type WeftCpuSampleRow */
-  GArray *wakeups;      /* element-type WeftCpuWakeupRow */
-  GArray *waits;        /* element-type WeftCpuWaitRow */
-  GArray *thread_times; /* element-type WeftCpuThreadTimeRow */
-  GArray *process_ends; /* element-type WeftCpuProcessEndRow */
-  GArray *losses;       /* element-type WeftCpuLossRow */
+  GArray *processes;         /* element-type WeftCpuProcessRow */
+  GArray *threads;           /* element-type WeftCpuThreadRow */
+  GArray *mappings;          /* element-type WeftCpuMappingRow */
+  GArray *frames;            /* element-type WeftCpuFrameRow; ids go on from the last batch's */
+  GArray *callchains;        /* element-type WeftCpuCallchainRow; likewise */
+  GPtrArray *texts;          /* element-type utf8; numbers go on likewise */
+  GArray *samples;           /* element-type WeftCpuSampleRow */
+  GArray *wakeups;           /* element-type WeftCpuWakeupRow */
+  GArray *waits;             /* element-type WeftCpuWaitRow */
+  GArray *thread_times;      /* element-type WeftCpuThreadTimeRow */
+  GArray *process_ends;      /* element-type WeftCpuProcessEndRow */
+  GArray *losses;            /* element-type WeftCpuLossRow */
+  guint32 frames_in_use;     /* if not 0: earlier ones will not be named again */
+  guint32 callchains_in_use; /* likewise */
 };
 
 WeftCpuBatch *weft_cpu_batch_new (void);

@@ -28,8 +28,10 @@ typedef struct
 
 struct _WeftCpuCallchains
 {
-  GArray *frames;     /* element-type Frame; id - 1 */
-  GArray *callchains; /* element-type Callchain; id - 1 */
+  GArray *frames;     /* element-type Frame; id - 1 - forgotten */
+  GArray *callchains; /* element-type Callchain; likewise */
+  guint32 forgotten_frames;
+  guint32 forgotten_callchains;
   Index frame_index;
   Index callchain_index;
 };
@@ -128,9 +130,9 @@ weft_cpu_callchains_add_frame (WeftCpuCallchains *self, WeftCodeModule *module, 
       const Frame *frame = &g_array_index (self->frames, Frame, self->frame_index.slots[at] - 1);
 
       if (frame->offset == offset && frame->module == added.module && frame->flags == added.flags)
-        return self->frame_index.slots[at];
+        return self->forgotten_frames + self->frame_index.slots[at];
     }
-  if (self->frames->len >= MAX_ENTRIES)
+  if (weft_cpu_callchains_get_n_frames (self) >= MAX_ENTRIES)
     return 0;
   *is_new = TRUE;
   g_array_append_val (self->frames, added);
@@ -141,7 +143,7 @@ weft_cpu_callchains_add_frame (WeftCpuCallchains *self, WeftCodeModule *module, 
     }
   else
     insert (&self->frame_index, hash, self->frames->len);
-  return self->frames->len;
+  return self->forgotten_frames + self->frames->len;
 }
 
 guint32
@@ -158,9 +160,9 @@ weft_cpu_callchains_add (WeftCpuCallchains *self, guint32 parent, guint32 frame,
           &g_array_index (self->callchains, Callchain, index->slots[at] - 1);
 
       if (callchain->parent == parent && callchain->frame == frame)
-        return index->slots[at];
+        return self->forgotten_callchains + index->slots[at];
     }
-  if (self->callchains->len >= MAX_ENTRIES)
+  if (weft_cpu_callchains_get_n_callchains (self) >= MAX_ENTRIES)
     return 0;
   *is_new = TRUE;
   g_array_append_val (self->callchains, added);
@@ -171,35 +173,76 @@ weft_cpu_callchains_add (WeftCpuCallchains *self, guint32 parent, guint32 frame,
     }
   else
     insert (index, hash, self->callchains->len);
-  return self->callchains->len;
+  return self->forgotten_callchains + self->callchains->len;
+}
+
+/* NULL of one that is forgotten, and of none. */
+static const Callchain *
+find_callchain (const WeftCpuCallchains *self, guint32 callchain)
+{
+  guint32 place = callchain - self->forgotten_callchains - 1;
+
+  return callchain > self->forgotten_callchains && place < self->callchains->len
+             ? &g_array_index (self->callchains, Callchain, place)
+             : NULL;
 }
 
 guint32
 weft_cpu_callchains_get_depth (const WeftCpuCallchains *self, guint32 callchain)
 {
-  return callchain ? g_array_index (self->callchains, Callchain, callchain - 1).depth : 0;
+  const Callchain *found = find_callchain (self, callchain);
+
+  return found ? found->depth : 0;
 }
 
 guint32
 weft_cpu_callchains_get_parent (const WeftCpuCallchains *self, guint32 callchain)
 {
-  return callchain ? g_array_index (self->callchains, Callchain, callchain - 1).parent : 0;
+  const Callchain *found = find_callchain (self, callchain);
+
+  return found ? found->parent : 0;
 }
 
 guint32
 weft_cpu_callchains_get_frame (const WeftCpuCallchains *self, guint32 callchain)
 {
-  return callchain ? g_array_index (self->callchains, Callchain, callchain - 1).frame : 0;
+  const Callchain *found = find_callchain (self, callchain);
+
+  return found ? found->frame : 0;
 }
 
 guint32
 weft_cpu_callchains_get_n_frames (const WeftCpuCallchains *self)
 {
-  return self->frames->len;
+  return self->forgotten_frames + self->frames->len;
 }
 
 guint32
 weft_cpu_callchains_get_n_callchains (const WeftCpuCallchains *self)
 {
+  return self->forgotten_callchains + self->callchains->len;
+}
+
+guint32
+weft_cpu_callchains_get_n_held (const WeftCpuCallchains *self)
+{
   return self->callchains->len;
+}
+
+static void
+index_reset (Index *self)
+{
+  g_free (self->slots);
+  index_init (self);
+}
+
+void
+weft_cpu_callchains_forget (WeftCpuCallchains *self)
+{
+  self->forgotten_frames = weft_cpu_callchains_get_n_frames (self);
+  self->forgotten_callchains = weft_cpu_callchains_get_n_callchains (self);
+  g_array_set_size (self->frames, 0);
+  g_array_set_size (self->callchains, 0);
+  index_reset (&self->frame_index);
+  index_reset (&self->callchain_index);
 }

@@ -28,6 +28,12 @@ guint32 weft_cpu_callchains_get_frame (const WeftCpuCallchains *self, guint32 ca
 guint32 weft_cpu_callchains_get_n_frames (const WeftCpuCallchains *self);
 guint32 weft_cpu_callchains_get_n_callchains (const WeftCpuCallchains *self);
 
+/* Callchains in memory, and how to be rid of them: what comes again gets a new id, and nothing is
+ * known of the old ones any more. Ids go on.
+ */
+guint32 weft_cpu_callchains_get_n_held (const WeftCpuCallchains *self);
+void weft_cpu_callchains_forget (WeftCpuCallchains *self);
+
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (WeftCpuCallchains, weft_cpu_callchains_free)
 
 G_END_DECLS

@@ -469,6 +469,11 @@ static void
 write_batch (WeftCpuRows *self, const WeftCpuBatch *batch)
 {
   write_references (self, batch);
+  if (batch->frames_in_use != 0)
+    weft_store_writer_set_in_use (self->ingest->store, WEFT_TABLE_FRAMES, batch->frames_in_use);
+  if (batch->callchains_in_use != 0)
+    weft_store_writer_set_in_use (self->ingest->store, WEFT_TABLE_CALLCHAINS,
+                                  batch->callchains_in_use);
   FOR_EACH (batch->samples, WeftCpuSampleRow, row)
   add_sample (self, row);
   FOR_EACH (batch->waits, WeftCpuWaitRow, row)

@@ -90,7 +90,7 @@ typedef struct
   gint64 since;   /* ns: of the state */
   guint64 on_cpu; /* ns, up to SINCE */
   guint64 off_cpu;
-  gboolean changed; /* since its times were told */
+  gboolean changed;    /* since its times were told */
   gboolean only_wakes; /* it is known as one that woke others only */
   char name[16];
   WeftCpuWait wait;
@@ -125,7 +125,7 @@ struct _WeftCpuTracker
   GQueue waiting;      /* element-type WeftCpuThread: the longest first */
   gint64 budget;       /* ns of CPU time that looks may cost now */
   gint64 last_refill;  /* ns */
-  gint64 last_wait; /* ns: of any thread; preemption is none */
+  gint64 last_wait;    /* ns: of any thread; preemption is none */
   guint n_descriptors; /* open ones of threads */
   guint8 *stack;       /* WEFT_STACK_BYTES */
   WeftWaitPrimitives *primitives;
@@ -133,6 +133,9 @@ struct _WeftCpuTracker
   GHashTable *system_calls; /* GUINT frame → GINT system call after which it is */
 
   gint64 last_hand_over;
+  guint32 max_callchains; /* 0: no bound */
+  guint32 frames_since;   /* first ids since callchains were forgotten last */
+  guint32 callchains_since;
   gint64 last_times;
   guint64 told_lost;
   guint64 told_behind;

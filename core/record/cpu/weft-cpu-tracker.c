@@ -460,6 +460,17 @@ tell_loss (WeftCpuTracker *self, WeftLoss loss, guint64 count, guint64 *told, gi
   *told = count;
 }
 
+/* Waits that are under way may still name callchains of now: those of before are out of use. */
+static void
+forget_callchains (WeftCpuTracker *self)
+{
+  self->batch->frames_in_use = self->frames_since;
+  self->batch->callchains_in_use = self->callchains_since;
+  weft_cpu_callchains_forget (self->callchains);
+  self->frames_since = weft_cpu_callchains_get_n_frames (self->callchains) + 1;
+  self->callchains_since = weft_cpu_callchains_get_n_callchains (self->callchains) + 1;
+}
+
 static void
 hand_over (WeftCpuTracker *self, gint64 now)
 {
@@ -470,6 +481,15 @@ hand_over (WeftCpuTracker *self, gint64 now)
   weft_cpu_rows_post (self->rows, self->batch);
   self->batch = weft_cpu_batch_new ();
   self->batched = 0;
+  if (self->max_callchains > 0 &&
+      weft_cpu_callchains_get_n_held (self->callchains) > self->max_callchains)
+    forget_callchains (self);
+}
+
+void
+weft_cpu_tracker_set_max_callchains (WeftCpuTracker *self, guint max)
+{
+  self->max_callchains = max;
 }
 
 static void

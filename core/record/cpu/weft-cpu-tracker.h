@@ -41,6 +41,11 @@ void weft_cpu_tracker_free (WeftCpuTracker *self);
 /* Sources know what they can do only once they have tried: before the first event. */
 void weft_cpu_tracker_set_options (WeftCpuTracker *self, const WeftCpuTrackerOptions *options);
 
+/* For recordings without end: once there are more than MAX callchains, all are forgotten, and those
+ * that come again get new ids. Before the first event.
+ */
+void weft_cpu_tracker_set_max_callchains (WeftCpuTracker *self, guint max);
+
 typedef struct
 {
   gint64 time;
