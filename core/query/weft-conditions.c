@@ -693,10 +693,7 @@ compile_any (const Compiler *self, const WeftFilterNode *node)
 /* ---- Stacks ---- */
 
 static const Names function_names = {
-  WEFT_TABLE_FRAME_SYMBOLS,
-  { "symbol.name", "symbol.linkage_name" },
-  { NULL },
-  "symbol",
+  WEFT_TABLE_FRAME_SYMBOLS, { "symbol.name", "symbol.linkage_name" }, { NULL }, "symbol",
   WEFT_TABLE_SYMBOLS,
 };
 
@@ -720,9 +717,10 @@ find_frames (const Compiler *self, const WeftFilterNode *node, GError **error)
   const Names *names = by_function ? &function_names : &module_names;
   g_autoptr (WeftExpression) frame = by_function ? new_expression (names->table, "frame")
                                                  : weft_expression_new_identity (names->table);
+  g_autoptr (WeftPredicate) predicate = match_names (names, node->values);
 
-  return weft_relation_collect (self->run, names->table, match_names (names, node->values), frame,
-                                WEFT_TABLE_FRAMES, error);
+  return weft_relation_collect (self->run, names->table, predicate, frame, WEFT_TABLE_FRAMES,
+                                error);
 }
 
 /* What has a stack fits by any function on it, wherever. */
