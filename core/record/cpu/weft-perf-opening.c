@@ -126,6 +126,9 @@ open_system (Opening *self)
 
 /* ---- Wake-ups and switches, from tracepoints ---- */
 
+/* Stacks are of those that wait: each of our own wake-ups preempts somebody. */
+#define NOT_PREEMPTED "prev_state > 0 && prev_state < 256"
+
 static gboolean
 open_points (Opening *self, const WeftPerfTarget *target)
 {
@@ -133,7 +136,7 @@ open_points (Opening *self, const WeftPerfTarget *target)
   const WeftPerfTarget all = { -1, FALSE };
 
   if (weft_perf_events_open (source->events, WEFT_PERF_SWITCHES, target, &source->switch_point,
-                             NULL) != 0)
+                             NOT_PREEMPTED) != 0)
     return FALSE;
   if (weft_perf_events_open (source->events, WEFT_PERF_WAKINGS, target, &source->waking_point,
                              NULL) != 0)

@@ -45,7 +45,8 @@ struct _WeftPerfSource
   WeftPerfRecord record; /* being told */
   guint64 n_events;
   guint64 n_samples;
-  guint64 n_interrupts; /* samples of any kind: each cost the program time */
+  guint64 n_switches; /* records of them */
+  guint64 n_stacks;   /* of tracepoints */
   guint64 lost;
   guint64 throttled;
   guint64 malformed;
