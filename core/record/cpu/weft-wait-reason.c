@@ -336,7 +336,7 @@ say_lock (const WeftWaitSituation *situation, WeftWaitFinding *finding, const ch
           guint32 owner)
 {
   finding->reason = WEFT_WAIT_REASON_LOCK;
-  if (has_thread (situation->pid, owner))
+  if (!situation->over && has_thread (situation->pid, owner))
     g_snprintf (finding->detail, sizeof finding->detail, "%s held by %u", what, owner);
   else
     g_strlcpy (finding->detail, what, sizeof finding->detail);
@@ -402,14 +402,19 @@ find_in_library (const WeftWaitSituation *situation, WeftWaitFinding *finding)
   guint32 value = (guint32) situation->arguments[2];
   guint32 words[2] = { 0, 0 };
 
-  if (weft_wait_read_memory (situation->pid, futex, words, sizeof words) != sizeof words)
+  if (situation->over)
+    {
+      words[0] = value;
+      words[1] = value == 0;
+    }
+  else if (weft_wait_read_memory (situation->pid, futex, words, sizeof words) != sizeof words)
     return FALSE;
   if (value == 0 && words[0] == 0 && words[1] > 0 && words[1] < max_waiters)
     {
       find_by_primitive (situation, WEFT_WAIT_PRIMITIVE_SEMAPHORE, FALSE, finding);
       return TRUE;
     }
-  if (is_private || words[0] != value || !has_thread (situation->pid, value))
+  if (is_private || words[0] != value || !(situation->over || has_thread (situation->pid, value)))
     return FALSE;
   finding->reason = WEFT_WAIT_REASON_SEMAPHORE;
   finding->thread = (int) value;
@@ -452,7 +457,8 @@ find_futex (const WeftWaitSituation *situation, WeftWaitPrimitive primitive,
   else if (primitive == WEFT_WAIT_PRIMITIVE_LIBRARY && operation == FUTEX_WAIT_BITSET &&
            find_in_library (situation, finding))
     return;
-  else if (value == 2 && read_word (situation->pid, futex, &word) && word == 2)
+  else if (value == 2 &&
+           (situation->over || (read_word (situation->pid, futex, &word) && word == 2)))
     say_lock (situation, finding, "lock", read_owner (situation->pid, futex));
   else
     {

@@ -36,6 +36,7 @@ typedef struct
 {
   int pid;
   int tid;
+  gboolean over;           /* it has gone on since: its memory may say something else now */
   gboolean in_system_call; /* else it faulted, or was stopped */
   gint64 system_call;
   guint64 arguments[6];

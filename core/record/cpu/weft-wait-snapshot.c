@@ -381,6 +381,7 @@ find_reason_at_switch (WeftCpuTracker *self, WeftCpuThread *thread, const WeftCp
 {
   WeftWaitSituation situation = { .pid = thread->process->pid,
                                   .tid = thread->tid,
+                                  .over = TRUE,
                                   .in_system_call = TRUE,
                                   .pc = sample->registers->pc,
                                   .sp = sample->registers->sp };
