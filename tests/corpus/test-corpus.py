@@ -264,6 +264,13 @@ class Whole(unittest.TestCase):
                     self.assertEqual(len(imported.normal(table)), len(live.normal(table)))
         self.assertEqual({t['name'] for t in live.threads} - {t['name'] for t in imported.threads},
                          {'dormant', 'brief'})
+        statuses = [LINK_STATUSES[o['link_status']] for o in imported.origins]
+        self.assertNotIn('undecided', statuses)
+        self.assertIn('outside-run', statuses)
+        for status in ('synthetic-tid', 'linked-exact', 'stale'):
+            self.assertEqual(statuses.count(status),
+                             sum(LINK_STATUSES[o['link_status']] == status for o in live.origins), status)
+        self.assertEqual(sum(CLASSIFICATIONS[d['classification']] == 'synchronous' for d in imported.dispatches), 3)
         for thread in imported.threads:
             self.assertLess(abs(thread['first_seen'] - imported.base), 60 * 1000 * MS)
 
