@@ -472,7 +472,9 @@ record (Recording *self)
     text_print (stderr, "Recording %swhatever connects in %s; Ctrl-C stops and saves.\n",
                 tell_sampled (self), weft_recorder_get_runtime_directory (self->recorder));
   g_main_loop_run (self->loop);
-  g_signal_handlers_disconnect_by_data (self->recorder, self);
+  /* Something may still be kept in the end. */
+  g_signal_handlers_disconnect_by_func (self->recorder, on_end, self);
+  g_signal_handlers_disconnect_by_func (self->recorder, on_status, self);
   return finish (self);
 }
 

@@ -197,6 +197,14 @@ class Keeping(Case):
         self.assertIn('fits', self.findings(done['kept'][0])['keep-trigger']['evidence'])
         self.assertEqual(self.show(file)['dispatches'], 102)
 
+    def test_kept_in_the_end(self):
+        """What fits shortly before the end is kept then, without waiting for what follows."""
+        done = self.weft('record', '--no-plugins', '--json', '-o', self.path('x.weft'), '--last', '5s',
+                         '--keep-when', 'lane:lane-0', '--keep-after', '1h', '--', 'sh', '-c',
+                         f'{PRODUCER} wait=1 spans=50 >/dev/null')
+        self.assertEqual(done['kept'], [self.path('x-kept-1.weft')])
+        self.assertEqual(self.show(self.path('x-kept-1.weft'))['dispatches'], 51)
+
     def test_plain_run(self):
         for duration, kept in (('dur>1h', False), ('dur<1h', True)):
             done = self.weft('record', '--no-plugins', '--json', '-o', self.path(f'{kept}.weft'),
