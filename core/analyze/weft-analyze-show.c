@@ -39,6 +39,9 @@ enum
   KEPT_SINCE,
   NOT_KEPT,
   CLOCK_PAIRS,
+  SAMPLER,
+  SAMPLES,
+  WAITS,
   OWN_CPU,
   OWN_RESIDENT,
   OWN_SAMPLER,
@@ -72,6 +75,9 @@ static const WeftAnswerColumn columns[N_COLUMNS] = {
   WEFT_ANSWER_COLUMN ("kept_since", TIME),
   WEFT_ANSWER_UNIT ("not_kept", UINT64, "count"),
   WEFT_ANSWER_UNIT ("clock_pairs", UINT64, "count"),
+  WEFT_ANSWER_COLUMN ("sampled_by", STRING),
+  WEFT_ANSWER_UNIT ("cpu_samples", UINT64, "count"),
+  WEFT_ANSWER_UNIT ("waits", UINT64, "count"),
   WEFT_ANSWER_COLUMN ("own_cpu", DURATION),
   WEFT_ANSWER_UNIT ("own_resident", UINT64, "bytes"),
   WEFT_ANSWER_COLUMN ("own_sampler", DURATION),
@@ -112,6 +118,7 @@ take_meta (WeftTableBuilder *builder, WeftRowCursor *meta)
     { "kernel", KERNEL },
     { "machine", MACHINE },
     { "recorder", RECORDER },
+    { "sampler", SAMPLER },
     { "command-line", COMMAND_LINE },
     { "imported-from", IMPORTED_FROM },
     { "processors", PROCESSORS },
@@ -202,6 +209,7 @@ add_main (Show *self, GError **error)
     { PROCESSES, WEFT_TABLE_PROCESSES },   { RUNTIMES, WEFT_TABLE_RUNTIMES },
     { ROUTINES, WEFT_TABLE_ROUTINES },
     { DISPATCHES, WEFT_TABLE_DISPATCHES }, { CLOCK_PAIRS, WEFT_TABLE_CLOCK_PAIRS },
+    { SAMPLES, WEFT_TABLE_SAMPLES },       { WAITS, WEFT_TABLE_WAITS },
   };
   g_autoptr (WeftTableBuilder) builder = weft_answer_begin_table ("show", columns, N_COLUMNS);
   g_autoptr (WeftRowCursor) meta = weft_row_cursor_new (self->scope, WEFT_TABLE_META);
@@ -229,7 +237,8 @@ add_main (Show *self, GError **error)
   if (!weft_row_cursor_finish (meta, error) || !set_cost (self, builder, error) ||
       !set_retention (self, builder, error))
     return FALSE;
-  if (weft_catalog_get_n_lanes (self->catalog) == 0)
+  if (weft_catalog_get_n_lanes (self->catalog) == 0 &&
+      weft_store_get_n_rows (store, WEFT_TABLE_SAMPLES) == 0)
     weft_table_builder_set_hint (builder,
                                  "No lane was reported: does the program use libweft-target? "
                                  "(docs/producer-guide.md)");

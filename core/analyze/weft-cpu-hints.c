@@ -21,6 +21,7 @@ take_meta (guint64 number, const guint64 *values, guint32 present, gpointer data
     { "sampler-missing", &self->missing },
     { "kernel-stacks", &self->kernel_stacks },
     { "wait-mode", &self->wait_mode },
+    { "hardware-counters", &self->counters },
   };
 
   if (key == NULL)

@@ -14,6 +14,7 @@ typedef struct
   const char *missing; /* what it could not do, and how to get it */
   const char *kernel_stacks;
   const char *wait_mode;
+  const char *counters; /* "yes" or "no": cycles and instructions */
   gint64 frequency; /* 0: not said */
   guint64 n_samples;
   guint64 n_waits;

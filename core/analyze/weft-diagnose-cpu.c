@@ -153,6 +153,23 @@ check_permissions (Cpu *self)
                         "allow it, is told beside");
 }
 
+static void
+check_counters (Cpu *self)
+{
+  static const char *const question = "Were cycles and instructions counted?";
+
+  if (self->hints.counters == NULL || self->n_samples == 0)
+    return;
+  if (strcmp (self->hints.counters, "yes") == 0)
+    weft_diagnosis_add (self->diagnosis, "hardware-counters", question, WEFT_VERDICT_GOOD, NULL,
+                        NULL, "They were read with each sample");
+  else
+    weft_diagnosis_add (
+        self->diagnosis, "hardware-counters", question, WEFT_VERDICT_NOT_APPLICABLE, NULL, NULL,
+        "This machine has no hardware counters, or they are closed to processes, as in "
+        "most virtual machines");
+}
+
 /* ---- Stacks ---- */
 
 static const struct
@@ -246,11 +263,12 @@ check_waits (Cpu *self)
   if (self->n_samples == 0 && self->hints.n_waits == 0)
     return;
   if (self->waited == 0)
-    weft_diagnosis_add (self->diagnosis, "cpu-waits", question, WEFT_VERDICT_NOT_APPLICABLE, NULL, NULL,
-                        "%s", self->hints.n_waits > 0 ? "Nobody waited but for a CPU" : why);
+    weft_diagnosis_add (self->diagnosis, "cpu-waits", question, WEFT_VERDICT_NOT_APPLICABLE, NULL,
+                        NULL, "%s", self->hints.n_waits > 0 ? "Nobody waited but for a CPU" : why);
   else
     weft_diagnosis_add (
-        self->diagnosis, "cpu-waits", question, is_good ? WEFT_VERDICT_GOOD : WEFT_VERDICT_ATTENTION,
+        self->diagnosis, "cpu-waits", question,
+        is_good ? WEFT_VERDICT_GOOD : WEFT_VERDICT_ATTENTION,
         is_good ? NULL
                 : "Waits shorter than the interval at which they are looked at have no stack and "
                   "often no reason; who may read tracepoints gets both at the switch itself",
@@ -374,6 +392,7 @@ weft_diagnose_cpu (WeftDiagnosis *diagnosis, GError **error)
     return FALSE;
   check_sampler (&self);
   check_permissions (&self);
+  check_counters (&self);
   check_stacks (&self);
   check_kernel (&self);
   check_waits (&self);

@@ -488,9 +488,6 @@ tell_facts (Opening *self)
         "kernel.perf_event_paranoid is %d; “sysctl kernel.perf_event_paranoid=1” opens "
         "them. Who woke whom: record as root.",
         read_paranoid ());
-  if (!facts->counters)
-    weft_cpu_facts_add_missing (facts, "Cycles and instructions: this machine has no hardware "
-                                       "counters, or they are closed to this process.");
   if (facts->ring_bytes < RING_BYTES)
     weft_cpu_facts_add_missing (
         facts,
