@@ -16,7 +16,10 @@
 #include "weft-ptrace-source.h"
 
 #define MILLISECOND (NS_PER_SECOND / 1000)
-#define DRAIN_INTERVAL (10 * MILLISECOND)
+/* Rings are emptied before they are a quarter full of samples, and so often at least. */
+#define SHORTEST_DRAIN (2 * MILLISECOND)
+#define LONGEST_DRAIN (25 * MILLISECOND)
+#define SAMPLE_OVERHEAD 512 /* bytes of a sample in the ring, its stack left out */
 #define SNAPSHOT_INTERVAL MILLISECOND
 #define LATE_WRITERS (NS_PER_SECOND / 4000) /* records of before are all there */
 #define PRIORITY -10
@@ -33,6 +36,7 @@ struct _WeftCpuSource
   /* The thread's own. */
   WeftPerfSource *perf;
   WeftPtraceSource *ptrace;
+  gint64 drain_interval; /* ns */
 
   GMutex lock; /* of what follows */
   GCond changed;
@@ -149,6 +153,17 @@ publish (WeftCpuSource *self, gboolean at_end)
 }
 
 static gint64
+choose_drain_interval (WeftCpuSource *self)
+{
+  gint64 bytes_a_second =
+      (gint64) self->facts->frequency * (self->facts->stack_bytes + SAMPLE_OVERHEAD);
+  gint64 interval =
+      (gint64) self->facts->ring_bytes / 4 * 1000 / MAX (bytes_a_second, 1) * MILLISECOND;
+
+  return CLAMP (interval, SHORTEST_DRAIN, LONGEST_DRAIN);
+}
+
+static gint64
 take_perf_events (WeftCpuSource *self, gint64 due)
 {
   gint64 now;
@@ -156,7 +171,7 @@ take_perf_events (WeftCpuSource *self, gint64 due)
   weft_perf_source_wait (self->perf, self->wake, due);
   now = weft_monotonic_now () - LATE_WRITERS;
   weft_perf_source_drain (self->perf, now);
-  return MIN (weft_cpu_tracker_tick (self->tracker, now), weft_monotonic_now () + DRAIN_INTERVAL);
+  return MIN (weft_cpu_tracker_tick (self->tracker, now), weft_monotonic_now () + self->drain_interval);
 }
 
 static gint64
@@ -214,6 +229,7 @@ run (gpointer data)
   come_first ();
   open_source (self, &error);
   works = self->perf != NULL || self->ptrace != NULL;
+  self->drain_interval = choose_drain_interval (self);
   tell_open (self, error);
   if (!works)
     return NULL;
