@@ -395,7 +395,9 @@ new_overlap (WeftTableId table, gint64 low, gint64 high)
   static const char *const starts[] = { "start", "time", "dispatch.start" };
   static const char *const durations[] = { "duration", NULL, "dispatch.duration" };
 
-  for (guint i = 0; i < G_N_ELEMENTS (starts); i++)
+  /* A start of something that has no duration is not the row's time. */
+  for (guint i = has_field (table, "duration", WEFT_VALUE_DURATION) ? 0 : 1;
+       i < G_N_ELEMENTS (starts); i++)
     {
       WeftExpression *start = weft_expression_new (table, starts[i], NULL);
 

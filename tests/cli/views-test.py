@@ -223,7 +223,7 @@ class Files(Case):
             self.json(*view, file)
 
     def test_nothing_in_it(self):
-        self.weft('record', '-q', '-o', self.path('empty.weft'), '--', 'true')
+        self.weft('record', '-q', '--cpu', 'off', '-o', self.path('empty.weft'), '--', 'true')
         self.every_view(self.path('empty.weft'))
         self.assertIn('libweft-target', self.weft('show', self.path('empty.weft')).stdout)
 

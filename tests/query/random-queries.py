@@ -65,8 +65,10 @@ class Deviation:
     def finalize(self):
         if len(self.values) < 2:
             return None
-        mean = math.fsum(self.values) / len(self.values)
-        return math.sqrt(math.fsum((v - mean) ** 2 for v in self.values) / (len(self.values) - 1))
+        # Addresses lie close together, far from nought: a mean of them is not exact enough.
+        values = [value - self.values[0] for value in self.values]
+        mean = math.fsum(values) / len(values)
+        return math.sqrt(math.fsum((v - mean) ** 2 for v in values) / (len(values) - 1))
 
 
 class Total:

@@ -93,7 +93,8 @@ tell_facts (WeftCpuRecording *self)
   self->is_told = TRUE;
   weft_linker_set_no_samples (self->linker, strcmp (facts->sampler, "off") == 0);
   weft_ingest_add_meta (self->ingest, "sampler", facts->sampler);
-  weft_ingest_add_meta (self->ingest, "sampler-missing", facts->missing->str);
+  if (facts->missing->len > 0)
+    weft_ingest_add_meta (self->ingest, "sampler-missing", facts->missing->str);
   weft_ingest_add_meta (self->ingest, "wait-mode", facts->wait_mode);
   weft_ingest_add_meta (self->ingest, "kernel-stacks", facts->kernel_stacks ? "yes" : "no");
   weft_ingest_add_meta (self->ingest, "tracepoints", facts->tracepoints ? "yes" : "no");
