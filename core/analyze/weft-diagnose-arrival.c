@@ -30,7 +30,9 @@ check_data (WeftDiagnosis *self)
         weft_plural (lanes, "lane was", "lanes were"));
   else
     weft_diagnosis_add (
-        self, "target-data", question, WEFT_VERDICT_ATTENTION,
+        self, "target-data", question,
+        weft_diagnosis_count (self, WEFT_TABLE_SAMPLES) > 0 ? WEFT_VERDICT_NOT_APPLICABLE
+                                                            : WEFT_VERDICT_ATTENTION,
         "Report lanes with libweft-target (docs/producer-guide.md), or record with --with auto, "
         "so that instruments report for programs that do not",
         NULL, "No program reported a lane");
