@@ -310,7 +310,8 @@ brake (WeftPerfSource *self, WeftPerfKind kind)
 static void
 release_brakes (WeftPerfSource *self, gint64 now)
 {
-  if (!self->tracepoints || now < self->window)
+  /* After the last drain nothing is let loose again. */
+  if (!self->tracepoints || now < self->window || now == G_MAXINT64)
     return;
   self->window = now + WINDOW;
   self->n_windows++;

@@ -156,6 +156,18 @@ print_verbose (WeftCpuTracker *tracker)
 }
 
 static int
+fail (WeftCpuSource *source, WeftCpuTracker *tracker, WeftCpuFacts *facts, const GError *error)
+{
+  g_autofree char *message = escape (error->message);
+
+  printf ("{\"error\": \"%s\"}\n", message);
+  g_clear_pointer (&source, weft_cpu_source_free);
+  weft_cpu_facts_free (facts);
+  weft_cpu_tracker_free (tracker);
+  return 2;
+}
+
+static int
 run (Probe *self, char **argv)
 {
   g_autoptr (GError) error = NULL;
@@ -175,12 +187,7 @@ run (Probe *self, char **argv)
   if (source != NULL && program != NULL)
     weft_program_release (program, &error);
   if (error != NULL)
-    {
-      g_autofree char *message = escape (error->message);
-
-      printf ("{\"error\": \"%s\"}\n", message);
-      return 2;
-    }
+    return fail (source, tracker, facts, error);
   wait_for_end (self, start + (gint64) (self->seconds * NS_PER_SECOND));
   weft_cpu_source_stop (source);
   weft_cpu_source_get_status (source, &status);
