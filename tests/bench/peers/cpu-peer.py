@@ -226,8 +226,8 @@ def measure_loaded(profiler):
     """At 3,999 Hz, both processors busy: what did not arrive, of all that was counted."""
     busy = ['/bin/sh', '-c', f'/usr/bin/python3 -c "$0" 6000 & /usr/bin/python3 -c "$0" 6000; wait', WORK]
     found = summary(run(profiler.wrap(busy)) or '')
-    if 'lost_samples' in found:
-        put(f'{profiler.name}.cpu-lost', found['lost_samples'])
+    if 'events_lost' in found:
+        put(f'{profiler.name}.cpu-lost', found['events_lost'])
 
 
 def main():
