@@ -277,13 +277,6 @@ static const WeftTableColumn columns[N_COLUMNS] = {
 };
 
 static void
-set_share (WeftTableBuilder *builder, guint column, guint64 part, guint64 whole)
-{
-  if (whole > 0)
-    weft_table_builder_set_double (builder, column, 100.0 * (double) part / (double) whole);
-}
-
-static void
 set_name (Callers *self, WeftTableBuilder *builder, guint32 number)
 {
   const WeftFrameName *name = weft_frame_names_get (self->stacks.names, number);
@@ -311,14 +304,14 @@ add_row (Callers *self, WeftTableBuilder *builder, const char *relation, const E
   weft_table_builder_set_string (builder, RELATION, relation);
   set_name (self, builder, edge->name);
   weft_table_builder_set_uint64 (builder, TOTAL, edge->figures[0].time);
-  set_share (builder, SHARE, edge->figures[0].time, whole[0].time);
+  weft_answer_set_share (builder, SHARE, edge->figures[0].time, whole[0].time);
   if (selves != NULL)
     weft_table_builder_set_uint64 (builder, SELF, selves[0].time);
   weft_table_builder_set_uint64 (builder, SAMPLES, edge->figures[0].count);
   if (self->plan.n_columns == 1)
     return;
   weft_table_builder_set_uint64 (builder, OFF_CPU, off_cpu);
-  set_share (builder, OFF_CPU_SHARE, off_cpu, sum_waits (self, whole, FALSE));
+  weft_answer_set_share (builder, OFF_CPU_SHARE, off_cpu, sum_waits (self, whole, FALSE));
   weft_table_builder_set_uint64 (builder, WAITS, sum_waits (self, edge->figures, TRUE));
   for (guint i = 0; i < WEFT_N_WAIT_REASONS; i++)
     {
@@ -491,7 +484,7 @@ write_stacks (Callers *self, GArray *stacks)
       weft_table_builder_begin_row (builder);
       weft_table_builder_set_string (builder, 0, text);
       weft_table_builder_set_uint64 (builder, 1, stack->figures[0].time);
-      set_share (builder, 2, stack->figures[0].time, self->edges.total[0].time);
+      weft_answer_set_share (builder, 2, stack->figures[0].time, self->edges.total[0].time);
       weft_table_builder_set_uint64 (builder, 3, stack->figures[0].count);
       if (self->plan.n_columns > 1)
         weft_table_builder_set_uint64 (builder, 4, sum_waits (self, stack->figures, FALSE));

@@ -4,6 +4,7 @@
 
 #include "weft-analysis-scope.h"
 #include "weft-analyze.h"
+#include "weft-answer.h"
 #include "weft-cpu-hints.h"
 #include "weft-cpu-stacks.h"
 #include "weft-ranking.h"
@@ -279,13 +280,6 @@ static const WeftTableColumn columns[N_COLUMNS] = {
 };
 
 static void
-set_share (WeftTableBuilder *builder, guint column, guint64 part, guint64 whole)
-{
-  if (whole > 0)
-    weft_table_builder_set_double (builder, column, 100.0 * (double) part / (double) whole);
-}
-
-static void
 set_thread (Functions *self, WeftTableBuilder *builder, guint32 id)
 {
   const WeftCatalogThread *thread = weft_catalog_get_thread (self->stacks.catalog, id);
@@ -332,7 +326,7 @@ set_waits (Functions *self, WeftTableBuilder *builder, const Row *row)
     return;
   weft_table_builder_set_uint64 (builder, OFF_CPU_SELF, sum_waits (self, row->self, FALSE));
   weft_table_builder_set_uint64 (builder, OFF_CPU, off_cpu);
-  set_share (builder, OFF_CPU_SHARE, off_cpu, self->whole[1].time);
+  weft_answer_set_share (builder, OFF_CPU_SHARE, off_cpu, self->whole[1].time);
   weft_table_builder_set_uint64 (builder, WAITS, sum_waits (self, row->total, TRUE));
   for (guint i = 0; i < WEFT_N_WAIT_REASONS; i++)
     {
@@ -362,9 +356,9 @@ write_row (Functions *self, WeftTableBuilder *builder, WeftStackRoot root, const
     set_name (self, builder, row->key);
   weft_table_builder_set_string (builder, TIME_KIND, "cpu");
   weft_table_builder_set_uint64 (builder, SELF, row->self[0].time);
-  set_share (builder, SELF_SHARE, row->self[0].time, self->whole[0].time);
+  weft_answer_set_share (builder, SELF_SHARE, row->self[0].time, self->whole[0].time);
   weft_table_builder_set_uint64 (builder, TOTAL, row->total[0].time);
-  set_share (builder, TOTAL_SHARE, row->total[0].time, self->whole[0].time);
+  weft_answer_set_share (builder, TOTAL_SHARE, row->total[0].time, self->whole[0].time);
   weft_table_builder_set_uint64 (builder, SAMPLES_SELF, row->self[0].count);
   weft_table_builder_set_uint64 (builder, SAMPLES, row->total[0].count);
   set_waits (self, builder, row);

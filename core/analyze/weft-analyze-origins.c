@@ -396,8 +396,7 @@ group_by_enum (Origins *self, gboolean by_role, WeftReport *report, GError **err
       weft_table_builder_begin_row (builder);
       weft_table_builder_set_uint64 (builder, 0, i);
       weft_table_builder_set_uint64 (builder, 1, shares[i].origins);
-      weft_table_builder_set_double (builder, 2,
-                                     100.0 * (double) shares[i].origins / (double) total);
+      weft_answer_set_share (builder, 2, shares[i].origins, total);
       weft_table_builder_set_uint64 (builder, 3, shares[i].with_stack);
       weft_table_builder_set_uint64 (builder, 4, shares[i].without_thread);
       if (!by_role)

@@ -376,9 +376,7 @@ write_group (Waits *self, WeftTableBuilder *builder, const Group *group)
   name_group (self, builder, group);
   weft_table_builder_set_uint64 (builder, G_COUNT, group->count);
   weft_table_builder_set_uint64 (builder, G_TOTAL, group->total);
-  if (self->total > 0)
-    weft_table_builder_set_double (builder, G_SHARE,
-                                   100.0 * (double) group->total / (double) self->total);
+  weft_answer_set_share (builder, G_SHARE, group->total, self->total);
   weft_table_builder_set_uint64 (builder, G_MEAN, group->total / group->count);
   weft_table_builder_set_uint64 (builder, G_LONGEST, group->longest);
   weft_table_builder_set_uint64 (builder, G_WAKERS_KNOWN, group->n_known);

@@ -228,8 +228,7 @@ write_pair (Wakers *self, WeftTableBuilder *builder, const Pair *pair)
   weft_table_builder_set_string (builder, WAKER_KIND, kind_names[pair->kind]);
   weft_table_builder_set_uint64 (builder, COUNT, pair->count);
   weft_table_builder_set_uint64 (builder, TIME, pair->time);
-  if (sum > 0)
-    weft_table_builder_set_double (builder, SHARE, 100.0 * (double) pair->time / (double) sum);
+  weft_answer_set_share (builder, SHARE, pair->time, sum);
   weft_table_builder_set_uint64 (builder, LONGEST, pair->longest);
   for (guint i = 1; i < WEFT_N_WAIT_REASONS; i++)
     if (pair->reasons[i] > pair->reasons[top])
@@ -310,9 +309,7 @@ make_known (Wakers *self)
       weft_table_builder_set_string (builder, 0, kind_names[i]);
       weft_table_builder_set_uint64 (builder, 1, self->sums[i].count);
       weft_table_builder_set_uint64 (builder, 2, self->sums[i].time);
-      if (sum > 0)
-        weft_table_builder_set_double (builder, 3,
-                                       100.0 * (double) self->sums[i].time / (double) sum);
+      weft_answer_set_share (builder, 3, self->sums[i].time, sum);
     }
   return weft_table_builder_finish (builder);
 }

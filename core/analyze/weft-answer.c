@@ -53,6 +53,13 @@ weft_answer_copy (WeftTableBuilder *builder, guint column, WeftRowCursor *row,
 }
 
 void
+weft_answer_set_share (WeftTableBuilder *builder, guint column, guint64 part, guint64 whole)
+{
+  if (whole > 0)
+    weft_table_builder_set_double (builder, column, 100.0 * (double) part / (double) whole);
+}
+
+void
 weft_answer_set_thread (WeftTableBuilder *builder, guint first_column, WeftCatalog *catalog,
                         guint64 thread, guint64 tid)
 {

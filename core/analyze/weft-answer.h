@@ -43,6 +43,9 @@ void weft_answer_add_table (WeftReport *report, WeftTableBuilder *builder);
 void weft_answer_copy (WeftTableBuilder *builder, guint column, WeftRowCursor *row,
                        WeftColumnNumber number);
 
+/* PART in per cent of WHOLE; nothing where there is no whole. */
+void weft_answer_set_share (WeftTableBuilder *builder, guint column, guint64 part, guint64 whole);
+
 /* A thread and its process, in columns that follow one another. TID is told where no thread of
  * that number is known.
  */
