@@ -302,6 +302,44 @@ test_look_at_running (void)
   check_late_events (TRUE);
 }
 
+/* Time for hardly a look in a minute: waits stay without one, and each of them is counted. */
+static void
+test_price_is_kept (void)
+{
+  WeftCpuTrackerOptions options = { .snapshot_interval = MS, .snapshot_share = 1 };
+  CpuRig *rig = cpu_rig_new (&options);
+  g_autoptr (WeftStore) store = NULL;
+  g_autoptr (GArray) tids = NULL;
+  WeftCpuTrackerStatus status;
+  gint64 now;
+  Victim victim;
+  int tid;
+
+  g_assert_true (victim_start (&victim, "sleep"));
+  g_assert_true (rig_until (all_wait, &victim, 10));
+  tids = victim_threads (&victim);
+  tid = g_array_index (tids, int, 0);
+  now = weft_monotonic_now ();
+  g_assert_true (weft_cpu_tracker_attach (rig->tracker, now, victim.pid));
+  for (guint i = 0; i < 200; i++)
+    {
+      /* Only the clock that the tracker is shown goes on. */
+      now += 2 * MS;
+      weft_cpu_tracker_tick (rig->tracker, now);
+      weft_cpu_tracker_switch_in (rig->tracker, now, victim.pid, tid, 0);
+      weft_cpu_tracker_switch_out (rig->tracker, now + 1, victim.pid, tid, FALSE, 0, NULL);
+    }
+  weft_cpu_tracker_get_status (rig->tracker, &status);
+  g_test_message ("%u looks, %u left out", (guint) status.snapshots,
+                  (guint) status.snapshots_skipped);
+  g_assert_cmpuint (status.snapshots, <, 100);
+  g_assert_cmpuint (status.snapshots_skipped, >, 100);
+  g_assert_cmpuint (status.snapshots + status.snapshots_skipped, <=, 201);
+  store = cpu_rig_stop (rig, now - rig->start);
+  victim_stop (&victim);
+  cpu_rig_free (rig);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -314,5 +352,6 @@ main (int argc, char **argv)
     }
   g_test_add_func ("/cpu/wait-look/next-wait", test_look_at_next_wait);
   g_test_add_func ("/cpu/wait-look/running", test_look_at_running);
+  g_test_add_func ("/cpu/wait-look/price", test_price_is_kept);
   return g_test_run ();
 }

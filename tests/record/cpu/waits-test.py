@@ -114,9 +114,11 @@ class Waits(unittest.TestCase):
               f'of a CPU, {skipped} left out')
         self.assertGreater(cpu, 0)
         self.assertLess(cpu, 0.055 * duration + 20e6)
-        self.assertGreater(skipped, 0)
+        # Looks are cheap where the watched threads hardly get a CPU: then none need be left out.
+        if cpu > 0.04 * duration:
+            self.assertGreater(skipped, 0)
         losses = {row['reason']: row['count'] for row in recording.table('losses')}
-        self.assertEqual(int(losses['snapshot-skipped']), skipped)
+        self.assertEqual(int(losses.get('snapshot-skipped', 0)), skipped)
 
     def test_wakers_privileged(self):
         recording = self.record(HANDOVER, 'condition', '400', privileged=True)
