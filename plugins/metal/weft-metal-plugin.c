@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* What the plugin brings. */
+
+#include <weft.h>
+
+#include "weft-metal-domain.h"
+
+static gboolean
+init (WeftPlugin *plugin, GError **error)
+{
+  g_autoptr (WeftDomain) domain = weft_metal_domain_new ();
+
+  weft_plugin_add_domain (plugin, domain);
+  return TRUE;
+}
+
+WEFT_PLUGIN_DEFINE ("metal", WEFT_VERSION, "Words and files of Metal", "LGPL-2.1-or-later", init)
