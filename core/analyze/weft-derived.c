@@ -5,6 +5,7 @@
 #include "weft-analysis-scope.h"
 #include "weft-enum-types.h"
 #include "weft-formula.h"
+#include "weft-store.h"
 #include "weft-value-stats.h"
 
 #include <math.h>
@@ -76,18 +77,94 @@ weft_derived_list_faults (WeftVocabulary *words, guint *n_metrics)
 
 typedef struct
 {
+  gint64 time;
+  double value;
+} Point;
+
+typedef struct
+{
   guint64 lane;
   guint64 kind;
   const char *name;
   WeftValueStats stats;
   gint64 time;
   double last;
+  GArray *points; /* element type Point; NULL where no formula wants them one by one */
 } Metric;
 
-static GHashTable *
-read_names (const WeftAnalysisScope *scope, GError **error)
+static void
+metric_free (gpointer data)
 {
-  GHashTable *metrics = g_hash_table_new_full (NULL, NULL, NULL, g_free);
+  Metric *metric = data;
+
+  g_clear_pointer (&metric->points, g_array_unref);
+  g_free (metric);
+}
+
+/* What comes after the name of a metric and a dot. */
+typedef enum
+{
+  FIGURE_COUNT,
+  FIGURE_SUM,
+  FIGURE_MEAN,
+  FIGURE_MIN,
+  FIGURE_MAX,
+  FIGURE_LAST,
+  FIGURE_AVERAGE, /* from here on of points one by one */
+  FIGURE_P50,
+  FIGURE_P95,
+  FIGURE_P99,
+  N_FIGURES
+} Figure;
+
+static const char *const figure_names[N_FIGURES] = { "count", "sum",     "mean", "min", "max",
+                                                     "last",  "average", "p50",  "p95", "p99" };
+
+/* The figure that NAME ends with, N_FIGURES if none; LENGTH is that of what stands before. */
+static Figure
+split_name (const char *name, gsize *length)
+{
+  const char *dot = strrchr (name, '.');
+  Figure figure = 0;
+
+  while (figure < N_FIGURES && (dot == NULL || strcmp (dot + 1, figure_names[figure]) != 0))
+    figure++;
+  *length = figure < N_FIGURES ? (gsize) (dot - name) : 0;
+  return figure;
+}
+
+typedef struct
+{
+  const char *name; /* of a metric */
+  gboolean wants_points;
+} Wish;
+
+static void
+look_at_name (const char *name, gpointer data)
+{
+  Wish *wish = data;
+  gsize length;
+  Figure figure = split_name (name, &length);
+
+  if (figure < N_FIGURES && figure >= FIGURE_AVERAGE && strlen (wish->name) == length &&
+      strncmp (wish->name, name, length) == 0)
+    wish->wants_points = TRUE;
+}
+
+static gboolean
+wants_points (GPtrArray *derived, const char *name)
+{
+  Wish wish = { name ? name : "", FALSE };
+
+  for (guint i = 0; i < derived->len && !wish.wants_points; i++)
+    weft_formula_foreach_name (((Derived *) derived->pdata[i])->formula, look_at_name, &wish);
+  return wish.wants_points;
+}
+
+static GHashTable *
+read_names (const WeftAnalysisScope *scope, GPtrArray *derived, GError **error)
+{
+  GHashTable *metrics = g_hash_table_new_full (NULL, NULL, NULL, metric_free);
   g_autoptr (WeftRowCursor) rows = weft_row_cursor_new (scope, WEFT_TABLE_METRICS);
 
   while (weft_row_cursor_next (rows))
@@ -97,6 +174,8 @@ read_names (const WeftAnalysisScope *scope, GError **error)
       metric->lane = weft_row_cursor_get (rows, WEFT_METRICS_LANE);
       metric->kind = weft_row_cursor_get (rows, WEFT_METRICS_KIND);
       metric->name = weft_row_cursor_get_string (rows, WEFT_METRICS_NAME);
+      if (wants_points (derived, metric->name))
+        metric->points = g_array_new (FALSE, FALSE, sizeof (Point));
       g_hash_table_replace (metrics, GSIZE_TO_POINTER (weft_row_cursor_get_number (rows)), metric);
     }
   if (weft_row_cursor_finish (rows, error))
@@ -107,9 +186,9 @@ read_names (const WeftAnalysisScope *scope, GError **error)
 
 /* id → Metric */
 static GHashTable *
-read_lane_metrics (const WeftAnalysisScope *scope, GError **error)
+read_lane_metrics (const WeftAnalysisScope *scope, GPtrArray *derived, GError **error)
 {
-  g_autoptr (GHashTable) metrics = read_names (scope, error);
+  g_autoptr (GHashTable) metrics = read_names (scope, derived, error);
   g_autoptr (WeftRowCursor) rows = weft_row_cursor_new (scope, WEFT_TABLE_METRIC_POINTS);
 
   while (metrics != NULL && weft_row_cursor_next (rows))
@@ -127,6 +206,8 @@ read_lane_metrics (const WeftAnalysisScope *scope, GError **error)
           metric->last = value;
         }
       weft_value_stats_add (&metric->stats, value);
+      if (metric->points != NULL)
+        g_array_append_val (metric->points, ((Point){ time, value }));
     }
   return metrics != NULL && weft_row_cursor_finish (rows, error) ? g_steal_pointer (&metrics)
                                                                  : NULL;
@@ -139,6 +220,80 @@ get_metric_value (const Metric *metric)
     return metric->stats.sum;
   return metric->kind == WEFT_METRIC_GAUGE ? metric->last
                                            : weft_value_stats_get_mean (&metric->stats);
+}
+
+static int
+compare_times (gconstpointer a, gconstpointer b)
+{
+  const Point *left = a, *right = b;
+
+  return left->time < right->time ? -1 : left->time > right->time;
+}
+
+static int
+compare_values (gconstpointer a, gconstpointer b)
+{
+  const Point *left = a, *right = b;
+
+  return left->value < right->value ? -1 : left->value > right->value;
+}
+
+/* Each value counts as long as it held, the last one until END. */
+static double
+get_average (const Metric *metric, gint64 end)
+{
+  const Point *points;
+  double sum = 0, time = 0;
+
+  g_array_sort (metric->points, compare_times);
+  points = (const Point *) (gpointer) metric->points->data;
+  for (guint i = 0; i < metric->points->len; i++)
+    {
+      gint64 until = i + 1 < metric->points->len ? points[i + 1].time : MAX (end, points[i].time);
+      double held = (double) ((guint64) until - (guint64) points[i].time);
+
+      sum += points[i].value * held;
+      time += held;
+    }
+  return time > 0 ? sum / time : metric->last;
+}
+
+static double
+get_percentile (const Metric *metric, guint percent)
+{
+  g_array_sort (metric->points, compare_values);
+  return g_array_index (metric->points, Point,
+                        (guint) weft_nearest_rank (percent, metric->points->len) - 1)
+      .value;
+}
+
+/* Of one with points, except for count and sum. */
+static double
+get_figure (const Metric *metric, Figure figure, gint64 end)
+{
+  switch (figure)
+    {
+    case FIGURE_COUNT:
+      return (double) metric->stats.count;
+    case FIGURE_SUM:
+      return metric->stats.sum;
+    case FIGURE_MEAN:
+      return weft_value_stats_get_mean (&metric->stats);
+    case FIGURE_MIN:
+      return metric->stats.min;
+    case FIGURE_MAX:
+      return metric->stats.max;
+    case FIGURE_LAST:
+      return metric->last;
+    case FIGURE_AVERAGE:
+      return get_average (metric, end);
+    case FIGURE_P50:
+      return get_percentile (metric, 50);
+    case FIGURE_P95:
+      return get_percentile (metric, 95);
+    default:
+      return get_percentile (metric, 99);
+    }
 }
 
 /* ---- Values of a row ---- */
@@ -154,6 +309,7 @@ typedef struct
   WeftCounterNames names;
   GHashTable *lane_metrics; /* id → Metric, or NULL */
   GHashTable *values;       /* id of a row → its values: name → double */
+  gint64 begin, end;        /* the range */
 } Answer;
 
 static GHashTable *
@@ -183,7 +339,8 @@ take_metrics (Answer *self)
     {
       const Metric *metric = value;
 
-      if (metric->stats.count > 0)
+      /* Nothing was added to a counter without points; of others nothing is known. */
+      if (metric->stats.count > 0 || metric->kind == WEFT_METRIC_COUNTER)
         set_value (get_values (self, metric->lane), metric->name, get_metric_value (metric));
     }
 }
@@ -224,14 +381,47 @@ take_columns (Answer *self)
                    weft_table_get_double (self->table, column, row));
 }
 
+/* Of a row, for formulas. */
+typedef struct
+{
+  Answer *answer;
+  guint64 id;
+} Row;
+
+static gboolean
+look_up_figure (Row *row, const char *name, double *value)
+{
+  gsize length;
+  Figure figure = split_name (name, &length);
+  GHashTableIter iter;
+  gpointer data;
+
+  if (figure == N_FIGURES || row->answer->lane_metrics == NULL)
+    return FALSE;
+  g_hash_table_iter_init (&iter, row->answer->lane_metrics);
+  while (g_hash_table_iter_next (&iter, NULL, &data))
+    {
+      const Metric *metric = data;
+
+      if (metric->lane != row->id || metric->name == NULL || strlen (metric->name) != length ||
+          strncmp (metric->name, name, length) != 0 ||
+          (metric->stats.count == 0 && figure > FIGURE_SUM))
+        continue;
+      *value = get_figure (metric, figure, row->answer->end);
+      return TRUE;
+    }
+  return FALSE;
+}
+
 static gboolean
 look_up (const char *name, double *value, gpointer data)
 {
-  const double *found = g_hash_table_lookup (data, name);
+  Row *row = data;
+  const double *found = g_hash_table_lookup (get_values (row->answer, row->id), name);
 
   if (found != NULL)
     *value = *found;
-  return found != NULL;
+  return found != NULL || look_up_figure (row, name, value);
 }
 
 /* ---- Rows ---- */
@@ -290,7 +480,7 @@ static void
 derive_row (Answer *self, WeftTableBuilder *builder, guint row, const char *kind)
 {
   const char *domain = kind != NULL ? weft_vocabulary_find_domain (self->words, kind) : NULL;
-  GHashTable *values = get_values (self, weft_table_get_uint64 (self->table, 0, row));
+  Row values = { self, weft_table_get_uint64 (self->table, 0, row) };
 
   for (guint i = 0; domain != NULL && i < self->metrics->len; i++)
     {
@@ -300,7 +490,7 @@ derive_row (Answer *self, WeftTableBuilder *builder, guint row, const char *kind
 
       if (strcmp (weft_term_get_domain (derived->term), domain) != 0)
         continue;
-      result = weft_formula_evaluate (derived->formula, look_up, values, &value);
+      result = weft_formula_evaluate (derived->formula, look_up, &values, &value);
       if (result != WEFT_FORMULA_MISSING)
         add_row (self, builder, row, derived->term, result, value);
     }
@@ -310,21 +500,27 @@ static void
 begin_values (Answer *self)
 {
   for (guint row = 0; row < weft_table_get_n_rows (self->table); row++)
-    g_hash_table_replace (self->values,
-                          GSIZE_TO_POINTER (weft_table_get_uint64 (self->table, 0, row)),
-                          g_hash_table_new_full (g_str_hash, g_str_equal, NULL, g_free));
+    {
+      guint64 id = weft_table_get_uint64 (self->table, 0, row);
+
+      g_hash_table_replace (self->values, GSIZE_TO_POINTER (id),
+                            g_hash_table_new_full (g_str_hash, g_str_equal, NULL, g_free));
+      set_value (get_values (self, id), "elapsed",
+                 (double) ((guint64) self->end - (guint64) self->begin));
+    }
 }
 
 static gboolean
 read_values (Answer *self, const WeftSelection *selection, GError **error)
 {
-  if (!weft_counter_names_init (&self->names, self->scope, error))
+  if (!weft_scope_find_range (self->scope, &self->begin, &self->end, error) ||
+      !weft_counter_names_init (&self->names, self->scope, error))
     return FALSE;
   self->figures = weft_counter_figures_read (self->scope, selection, self->by, 0, error);
   if (self->figures == NULL)
     return FALSE;
   if (self->by == WEFT_COUNTERS_BY_LANE)
-    self->lane_metrics = read_lane_metrics (self->scope, error);
+    self->lane_metrics = read_lane_metrics (self->scope, self->metrics, error);
   if (self->by == WEFT_COUNTERS_BY_LANE && self->lane_metrics == NULL)
     return FALSE;
   begin_values (self);

@@ -274,6 +274,15 @@ weft_formula_free (WeftFormula *self)
   g_free (self);
 }
 
+void
+weft_formula_foreach_name (const WeftFormula *self,
+                           void (*function) (const char *name, gpointer data), gpointer data)
+{
+  for (guint i = 0; i < self->steps->len; i++)
+    if (g_array_index (self->steps, Step, i).operation == NAME)
+      function (g_array_index (self->steps, Step, i).name, data);
+}
+
 /* ---- Evaluation ---- */
 
 static double

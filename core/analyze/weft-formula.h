@@ -27,6 +27,10 @@ WeftFormula *weft_formula_new (const char *text, GError **error);
 void weft_formula_free (WeftFormula *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (WeftFormula, weft_formula_free)
 
+/* Calls FUNCTION for each name that stands in the expression. */
+void weft_formula_foreach_name (const WeftFormula *self,
+                                void (*function) (const char *name, gpointer data), gpointer data);
+
 /* FALSE if nothing of this name has a value. */
 typedef gboolean (*WeftFormulaLookup) (const char *name, double *value, gpointer data);
 

@@ -101,6 +101,13 @@ static WeftVocabulary *get_vocabulary (WeftDomain *d)
                                       WEFT_POLARITY_HIGHER);
   weft_vocabulary_add_derived_metric (words, "never", "total / (dispatches - dispatches)", "Never", NULL, NULL,
                                       WEFT_POLARITY_NEUTRAL);
+  weft_vocabulary_add_derived_metric (words, "level", "\\"metric-gauge.average\\"", "Level", NULL, NULL,
+                                      WEFT_POLARITY_NEUTRAL);
+  weft_vocabulary_add_derived_metric (words, "middle", "\\"metric-histogram.p50\\" * 100 + \\"metric-histogram.count\\"",
+                                      "Middle", NULL, NULL, WEFT_POLARITY_NEUTRAL);
+  weft_vocabulary_add_derived_metric (words, "high", "\\"metric-histogram.p95\\"", "High", NULL, NULL,
+                                      WEFT_POLARITY_NEUTRAL);
+  weft_vocabulary_add_derived_metric (words, "whole", "elapsed", "Whole", "ns", NULL, WEFT_POLARITY_NEUTRAL);
   weft_vocabulary_add_derived_metric (words, "broken", "1 + * 2", "Broken", NULL, NULL, WEFT_POLARITY_NEUTRAL);
   return words;
 }
@@ -835,6 +842,18 @@ loop.run()
     def ask(self, file, *words):
         return json.loads(self.run_command([WEFT, *words, '--json', file]).stdout)
 
+    def check_figures(self, file, lane, derived):
+        """Figures of a metric's points: of all, and of a range in which each value holds 10 ms."""
+        self.assertEqual(derived[lane, 'middle']['value'], 310)
+        self.assertEqual(derived[lane, 'high']['value'], 120)
+        gauge = [row for row in self.ask(file, 'metrics')['rows'] if row['name'] == 'metric-gauge'][0]
+        begin, end = gauge['first'], gauge['last_time'] + 10_000_000
+        lanes = self.ask(file, 'target', 'lanes', '--from', f'{begin}ns', '--to', f'{end}ns')
+        cut = {row['metric']: row['value'] for row in lanes['derived'] if row['lane'] == lane}
+        self.assertEqual(cut['whole'], 100_000_000)
+        self.assertAlmostEqual(cut['level'], gauge['mean'])
+        self.assertGreater(derived[lane, 'whole']['value'], cut['whole'])
+
     def check_words(self, file):
         """What the domain of the tests says is in the answers of the recording."""
         lanes = self.ask(file, 'target', 'lanes')
@@ -853,6 +872,7 @@ loop.run()
         counter = [row for row in metrics if row['name'] == 'metric-counter'][0]
         pool = [row for row in lanes['rows'] if row['lane'] == counter['lane']][0]
         self.assertEqual(derived[pool['lane'], 'rate']['value'], counter['total'] / pool['dispatches'])
+        self.check_figures(file, pool['lane'], derived)
         plain = [row for row in metrics if row['name'] == 'metric-plain'][0]
         self.assertEqual((plain['label'], plain['unit'], plain['polarity']), ('Plain measure', 'pounds', 'higher'))
         self.assertEqual((counter['label'], counter['unit']), ('metric-counter', 'invocations'))
