@@ -7,6 +7,8 @@
 /* Recent pairs are kept as they came; older ones are thinned to about one a second. */
 #define RECENT_PAIRS 1024
 #define MAX_PAIRS 65536
+/* Pairs that several threads told reach us in the order of their threads. */
+#define MAX_LATE_PAIRS 64
 #define THINNED_SPACING G_GINT64_CONSTANT (1000000000)
 
 void
@@ -49,17 +51,19 @@ gboolean
 weft_clock_map_add (WeftClockMap *self, guint64 ticks, gint64 time, gint64 error_bound)
 {
   WeftClockPair pair = { ticks, time, error_bound };
+  guint n = self->pairs->len, at = n;
 
-  if (self->pairs->len > 0)
-    {
-      const WeftClockPair *newest = pair_at (self, self->pairs->len - 1);
+  while (at > 0 && n - at < MAX_LATE_PAIRS && pair_at (self, at - 1)->ticks > ticks)
+    at--;
+  if ((at > 0 && (pair_at (self, at - 1)->ticks >= ticks || pair_at (self, at - 1)->time >= time)) ||
+      (at < n && pair_at (self, at)->time <= time))
+    return FALSE;
 
-      if (ticks <= newest->ticks || time <= newest->time)
-        return FALSE;
-    }
-
-  g_array_append_val (self->pairs, pair);
-  thin (self);
+  g_array_insert_val (self->pairs, at, pair);
+  if (at < n)
+    self->width = 0;
+  else
+    thin (self);
   return TRUE;
 }
 

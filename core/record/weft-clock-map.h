@@ -32,7 +32,9 @@ typedef struct
 void weft_clock_map_init (WeftClockMap *self);
 void weft_clock_map_clear (WeftClockMap *self);
 
-/* Pairs that do not advance both clocks are refused: FALSE. */
+/* Pairs may come a little out of order; those by which one of the clocks would go backwards are
+ * refused: FALSE.
+ */
 gboolean weft_clock_map_add (WeftClockMap *self, guint64 ticks, gint64 time, gint64 error_bound);
 
 /* FALSE if there is no pair at all. EXTRAPOLATED tells that no two pairs stand around TICKS and

@@ -88,40 +88,39 @@ weft_metal_rotate_ (uint32_t x, unsigned int n)
 static void
 weft_metal_hash_block_ (WeftMetalHash_ *hash)
 {
-  static const uint32_t k[64]
-      = { 0x428a2f98, 0x71374491, 0xb5c0fbcf, 0xe9b5dba5, 0x3956c25b, 0x59f111f1, 0x923f82a4,
-          0xab1c5ed5, 0xd807aa98, 0x12835b01, 0x243185be, 0x550c7dc3, 0x72be5d74, 0x80deb1fe,
-          0x9bdc06a7, 0xc19bf174, 0xe49b69c1, 0xefbe4786, 0x0fc19dc6, 0x240ca1cc, 0x2de92c6f,
-          0x4a7484aa, 0x5cb0a9dc, 0x76f988da, 0x983e5152, 0xa831c66d, 0xb00327c8, 0xbf597fc7,
-          0xc6e00bf3, 0xd5a79147, 0x06ca6351, 0x14292967, 0x27b70a85, 0x2e1b2138, 0x4d2c6dfc,
-          0x53380d13, 0x650a7354, 0x766a0abb, 0x81c2c92e, 0x92722c85, 0xa2bfe8a1, 0xa81a664b,
-          0xc24b8b70, 0xc76c51a3, 0xd192e819, 0xd6990624, 0xf40e3585, 0x106aa070, 0x19a4c116,
-          0x1e376c08, 0x2748774c, 0x34b0bcb5, 0x391c0cb3, 0x4ed8aa4a, 0x5b9cca4f, 0x682e6ff3,
-          0x748f82ee, 0x78a5636f, 0x84c87814, 0x8cc70208, 0x90befffa, 0xa4506ceb, 0xbef9a3f7,
-          0xc67178f2 };
+  static const uint32_t k[64] = {
+    0x428a2f98, 0x71374491, 0xb5c0fbcf, 0xe9b5dba5, 0x3956c25b, 0x59f111f1, 0x923f82a4, 0xab1c5ed5,
+    0xd807aa98, 0x12835b01, 0x243185be, 0x550c7dc3, 0x72be5d74, 0x80deb1fe, 0x9bdc06a7, 0xc19bf174,
+    0xe49b69c1, 0xefbe4786, 0x0fc19dc6, 0x240ca1cc, 0x2de92c6f, 0x4a7484aa, 0x5cb0a9dc, 0x76f988da,
+    0x983e5152, 0xa831c66d, 0xb00327c8, 0xbf597fc7, 0xc6e00bf3, 0xd5a79147, 0x06ca6351, 0x14292967,
+    0x27b70a85, 0x2e1b2138, 0x4d2c6dfc, 0x53380d13, 0x650a7354, 0x766a0abb, 0x81c2c92e, 0x92722c85,
+    0xa2bfe8a1, 0xa81a664b, 0xc24b8b70, 0xc76c51a3, 0xd192e819, 0xd6990624, 0xf40e3585, 0x106aa070,
+    0x19a4c116, 0x1e376c08, 0x2748774c, 0x34b0bcb5, 0x391c0cb3, 0x4ed8aa4a, 0x5b9cca4f, 0x682e6ff3,
+    0x748f82ee, 0x78a5636f, 0x84c87814, 0x8cc70208, 0x90befffa, 0xa4506ceb, 0xbef9a3f7, 0xc67178f2
+  };
   uint32_t w[64], s[8];
 
   for (unsigned int i = 0; i < 16; i++)
-    w[i] = (uint32_t) hash->block[4 * i] << 24 | (uint32_t) hash->block[4 * i + 1] << 16
-           | (uint32_t) hash->block[4 * i + 2] << 8 | hash->block[4 * i + 3];
+    w[i] = (uint32_t) hash->block[4 * i] << 24 | (uint32_t) hash->block[4 * i + 1] << 16 |
+           (uint32_t) hash->block[4 * i + 2] << 8 | hash->block[4 * i + 3];
   for (unsigned int i = 16; i < 64; i++)
     {
       uint32_t a = w[i - 15], b = w[i - 2];
 
-      w[i] = w[i - 16] + w[i - 7]
-             + (weft_metal_rotate_ (a, 7) ^ weft_metal_rotate_ (a, 18) ^ a >> 3)
-             + (weft_metal_rotate_ (b, 17) ^ weft_metal_rotate_ (b, 19) ^ b >> 10);
+      w[i] = w[i - 16] + w[i - 7] +
+             (weft_metal_rotate_ (a, 7) ^ weft_metal_rotate_ (a, 18) ^ a >> 3) +
+             (weft_metal_rotate_ (b, 17) ^ weft_metal_rotate_ (b, 19) ^ b >> 10);
     }
   memcpy (s, hash->state, sizeof s);
   for (unsigned int i = 0; i < 64; i++)
     {
       uint32_t e = s[4], a = s[0];
-      uint32_t one = s[7] + k[i] + w[i] + ((e & s[5]) ^ (~e & s[6]))
-                     + (weft_metal_rotate_ (e, 6) ^ weft_metal_rotate_ (e, 11)
-                        ^ weft_metal_rotate_ (e, 25));
-      uint32_t two = ((a & s[1]) ^ (a & s[2]) ^ (s[1] & s[2]))
-                     + (weft_metal_rotate_ (a, 2) ^ weft_metal_rotate_ (a, 13)
-                        ^ weft_metal_rotate_ (a, 22));
+      uint32_t one =
+          s[7] + k[i] + w[i] + ((e & s[5]) ^ (~e & s[6])) +
+          (weft_metal_rotate_ (e, 6) ^ weft_metal_rotate_ (e, 11) ^ weft_metal_rotate_ (e, 25));
+      uint32_t two =
+          ((a & s[1]) ^ (a & s[2]) ^ (s[1] & s[2])) +
+          (weft_metal_rotate_ (a, 2) ^ weft_metal_rotate_ (a, 13) ^ weft_metal_rotate_ (a, 22));
 
       memmove (s + 1, s, 7 * sizeof *s);
       s[4] += one;
@@ -258,8 +257,8 @@ weft_metal_calibrate (WeftMetalDevice *device)
       pair.ticks = ticks;
       pair.time = start + (end - start) / 2;
       pair.error = (end - start + 1) / 2;
-      told = device->calibrations == 0
-             || (ticks > device->last.ticks && pair.time > device->last.time);
+      told = device->calibrations == 0 ||
+             (ticks > device->last.ticks && pair.time > device->last.time);
     }
   if (told)
     {
@@ -279,8 +278,8 @@ static double
 weft_metal_rate_ (const WeftMetalDevice *device)
 {
   if (device->calibrations >= 2)
-    return (double) (device->last.ticks - device->first.ticks)
-           / (double) (device->last.time - device->first.time);
+    return (double) (device->last.ticks - device->first.ticks) /
+           (double) (device->last.time - device->first.time);
   return device->functions.frequency / 1e9;
 }
 
@@ -394,9 +393,9 @@ weft_metal_word_ (char **at)
 typedef struct
 {
   WeftMetalLibrary *library;
-  const char *path;    /* the manifest's */
+  const char *path; /* the manifest's */
   const char *flags;
-  uint32_t source;     /* that functions are in */
+  uint32_t source; /* that functions are in */
 } WeftMetalManifest_;
 
 /* source PATH [SHA-256]: the text if it can be read, else the path and the hash. */
@@ -450,10 +449,10 @@ weft_metal_read_function_ (WeftMetalManifest_ *manifest, const char *name, char 
   WeftMetalFunction_ function;
 
   function.source = manifest->source;
-  if (manifest->source == 0 || library->n_functions == WEFT_METAL_MAX_FUNCTIONS_
-      || !weft_metal_number_ (weft_metal_word_ (at), &function.first_line)
-      || !weft_metal_number_ (weft_metal_word_ (at), &function.last_line)
-      || function.last_line < function.first_line)
+  if (manifest->source == 0 || library->n_functions == WEFT_METAL_MAX_FUNCTIONS_ ||
+      !weft_metal_number_ (weft_metal_word_ (at), &function.first_line) ||
+      !weft_metal_number_ (weft_metal_word_ (at), &function.last_line) ||
+      function.last_line < function.first_line)
     return false;
   function.name = weft_metal_copy_ (name);
   if (function.name == NULL)
@@ -498,8 +497,8 @@ weft_metal_read_manifest_ (WeftMetalLibrary *library, const char *path, char *re
   memset (&manifest, 0, sizeof manifest);
   manifest.library = library;
   manifest.path = path;
-  library->functions
-      = (WeftMetalFunction_ *) calloc (WEFT_METAL_MAX_FUNCTIONS_, sizeof *library->functions);
+  library->functions =
+      (WeftMetalFunction_ *) calloc (WEFT_METAL_MAX_FUNCTIONS_, sizeof *library->functions);
   if (text == NULL || library->functions == NULL)
     {
       weft_metal_say_ (reason, size, path, 0, "cannot be read, or is larger than 1 MiB");
@@ -573,9 +572,9 @@ weft_metal_library_get_hash (const WeftMetalLibrary *library)
 static void
 weft_metal_tag_routine_ (uint32_t id, WeftTargetTag tag)
 {
-  if (id != 0 && (tag.type == WEFT_TARGET_VALUE_U64
-                      ? tag.value.u64 != 0
-                      : tag.value.string != NULL && tag.value.string[0] != '\0'))
+  if (id != 0 &&
+      (tag.type == WEFT_TARGET_VALUE_U64 ? tag.value.u64 != 0
+                                         : tag.value.string != NULL && tag.value.string[0] != '\0'))
     weft_target_tag (WEFT_TARGET_OWNER_ROUTINE, id, &tag);
 }
 
@@ -786,12 +785,12 @@ struct _WeftMetalCounterSet
   uint32_t n_counters;
   bool differs[WEFT_METAL_MAX_COUNTERS]; /* reported as a difference */
   WeftTargetCounterState state;          /* strings are ours, or static */
-  uint64_t samples; /* atomic: encoded, up to those that are timed */
-  uint64_t cost;    /* atomic: ns */
+  uint64_t samples;                      /* atomic: encoded, up to those that are timed */
+  uint64_t cost;                         /* atomic: ns */
 };
 
 #define WEFT_METAL_TIMED_ 64u
-#define WEFT_METAL_OVERHEAD_                                                                      \
+#define WEFT_METAL_OVERHEAD_                                                                       \
   "encoding of one sample on the CPU, mean of the first 64; what barriers and sampling cost the "  \
   "GPU comes on top of it"
 
@@ -912,9 +911,10 @@ struct _WeftMetalQueue
 const char *
 weft_metal_reason_get_name (WeftMetalReason reason)
 {
-  static const char *const names[WEFT_METAL_N_REASONS]
-      = { "no-slot",     "no-heap",  "abandoned",         "fault", "not-written",
-          "error-value", "reversed", "outside-submission" };
+  static const char *const names[WEFT_METAL_N_REASONS] = { "no-slot",     "no-heap",
+                                                           "abandoned",   "fault",
+                                                           "not-written", "error-value",
+                                                           "reversed",    "outside-submission" };
 
   return (unsigned int) reason < WEFT_METAL_N_REASONS ? names[reason] : "unknown";
 }
@@ -986,15 +986,15 @@ weft_metal_queue_new (WeftMetalDevice *device, const char *name,
   own = &queue->configuration;
   weft_metal_take_ (own, sizeof *own, configuration, size);
   own->n_pairs = own->n_pairs != 0 && own->n_pairs <= (1u << 20) ? own->n_pairs : 1024;
-  own->n_submissions
-      = own->n_submissions != 0 && own->n_submissions <= 65536 ? own->n_submissions : 256;
+  own->n_submissions =
+      own->n_submissions != 0 && own->n_submissions <= 65536 ? own->n_submissions : 256;
   own->calibration_interval = own->calibration_interval != 0 ? own->calibration_interval : 100;
   queue->device = device;
   queue->completed_end = &queue->completed;
   pthread_mutex_init (&queue->lock, NULL);
   queue->slots = (WeftMetalSlot_ *) calloc (2 * (size_t) own->n_pairs, sizeof *queue->slots);
-  queue->submissions
-      = (WeftMetalSubmission *) calloc (own->n_submissions, sizeof *queue->submissions);
+  queue->submissions =
+      (WeftMetalSubmission *) calloc (own->n_submissions, sizeof *queue->submissions);
   if (queue->slots == NULL || queue->submissions == NULL)
     {
       weft_metal_release_ (queue);
@@ -1056,9 +1056,9 @@ weft_metal_count_ (WeftMetalQueue *queue, WeftMetalReason reason, uint64_t n, ui
   before = queue->stats.unresolved[reason];
   after = queue->stats.unresolved[reason] += n;
   if (queue->unresolved[reason] == NULL)
-    queue->unresolved[reason]
-        = weft_target_metric_new (queue->lane, WEFT_TARGET_COUNTER, "metal.unresolved",
-                                  WEFT_TARGET_UNIT_COUNT, NULL, &tag, 1);
+    queue->unresolved[reason] =
+        weft_target_metric_new (queue->lane, WEFT_TARGET_COUNTER, "metal.unresolved",
+                                WEFT_TARGET_UNIT_COUNT, NULL, &tag, 1);
   pthread_mutex_unlock (&queue->lock);
   weft_target_metric_report (queue->unresolved[reason], (double) n);
   if (before != 0 && (before ^ after) < before)
@@ -1086,8 +1086,8 @@ weft_metal_calibrate_if_due_ (WeftMetalQueue *queue, uint64_t interval, uint64_t
   if (device->functions.clock_read == NULL)
     return;
   pthread_mutex_lock (&device->lock);
-  due = device->calibrations < least
-        || weft_target_to_nanoseconds (weft_target_now ()) - device->last.time >= interval;
+  due = device->calibrations < least ||
+        weft_target_to_nanoseconds (weft_target_now ()) - device->last.time >= interval;
   pthread_mutex_unlock (&device->lock);
   if (!due || !weft_metal_calibrate (device))
     return;
@@ -1146,8 +1146,8 @@ weft_metal_submission_open (WeftMetalQueue *queue)
 
   if (queue == NULL)
     return NULL;
-  weft_metal_calibrate_if_due_ (
-      queue, queue->configuration.calibration_interval * UINT64_C (1000000), 1);
+  weft_metal_calibrate_if_due_ (queue,
+                                queue->configuration.calibration_interval * UINT64_C (1000000), 1);
   for (int i = 0; i < 2; i++)
     {
       pthread_mutex_lock (&queue->lock);
@@ -1272,15 +1272,15 @@ weft_metal_sample_ (WeftMetalQueue *queue, const WeftMetalDispatch *dispatch, vo
       functions->samples_write (functions->data, encoder, dispatch->samples[i], index);
       if (timed)
         {
-          uint64_t cost = weft_target_to_nanoseconds (weft_target_now ())
-                          - weft_target_to_nanoseconds (start);
+          uint64_t cost =
+              weft_target_to_nanoseconds (weft_target_now ()) - weft_target_to_nanoseconds (start);
 
           __atomic_fetch_add (&set->cost, cost, __ATOMIC_RELAXED);
           if (__atomic_fetch_add (&set->samples, 1, __ATOMIC_RELAXED) + 1 == WEFT_METAL_TIMED_)
             {
               set->state.has_overhead = true;
-              set->state.overhead
-                  = __atomic_load_n (&set->cost, __ATOMIC_RELAXED) / WEFT_METAL_TIMED_;
+              set->state.overhead =
+                  __atomic_load_n (&set->cost, __ATOMIC_RELAXED) / WEFT_METAL_TIMED_;
               set->state.overhead_text = WEFT_METAL_OVERHEAD_;
               weft_metal_set_state_ (set, WEFT_TARGET_PRESENT, NULL);
             }
@@ -1564,8 +1564,8 @@ weft_metal_is_inside_ (const WeftMetalRun_ *run, uint64_t start, uint64_t end)
 
   if (run->rate <= 0 || submission->committed == 0)
     return true;
-  return begin + slack >= (double) submission->committed
-         && stop - slack <= (double) submission->completed;
+  return begin + slack >= (double) submission->committed &&
+         stop - slack <= (double) submission->completed;
 }
 
 static WeftMetalReason
@@ -1598,8 +1598,8 @@ weft_metal_difference_ (const WeftMetalRun_ *run, uint32_t i, uint32_t at,
   for (uint32_t j = 0; j < set->n_counters; j++)
     {
       values[j].value.u64 = after[j] - before[j];
-      values[j].is_error = before[j] == WEFT_METAL_ERROR_VALUE || after[j] == WEFT_METAL_ERROR_VALUE
-                           || after[j] < before[j];
+      values[j].is_error = before[j] == WEFT_METAL_ERROR_VALUE ||
+                           after[j] == WEFT_METAL_ERROR_VALUE || after[j] < before[j];
       if (values[j].is_error)
         values[j].value.u64 = 0;
     }
@@ -1642,16 +1642,16 @@ weft_metal_resolve_run_ (WeftMetalRun_ *run, uint32_t first, uint32_t n)
   uint32_t read = functions->heap_resolve (functions->data, half->heap, entry, 2 * n, run->ticks);
 
   for (uint32_t i = 0; i < queue->n_sets; i++)
-    run->n_values[i] = half->samples[i] != NULL
-                           ? functions->samples_resolve (functions->data, half->samples[i], entry,
-                                                         2 * n, queue->sets[i]->n_counters,
-                                                         run->values[i])
-                           : 0;
+    run->n_values[i] =
+        half->samples[i] != NULL
+            ? functions->samples_resolve (functions->data, half->samples[i], entry, 2 * n,
+                                          queue->sets[i]->n_counters, run->values[i])
+            : 0;
   for (uint32_t i = 0; i < n; i++)
     {
       uint64_t id = queue->slots[first + i].dispatch;
-      WeftMetalReason reason = weft_metal_judge_ (run, read >= 2 * i + 2, run->ticks[2 * i],
-                                                  run->ticks[2 * i + 1]);
+      WeftMetalReason reason =
+          weft_metal_judge_ (run, read >= 2 * i + 2, run->ticks[2 * i], run->ticks[2 * i + 1]);
 
       if (reason == WEFT_METAL_N_REASONS)
         weft_metal_report_ (run, i, id);
@@ -1673,8 +1673,8 @@ weft_metal_settle_ (WeftMetalRun_ *run)
 
   for (; at != 0; at = queue->slots[at + n - 2].next)
     {
-      for (n = 1; n < WEFT_METAL_RUN_ && queue->slots[at + n - 2].next == at + n
-                  && (at + n - 1) / n_pairs == (at - 1) / n_pairs;)
+      for (n = 1; n < WEFT_METAL_RUN_ && queue->slots[at + n - 2].next == at + n &&
+                  (at + n - 1) / n_pairs == (at - 1) / n_pairs;)
         n++;
       weft_metal_resolve_run_ (run, at - 1, n);
       settled[(at - 1) / n_pairs] += n;
@@ -1761,9 +1761,9 @@ weft_metal_queue_sample (WeftMetalQueue *queue, WeftMetalCounterSet *set)
 {
   const WeftMetalFunctions *functions = &queue->device->functions;
   uint32_t n = queue->configuration.n_pairs * 2, at = queue->n_sets;
-  bool made = at < WEFT_METAL_MAX_SETS && functions->samples_new != NULL
-              && functions->samples_resolve != NULL && functions->samples_write != NULL
-              && functions->samples_free != NULL;
+  bool made = at < WEFT_METAL_MAX_SETS && functions->samples_new != NULL &&
+              functions->samples_resolve != NULL && functions->samples_write != NULL &&
+              functions->samples_free != NULL;
 
   for (int i = 0; i < 2 && made; i++)
     {
@@ -1776,12 +1776,10 @@ weft_metal_queue_sample (WeftMetalQueue *queue, WeftMetalCounterSet *set)
         functions->samples_free (functions->data, queue->halves[0].samples[at]);
       if (at < WEFT_METAL_MAX_SETS)
         queue->halves[0].samples[at] = NULL;
-      weft_metal_set_state_ (set,
-                             functions->samples_new == NULL ? WEFT_TARGET_UNSUPPORTED
-                                                            : WEFT_TARGET_FAILING,
-                             functions->samples_new == NULL
-                                 ? "this way to the device has no counter sample buffers"
-                                 : "the device gave no sample buffer of that size");
+      weft_metal_set_state_ (
+          set, functions->samples_new == NULL ? WEFT_TARGET_UNSUPPORTED : WEFT_TARGET_FAILING,
+          functions->samples_new == NULL ? "this way to the device has no counter sample buffers"
+                                         : "the device gave no sample buffer of that size");
       return false;
     }
   queue->sets[at] = set;
@@ -1832,7 +1830,7 @@ weft_metal_capture_begin (WeftMetalDevice *device, WeftMetalQueue *queue, void *
 void
 weft_metal_capture_end (WeftMetalDevice *device)
 {
-  if (__atomic_exchange_n (&device->capture, 0, __ATOMIC_RELAXED) != 0
-      && device->functions.capture_stop != NULL)
+  if (__atomic_exchange_n (&device->capture, 0, __ATOMIC_RELAXED) != 0 &&
+      device->functions.capture_stop != NULL)
     device->functions.capture_stop (device->functions.data);
 }

@@ -871,6 +871,32 @@ test_extrapolated (void)
   g_assert_cmpuint (rig_loss (store, "times-reversed"), ==, 2);
 }
 
+/* As two threads tell them, whose memory is read one after the other. */
+static void
+tell_pairs_out_of_order (Hand *hand)
+{
+  guint64 now = hand_now (), step = 1000000;
+
+  add_pair (hand, 1 * step, now - 5 * step);
+  add_pair (hand, 4 * step, now - 2 * step);
+  add_pair (hand, 2 * step, now - 4 * step);
+  add_pair (hand, 3 * step, now - 3 * step);
+  add_pair (hand, 3 * step, now - 3 * step); /* once more */
+  hand_span (hand, 2, 1, 2 * step, 3 * step);
+}
+
+static void
+test_pairs_out_of_order (void)
+{
+  g_autoptr (WeftStore) store = record_hand (add_device_lane, tell_pairs_out_of_order);
+  g_autoptr (Rows) d = rows_read (store, WEFT_TABLE_DISPATCHES);
+
+  g_assert_cmpuint (d->n, ==, 1);
+  assert_value (d, 0, WEFT_DISPATCHES_MARKS, 0);
+  assert_value (d, 0, WEFT_DISPATCHES_DURATION, 1000000);
+  g_assert_cmpuint (rig_loss (store, "times-reversed"), ==, 1);
+}
+
 static void
 claim_tsc (Hand *hand)
 {
@@ -1017,6 +1043,7 @@ main (int argc, char **argv)
   g_test_add_func ("/record/threads-of-origins", test_threads_of_origins);
   g_test_add_func ("/record/before-recording", test_before_recording);
   g_test_add_func ("/record/extrapolated", test_extrapolated);
+  g_test_add_func ("/record/pairs-out-of-order", test_pairs_out_of_order);
   g_test_add_func ("/record/jumping-clock", test_jumping_clock);
   g_test_add_func ("/record/newer-minor", test_newer_minor);
   g_test_add_func ("/record/other-major", test_other_major);

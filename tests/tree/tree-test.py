@@ -38,6 +38,9 @@ WITHOUT_HEADER = {'.md', '.svg', '.json', '.txt', '.weft', '.suppressions'}
 LICENSES = [
     ('core/target/', {'BSD-2-Clause'}),
     ('core/wire/', {'BSD-2-Clause'}),
+    ('plugins/metal/macos/', {'BSD-2-Clause'}),
+    ('plugins/metal/weft-metal.h', {'BSD-2-Clause'}),
+    ('plugins/metal/weft-metal-implementation.h', {'BSD-2-Clause'}),
     ('examples/', {'BSD-2-Clause'}),
     ('docs/examples/', {'BSD-2-Clause'}),
     ('tests/', {'LGPL-2.1-or-later', 'BSD-2-Clause'}),
