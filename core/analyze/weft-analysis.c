@@ -72,6 +72,7 @@ static const WeftAnalysisKind *const kinds[] = {
   &weft_analyze_submissions,
   &weft_analyze_counters,
   &weft_analyze_attachments,
+  &weft_analyze_code,
   &weft_analyze_routines,
   &weft_analyze_dispatch,
   &weft_analyze_diagnose,

@@ -8,6 +8,7 @@
 
 #include "weft-annotated-code.h"
 #include "weft-answer.h"
+#include "weft-routine-code.h"
 #include "weft-row-cursor.h"
 
 /* As many lines of a source file are told around those that have code. */
@@ -83,6 +84,72 @@ read_sources (Annotation *self, GError **error)
     }
   if (failure == NULL)
     return weft_row_cursor_finish (rows, error);
+  weft_propagate_store_error (error, failure);
+  return FALSE;
+}
+
+/* The source that all ROUTINES which have one share; 0 for none. */
+static gboolean
+find_source (const Annotation *self, const GArray *routines, guint64 *source, GError **error)
+{
+  g_autoptr (WeftRowCursor) rows = weft_row_cursor_new (self->scope, WEFT_TABLE_ROUTINES);
+
+  *source = 0;
+  for (guint i = 0; i < routines->len; i++)
+    {
+      guint64 found;
+
+      if (!weft_row_cursor_seek (rows, g_array_index (routines, guint32, i)))
+        continue;
+      found = weft_row_cursor_get (rows, WEFT_ROUTINES_SOURCE);
+      if (*source != 0 && found != 0 && found != *source)
+        {
+          *source = 0;
+          break;
+        }
+      *source = found != 0 ? found : *source;
+    }
+  return weft_row_cursor_finish (rows, error);
+}
+
+/* The function is the code of a routine, and its file was gone when it ended, as that of compilers
+ * within programs is: then the text is that of the routine's source.
+ */
+static gboolean
+read_routine_source (Annotation *self, GError **error)
+{
+  const WeftRowTable *symbols = self->code->symbols;
+  gpointer file = GUINT_TO_POINTER (
+      (guint) weft_row_table_get (symbols, WEFT_SYMBOLS_FILE, self->code->symbol));
+  g_autoptr (WeftRowCursor) sources = weft_row_cursor_new (self->scope, WEFT_TABLE_SOURCES);
+  g_autoptr (WeftCatalog) catalog =
+      weft_catalog_new (self->scope->store, self->scope->cancellable, error);
+  g_autoptr (WeftRoutineCode) code =
+      catalog ? weft_routine_code_new (self->scope, catalog, error) : NULL;
+  const GArray *routines;
+  GError *failure = NULL;
+  guint64 source, text;
+
+  if (code == NULL)
+    return FALSE;
+  routines = weft_routine_code_get_routines (
+      code, 0,
+      weft_routine_code_find_name (
+          code, weft_row_table_get_string (symbols, WEFT_SYMBOLS_NAME, self->code->symbol),
+          weft_row_table_get_string (symbols, WEFT_SYMBOLS_LINKAGE_NAME, self->code->symbol)));
+  if (routines == NULL || file == NULL || g_hash_table_lookup (self->sources, file) != NULL)
+    return TRUE;
+  if (!find_source (self, routines, &source, error))
+    return FALSE;
+  if (source == 0 || !weft_row_cursor_seek (sources, source))
+    return weft_row_cursor_finish (sources, error);
+  text = weft_row_cursor_get (sources, WEFT_SOURCES_TEXT);
+  if (text == 0 || text > G_MAXUINT32)
+    return TRUE;
+  g_hash_table_insert (self->sources, file, split_text (self->scope->store, text, &failure));
+  self->has_source = TRUE;
+  if (failure == NULL)
+    return TRUE;
   weft_propagate_store_error (error, failure);
   return FALSE;
 }
@@ -648,7 +715,8 @@ run_annotate (const WeftAnalysisScope *scope, WeftReport *report, GError **error
 
   self.sources = g_hash_table_new_full (NULL, NULL, NULL, free_lines);
   self.code = weft_annotated_code_new (scope, scope->handle, error);
-  if (self.code == NULL || !read_sources (&self, error) || !add_function (&self, report, error))
+  if (self.code == NULL || !read_sources (&self, error) || !read_routine_source (&self, error) ||
+      !add_function (&self, report, error))
     return FALSE;
   view = choose_view (&self);
   if (strcmp (view, "assembly") != 0)

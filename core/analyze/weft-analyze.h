@@ -6,6 +6,7 @@
 /* The kinds of analysis, each in a file of its own. */
 extern const WeftAnalysisKind weft_analyze_annotate;
 extern const WeftAnalysisKind weft_analyze_attachments;
+extern const WeftAnalysisKind weft_analyze_code;
 extern const WeftAnalysisKind weft_analyze_callers;
 extern const WeftAnalysisKind weft_analyze_counters;
 extern const WeftAnalysisKind weft_analyze_dispatches;

@@ -660,6 +660,13 @@ typedef enum
   WEFT_TARGET_OWNER_SOURCE,
 } WeftTargetOwner;
 
+/* Key of a tag of a routine whose work runs on CPUs of its own process: the name of a function there
+ * that is its code, as the symbol table or the debugging information calls it; several functions are
+ * several tags. CPU samples in it belong to the dispatch of the routine that runs at the time.
+ * Since 0.1.
+ */
+#define WEFT_TARGET_TAG_CODE "code.function"
+
 WEFT_TARGET_API uint32_t weft_target_lane_get_id (const WeftTargetLane *lane);
 WEFT_TARGET_API uint32_t weft_target_routine_get_id (WeftTargetRoutine *routine);
 WEFT_TARGET_API void weft_target_artifact_link (uint32_t artifact, WeftTargetOwner owner,

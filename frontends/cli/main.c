@@ -45,6 +45,7 @@ static const Command commands[] = {
   { "target routines", NULL, "target-routines", NULL },
   { "target source", NULL, "target-source", NULL },
   { "target attachments", NULL, "target-attachments", NULL },
+  { "target code", NULL, "target-code", NULL },
   { "target counters", NULL, "target-counters", NULL },
   { "target submissions", NULL, "target-submissions", NULL },
   { "traces", NULL, "traces", NULL },

@@ -31,6 +31,8 @@ static const Choice choices[] = {
   { "target-attachments", "attachment kind label size access role shape slot uses target_time "
                           "bytes size_min size_max reads "
                           "writes routines redacted" },
+  { "target-code", "routine routine_name dispatch function thread_name lane_name samples cpu_time share "
+                   "dispatches target_time cpus file line" },
   { "target-counters", "counter counter_name set_name samples value change_total unit mean "
                        "availability errors reason total min max kind aggregation" },
   { "target-submissions", "submission lane_name queue_name dispatches target_time queue_time "

@@ -1,0 +1,105 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""What tests of OpenCL programs share: running them with and without layers, and asking recordings."""
+
+import atexit
+import csv
+import glob
+import io
+import json
+import os
+import shutil
+import struct
+import subprocess
+import sys
+import tempfile
+import unittest
+
+WEFT, PLUGINS, LAYER, VICTIM, COUNT = (os.path.abspath(path) for path in sys.argv[1:6])
+# What PoCL compiled, for all tests of a run.
+CACHE = tempfile.mkdtemp(prefix='weft-opencl-cache-')
+atexit.register(shutil.rmtree, CACHE, ignore_errors=True)
+PATIENCE = 150  # seconds for one program, on a machine that does much else
+
+
+def missing_implementation():
+    """What is missing to run a program of OpenCL at all, or None."""
+    run = subprocess.run([VICTIM, 'release', '0'], capture_output=True, text=True, timeout=PATIENCE, check=False)
+    if run.returncode == 0:
+        return None
+    if not glob.glob(os.path.join(os.environ.get('OCL_ICD_VENDORS', '/etc/OpenCL/vendors'), '*.icd')):
+        return 'no implementation of OpenCL is installed (package pocl-opencl-icd)'
+    return f'OpenCL does not work here: {run.stdout}{run.stderr}'.strip()
+
+
+def nobody():
+    """What makes a program run without privileges; [] if it does anyway."""
+    if os.geteuid() != 0:
+        return []
+    if shutil.which('setpriv') is None:
+        raise unittest.SkipTest('root, and no setpriv (package util-linux) to be somebody else')
+    return ['setpriv', '--reuid=65534', '--regid=65534', '--clear-groups']
+
+
+class Recording:
+    def __init__(self, file, run):
+        self.file, self.run = file, run
+        self.cache = {}
+
+    def ask(self, *arguments):
+        """An answer as the command line gives it to programs."""
+        run = subprocess.run([WEFT, *arguments, '--json', self.file], capture_output=True, text=True, check=False,
+                             env={**os.environ, 'WEFT_PLUGIN_PATH': '/nonexistent'}, timeout=PATIENCE)
+        if run.returncode != 0:
+            raise AssertionError(run.stderr)
+        return json.loads(run.stdout)
+
+    def rows(self, *arguments):
+        return self.ask(*arguments)['rows']
+
+    def table(self, name):
+        if name not in self.cache:
+            run = subprocess.run([WEFT, 'export', '-t', name, 'csv', self.file], capture_output=True, text=True,
+                                 check=True, timeout=PATIENCE)
+            self.cache[name] = list(csv.DictReader(io.StringIO(run.stdout)))
+        return self.cache[name]
+
+
+class OpenclCase(unittest.TestCase):
+    """Each test has a folder of its own that everybody may write to, caches of compilers included."""
+
+    def setUp(self):
+        self.folder = tempfile.mkdtemp(prefix='weft-opencl-')
+        os.chmod(self.folder, 0o777)
+        self.n_recordings = 0
+        self.addCleanup(shutil.rmtree, self.folder, ignore_errors=True)
+
+    def environment(self, **more):
+        kept = {key: value for key, value in os.environ.items() if key not in ('OPENCL_LAYERS', 'OPENCL_COUNT_FILE')}
+        return {**kept, 'XDG_RUNTIME_DIR': self.folder, 'XDG_CACHE_HOME': self.folder, 'HOME': self.folder,
+                'POCL_CACHE_DIR': CACHE, 'WEFT_PLUGIN_PATH': PLUGINS, **more}
+
+    def plain(self, *command, **more):
+        return subprocess.run(command, capture_output=True, check=False, timeout=PATIENCE, cwd=self.folder,
+                              env=self.environment(**more))
+
+    def record(self, *command, options=('--with', 'opencl'), before=(), **more):
+        self.n_recordings += 1
+        file = os.path.join(self.folder, f'run-{self.n_recordings}.weft')
+        run = subprocess.run([*before, WEFT, 'record', *options, '-o', file, '--', *command], capture_output=True,
+                             check=False, timeout=PATIENCE, cwd=self.folder, env=self.environment(**more))
+        if not os.path.exists(file):
+            raise AssertionError(run.stderr.decode())
+        return Recording(file, run)
+
+    def read_counts(self):
+        """What the counting layer counted, by the names of calls."""
+        with open(os.path.join(self.folder, 'counts'), 'rb') as file:
+            data = file.read()
+        return {name.rstrip(b'\0').decode(): count for name, count in struct.iter_unpack('<48sQ', data)}
+
+    def counted(self):
+        """The variables that make the counting layer count, from nought."""
+        file = os.path.join(self.folder, 'counts')
+        if os.path.exists(file):
+            os.remove(file)
+        return {'OPENCL_LAYERS': COUNT, 'OPENCL_COUNT_FILE': file}
