@@ -8,6 +8,7 @@
 #include "weft-concurrency.h"
 #include "weft-enum-types.h"
 #include "weft-figure-text.h"
+#include "weft-phase-figures.h"
 #include "weft-query.h"
 #include "weft-row-scan.h"
 
@@ -24,6 +25,7 @@ static const char *const names[WEFT_N_REASONS] = {
   [WEFT_REASON_QUEUE_DELAY] = "queue-delay",
   [WEFT_REASON_ATTACHMENTS] = "attachments",
   [WEFT_REASON_COUNTER] = "counter",
+  [WEFT_REASON_PHASE] = "phase",
   [WEFT_REASON_NESTED] = "nested",
   [WEFT_REASON_SAME_LANE] = "same-lane",
   [WEFT_REASON_OTHER_LANES] = "other-lanes",
@@ -705,6 +707,30 @@ compare_counters (Search *self, GError **error)
   return TRUE;
 }
 
+/* ---- Phases ---- */
+
+static gboolean
+compare_phases (Search *self, GError **error)
+{
+  g_autoptr (GArray) figures =
+      weft_phase_figures_find (self->scope, self->places, self->routines, TIME_FLOOR, error);
+
+  for (guint i = 0; figures != NULL && i < figures->len; i++)
+    {
+      const WeftPhaseFigure *found = &g_array_index (figures, WeftPhaseFigure, i);
+      g_autofree char *figure = weft_figure_text (found->value, WEFT_UNIT_NANOSECONDS, NULL);
+      g_autofree char *usual = weft_figure_text (found->typical, WEFT_UNIT_NANOSECONDS, NULL);
+      WeftReason *reason =
+          add_reason (self, WEFT_REASON_PHASE, found->place,
+                      g_strdup_printf ("%s in phase %s, typically %s", figure, found->name, usual));
+
+      reason->value = found->value;
+      reason->typical = found->typical;
+      reason->distance = found->distance;
+    }
+  return figures != NULL;
+}
+
 /* ---- All of it ---- */
 
 static int
@@ -719,6 +745,8 @@ compare_reasons (gconstpointer a, gconstpointer b)
     return reason_a->distance > reason_b->distance ? -1 : 1;
   if (reason_a->kind != reason_b->kind)
     return reason_a->kind < reason_b->kind ? -1 : 1;
+  if (reason_a->kind == WEFT_REASON_PHASE)
+    return g_strcmp0 (reason_a->text, reason_b->text);
   return g_strcmp0 (reason_a->counter, reason_b->counter);
 }
 
@@ -762,7 +790,8 @@ weft_outlier_reasons_new (const WeftAnalysisScope *scope, GArray *outliers, GErr
       g_hash_table_insert (self.places, &outlier->id, GUINT_TO_POINTER (i + 1));
     }
   if (!read_dispatches (&self, error) || !read_attachments (&self, error) ||
-      !find_concurrency (&self, error) || !compare_counters (&self, error))
+      !find_concurrency (&self, error) || !compare_counters (&self, error) ||
+      !compare_phases (&self, error))
     return NULL;
   g_hash_table_iter_init (&iter, self.routines);
   while (g_hash_table_iter_next (&iter, NULL, &routine))

@@ -139,6 +139,30 @@ test_counter (void)
          "d-26 counter cache misses 90000.00 1001.00\n");
 }
 
+/* Of two phases of one name the sum counts; a phase that most do not have takes none of their time.
+ */
+static void
+test_phase (void)
+{
+  g_autoptr (Sample) sample = make_sample (NULL);
+  static const char *const names[] = { "load", "run", "load", "save" };
+
+  for (guint i = 0; i < COUNT; i++)
+    for (guint j = 0; j < (i == ODD_ONE ? 4 : 3); j++)
+      {
+        model_begin (sample->model, WEFT_TABLE_PHASES);
+        model_set (sample->model, WEFT_PHASES_DISPATCH, i + 1);
+        model_set (sample->model, WEFT_PHASES_NAME, model_string (sample->model, names[j]));
+        model_set (sample->model, WEFT_PHASES_DURATION,
+                   i == ODD_ONE && j != 1 ? (j + 1) * MS : 100000 + i);
+        model_commit (sample->model);
+      }
+  check (sample,
+         "4 ms in phase save, typically 0 ns; 4 ms in phase load, typically 200 µs",
+         "d-26 phase - 4000000.00 0.00\n"
+         "d-26 phase - 4000000.00 200038.00\n");
+}
+
 static void
 test_nested (void)
 {
@@ -323,6 +347,7 @@ main (int argc, char **argv)
   g_test_add_func ("/analyze/outliers/submitted", test_submitted);
   g_test_add_func ("/analyze/outliers/attachments", test_attachments);
   g_test_add_func ("/analyze/outliers/counter", test_counter);
+  g_test_add_func ("/analyze/outliers/phase", test_phase);
   g_test_add_func ("/analyze/outliers/nested", test_nested);
   g_test_add_func ("/analyze/outliers/beside", test_beside);
   g_test_add_func ("/analyze/outliers/always-beside", test_always_beside);
