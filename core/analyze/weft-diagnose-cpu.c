@@ -379,7 +379,7 @@ check_threads (Cpu *self, GError **error)
   if (sums.n_threads == 0)
     return TRUE;
   tell_times (self, &sums, &wrong);
-  tell_parallelism (self, &sums, end > begin ? (guint64) (end - begin) : 0);
+  tell_parallelism (self, &sums, end > begin ? (guint64) end - (guint64) begin : 0);
   return TRUE;
 }
 
