@@ -9,7 +9,6 @@
 
 #include "weft-clock.h"
 
-
 /* FILE of a process, or of its thread TID where that is not 0. */
 static char *
 read_file (int pid, int tid, const char *file, gsize *length)
@@ -104,16 +103,21 @@ real_uid (const char *status)
   return line ? (guint) g_ascii_strtoull (line + strlen ("\nUid:\t"), NULL, 10) : 0;
 }
 
+/* NULL where it is not known: it is empty while a program is only being loaded, and when its process
+ * has ended and nobody asked for its status yet.
+ */
 static char *
 read_command_line (int pid)
 {
   gsize length = 0;
-  char *text = read_file (pid, 0, "cmdline", &length);
+  g_autofree char *text = read_file (pid, 0, "cmdline", &length);
 
-  for (gsize i = 0; text != NULL && i + 1 < length; i++)
+  if (length == 0)
+    return NULL;
+  for (gsize i = 0; i + 1 < length; i++)
     if (text[i] == '\0')
       text[i] = ' ';
-  return text;
+  return g_steal_pointer (&text);
 }
 
 void
@@ -128,6 +132,7 @@ weft_process_info_read (WeftProcessInfo *self, int pid)
   self->parent = (int) stat_field (stat, 4);
   self->uid = real_uid (status);
   self->started = stat ? weft_process_ticks_to_monotonic (stat_field (stat, 22)) : 0;
+  self->stack_start = stat_field (stat, 28);
   self->monotonic_offset = read_monotonic_offset (pid);
   self->namespace_pid = innermost_pid (status);
   self->other_pid_namespace = self->namespace_pid != pid && self->namespace_pid != 0;

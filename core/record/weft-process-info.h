@@ -12,6 +12,8 @@ typedef struct
   int parent;
   guint uid;
   gint64 started;          /* ns, CLOCK_MONOTONIC of the recorder, to the tick of /proc (10 ms) */
+  guint64 stack_start;     /* where its first thread's stack began: another one in each program that
+                            * it runs, its parent's in a forked process; 0: not told */
   gint64 monotonic_offset; /* ns that the process's CLOCK_MONOTONIC is ahead (time namespace) */
   gboolean other_pid_namespace;
   int namespace_pid;       /* what the process calls itself */

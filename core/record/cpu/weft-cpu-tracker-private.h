@@ -146,6 +146,7 @@ struct _WeftCpuTracker
 /* All below want the lock held. */
 
 /* -- weft-cpu-tracker-threads.c: who is there -- */
+void weft_cpu_process_read_info (WeftCpuProcess *process);
 WeftCpuProcess *weft_cpu_tracker_get_process (WeftCpuTracker *self, int pid, gint64 time);
 WeftCpuThread *weft_cpu_tracker_find_thread (WeftCpuTracker *self, int tid);
 WeftCpuThread *weft_cpu_tracker_get_thread (WeftCpuTracker *self, int pid, int tid, gint64 time);

@@ -267,10 +267,31 @@ weft_cpu_tracker_refer_thread (WeftCpuTracker *self, WeftCpuThread *thread)
   return thread->number;
 }
 
+/* Whether a forked process, of which no other program is known yet, has its parent's no more, or no
+ * memory at all: then its command line and executable are those that it was forked with.
+ */
+static gboolean
+has_left_program (const WeftCpuProcess *process, const WeftProcessInfo *now)
+{
+  return process->info.command_line != NULL &&
+         (now->command_line == NULL ||
+          (process->info.stack_start != 0 && process->info.stack_start != now->stack_start));
+}
+
+static void
+keep_program (WeftCpuProcess *process, WeftProcessInfo *now)
+{
+  g_free (now->command_line);
+  g_free (now->executable);
+  now->command_line = g_steal_pointer (&process->info.command_line);
+  now->executable = g_steal_pointer (&process->info.executable);
+  now->stack_start = process->info.stack_start;
+}
+
 /* /proc tells of the program that the process runs now, and of the process that has the number now.
  */
-static void
-read_info (WeftCpuProcess *process)
+void
+weft_cpu_process_read_info (WeftCpuProcess *process)
 {
   const gint64 tolerance = 30 * G_GINT64_CONSTANT (1000000);
   WeftProcessInfo info;
@@ -284,6 +305,8 @@ read_info (WeftCpuProcess *process)
       weft_process_info_clear (&info);
       return;
     }
+  if (has_left_program (process, &info))
+    keep_program (process, &info);
   weft_process_info_clear (&process->info);
   process->info = info;
   process->has_info = TRUE;
@@ -294,7 +317,7 @@ tell_process (WeftCpuTracker *self, WeftCpuProcess *process)
 {
   WeftCpuProcessRow row = { .number = process->number, .image = process->image };
 
-  read_info (process);
+  weft_cpu_process_read_info (process);
   row.info = process->info;
   row.info.pid = process->pid;
   if (row.info.parent == 0)

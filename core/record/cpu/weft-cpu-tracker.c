@@ -226,9 +226,11 @@ fork_process (WeftCpuTracker *self, gint64 time, int pid, int parent_pid)
   process->watched = parent->watched;
   process->read = parent->read;
   g_strlcpy (process->name, parent->name, sizeof process->name);
+  weft_cpu_process_read_info (parent);
   if (parent->has_info)
     {
       process->info = (WeftProcessInfo){ .uid = parent->info.uid,
+                                         .stack_start = parent->info.stack_start,
                                          .executable = g_strdup (parent->info.executable),
                                          .command_line = g_strdup (parent->info.command_line) };
     }

@@ -63,6 +63,7 @@ class Recording:
         if run.returncode != 0:
             raise AssertionError(run.stderr)
         self.output = run.stdout
+        self.processes = self.table('processes')
         self.threads = {row['id']: row['name'] for row in self.table('threads')}
         self.waits = self.table('waits')
         self.wakeups = {row['id']: row for row in self.table('wakeups')}
@@ -128,7 +129,9 @@ class Wakers(unittest.TestCase):
 
     def test_threaded_python(self):
         recording = self.record(INTERPRETER, '-c', PYTHON)
-        waits = [row for row in recording.waits if row['reason'] not in ('preempted', 'sleep')]
+        # No thread ends those for files and pages of memory.
+        waits = [row for row in recording.waits if row['reason'] not in
+                 ('preempted', 'sleep', 'io-read', 'io-write', 'page-fault')]
         known = [row for row in waits if row['wakeup']]
         print(f'# python3: waker known of {len(known)} of {len(waits)} waits')
         self.assertGreater(sum(int(row['duration']) for row in known),
@@ -136,6 +139,19 @@ class Wakers(unittest.TestCase):
         plain = subprocess.run([INTERPRETER, '-c', PYTHON], capture_output=True, text=True,
                                check=True)
         self.assertEqual(recording.output, plain.stdout)
+
+    def test_short_process(self):
+        """It ended before anybody looked at it, and its parent does not ask for its status: who it
+        was by its own word and who by the kernel's is one, and so are their threads."""
+        parent = ('import subprocess, sys, time; child = subprocess.Popen(sys.argv[1:]); '
+                  'time.sleep(0.5); child.wait()')
+        for _ in range(3):
+            recording = self.record(INTERPRETER, '-c', parent, VICTIM, 'barrier', '40')
+            waits = [row for row in recording.waits
+                     if recording.threads[row['thread']] in ('left', 'right')
+                     and row['reason'] != 'preempted']
+            self.assertGreater(len(waits), 20)
+            self.assertGreater(sum(bool(row['wakeup']) for row in waits), 0.8 * len(waits))
 
     def test_only_when_asked(self):
         recording = self.record(VICTIM, 'condition', '50', options=())

@@ -93,16 +93,17 @@ class Group(Case):
         self.assertGreaterEqual(answer['weight'], 0.95 * answer['program_cpu'] - 0.01, answer)
 
     def test_wakeups(self):
-        """A pipe between two processes: each is woken by the other."""
+        """A pipe between two processes: each is woken by the other, but where what it is to wait for
+        is there already, because it was preempted."""
         code = ('import os\nr,w=os.pipe()\nr2,w2=os.pipe()\n'
                 'if os.fork():\n for i in range(300): os.write(w,b"x"); os.read(r2,1)\n'
                 'else:\n for i in range(300): os.read(r,1); os.write(w2,b"x")')
         answer = self.probe(program=[sys.executable, '-c', code])
         if not answer['tracepoints']:
             self.skipTest('the kernel has no tracepoints')
-        self.assertGreater(answer['wakeup'], 300, answer)
-        self.assertGreater(answer['waker_stacks'], 300, answer)
-        self.assertGreater(answer['out_stacks'], 300, answer)
+        self.assertGreater(answer['wakeup'], 200, answer)
+        self.assertGreater(answer['waker_stacks'], 200, answer)
+        self.assertGreater(answer['out_stacks'], 200, answer)
 
     def test_no_waits(self):
         answer = self.probe('no-waits', program=[TARGET, 'spin', '0.2'])

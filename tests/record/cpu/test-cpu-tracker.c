@@ -3,8 +3,12 @@
 
 #include "cpu-rig.h"
 
+#include <signal.h>
 #include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
+#include "weft-clock.h"
 #include "weft-enums.h"
 #include "weft-wait-handovers.h"
 
@@ -419,6 +423,63 @@ test_approximate (void)
 
 /* ---- Threads that targets tell of ---- */
 
+/* A child of ours that has run another program since. */
+static pid_t
+spawn_sleeper (void)
+{
+  const char *argv[] = { "sleep", "1000", NULL };
+  g_autoptr (GError) error = NULL;
+  pid_t pid;
+
+  g_spawn_async (NULL, (char **) argv, NULL, G_SPAWN_SEARCH_PATH | G_SPAWN_DO_NOT_REAP_CHILD, NULL,
+                 NULL, &pid, &error);
+  g_assert_no_error (error);
+  return pid;
+}
+
+/* /proc knows of the other program before its event has come: what the child did before it is the
+ * parent's program still, and the other one's row is also that of a producer that is in it.
+ */
+static void
+test_exec_ahead (void)
+{
+  CpuRig *rig = cpu_rig_new (NULL);
+  g_autoptr (WeftStore) store = NULL;
+  g_autoptr (Rows) processes = NULL;
+  WeftProcessInfo info;
+  gint64 forked = weft_monotonic_now () - rig->start;
+  pid_t pid = spawn_sleeper ();
+  guint n = 0;
+
+  g_assert_true (weft_cpu_tracker_attach (rig->tracker, rig->start, getpid ()));
+  start (rig, forked, pid, pid, getpid (), getpid ());
+  sample (rig, forked + 1, pid, pid, NULL, 0);
+  weft_cpu_tracker_tick (rig->tracker, rig->start + forked + 100 * MS);
+  weft_cpu_rows_drain (rig->rows);
+  weft_process_info_read (&info, pid);
+  g_assert_cmpstr (info.command_line, ==, "sleep 1000");
+  g_assert_cmpuint (weft_ingest_add_process (rig->ingest, &info), ==, 3);
+  name (rig, forked + 2, pid, pid, "sleep", TRUE);
+  sample (rig, forked + 3, pid, pid, NULL, 0);
+  store = cpu_rig_stop (rig, forked + 200 * MS);
+  kill (pid, SIGKILL);
+  g_assert_cmpint (waitpid (pid, NULL, 0), ==, pid);
+
+  processes = rows_read (store, WEFT_TABLE_PROCESSES);
+  g_assert_cmpuint (processes->n, ==, 3);
+  for (guint64 i = 0; i < processes->n; i++)
+    {
+      const char *command_line = rows_text (processes, i, WEFT_PROCESSES_COMMAND_LINE);
+
+      n += rows_get (processes, i, WEFT_PROCESSES_PID) == (guint64) pid;
+      g_assert_cmpint (g_str_equal (command_line, "sleep 1000"), ==,
+                       rows_get (processes, i, WEFT_PROCESSES_ID) == 3);
+    }
+  g_assert_cmpuint (n, ==, 2);
+  weft_process_info_clear (&info);
+  cpu_rig_free (rig);
+}
+
 static void
 test_shared_identity (void)
 {
@@ -673,6 +734,7 @@ main (int argc, char **argv)
   g_test_add_func ("/cpu/tracker/lost", test_lost);
   g_test_add_func ("/cpu/tracker/wakers", test_wakers);
   g_test_add_func ("/cpu/tracker/approximate", test_approximate);
+  g_test_add_func ("/cpu/tracker/exec-ahead", test_exec_ahead);
   g_test_add_func ("/cpu/tracker/shared-identity", test_shared_identity);
   g_test_add_func ("/cpu/tracker/handovers", test_handovers);
   g_test_add_func ("/cpu/tracker/two-threads", test_two_threads);

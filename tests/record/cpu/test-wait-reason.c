@@ -87,6 +87,18 @@ victim_stop (Victim *victim)
   g_spawn_close_pid (victim->pid);
 }
 
+static guint
+count_threads (const Victim *victim)
+{
+  g_autofree char *path = g_strdup_printf ("/proc/%d/task", victim->pid);
+  g_autoptr (GDir) tasks = g_dir_open (path, 0, NULL);
+  guint n = 0;
+
+  while (g_dir_read_name (tasks) != NULL)
+    n++;
+  return n;
+}
+
 /* The threads named "victim", as /proc has them. */
 static GArray *
 victim_threads (const Victim *victim)
@@ -166,29 +178,37 @@ check_waits (WeftStore *store, const Case *c)
   g_assert_cmpuint (n, >, 0);
 }
 
-/* Until N more looks have been taken: one finds nothing while the thread runs, and the first turn
- * has no time to spend yet.
+/* Until N more looks have been taken, one at each thread that waits: one finds nothing while the
+ * thread runs, and looks are paid for out of what time brings, so that the next may have to wait.
  */
 static void
 look (CpuRig *rig, guint n)
 {
+  const gint64 deadline = weft_monotonic_now () + 30000 * MS;
   WeftCpuTrackerStatus status;
   guint64 wanted;
 
   weft_cpu_tracker_get_status (rig->tracker, &status);
   wanted = status.snapshots + n;
-  for (guint i = 0; i < 5000 && status.snapshots < wanted; i++)
+  while (status.snapshots < wanted)
     {
+      g_assert_cmpint (weft_monotonic_now (), <, deadline);
       g_usleep (1000);
       weft_cpu_tracker_tick (rig->tracker, weft_monotonic_now ());
       weft_cpu_tracker_get_status (rig->tracker, &status);
     }
-  g_assert_cmpuint (status.snapshots, >=, wanted);
-  for (guint i = 0; i < 20; i++)
-    {
-      g_usleep (1000);
-      weft_cpu_tracker_tick (rig->tracker, weft_monotonic_now ());
-    }
+}
+
+/* At all threads. The first one, which runs now and then, is said to wait, too: how many looks there
+ * will be is known then.
+ */
+static void
+look_at_all (CpuRig *rig, const Victim *victim)
+{
+  weft_cpu_tracker_switch_in (rig->tracker, weft_monotonic_now (), victim->pid, victim->pid, 0);
+  weft_cpu_tracker_switch_out (rig->tracker, weft_monotonic_now (), victim->pid, victim->pid, FALSE,
+                               0, NULL);
+  look (rig, count_threads (victim));
 }
 
 static void
@@ -211,7 +231,7 @@ test_reason (gconstpointer data)
   g_assert_true (rig_until (all_wait, &victim, 10));
   g_assert_true (weft_cpu_tracker_attach (rig->tracker, weft_monotonic_now (), victim.pid));
   tids = victim_threads (&victim);
-  look (rig, tids->len);
+  look_at_all (rig, &victim);
   for (guint i = 0; c->repeats && i < 3; i++)
     {
       come_back (rig, &victim);
@@ -224,25 +244,6 @@ test_reason (gconstpointer data)
 }
 
 /* ---- Events that come after the look ---- */
-
-/* Looks are paid for out of what time brings: the first may not be had at once. */
-static gint64
-look_once (CpuRig *rig, gint64 deadline)
-{
-  WeftCpuTrackerStatus status;
-
-  do
-    {
-      gint64 now = weft_monotonic_now ();
-
-      g_assert_cmpint (now, <, deadline);
-      weft_cpu_tracker_tick (rig->tracker, now);
-      weft_cpu_tracker_get_status (rig->tracker, &status);
-      g_usleep (500);
-    }
-  while (status.snapshots == 0);
-  return weft_monotonic_now ();
-}
 
 /* What a look saw is of the wait that was at that time, and of none if the thread ran meanwhile:
  * the events of that come only afterwards. HALF_WAY: it ran while we looked.
@@ -268,7 +269,8 @@ check_late_events (gboolean half_way)
   g_assert_true (weft_cpu_tracker_attach (rig->tracker, weft_monotonic_now (), victim.pid));
   g_usleep (5000);
   before = weft_monotonic_now ();
-  after = look_once (rig, before + 10000 * MS);
+  look_at_all (rig, &victim);
+  after = weft_monotonic_now ();
   weft_cpu_tracker_switch_in (rig->tracker, before - 2 * MS, victim.pid, tid, 0);
   weft_cpu_tracker_switch_out (rig->tracker, half_way ? after + MS : before - MS, victim.pid, tid,
                                FALSE, 0, NULL);
