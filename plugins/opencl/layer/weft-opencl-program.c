@@ -273,13 +273,10 @@ build_end (Build *build, cl_int result, const char *label, const WeftTargetTag *
       build->dispatch.error_kind = WEFT_TARGET_ERROR_FAULT;
       build->dispatch.error = &error;
     }
+  weft_target_report_origin (build->dispatch.lane,
+                             build->waits ? WEFT_TARGET_ROLE_WAIT_END : WEFT_TARGET_ROLE_COMPLETION,
+                             build->dispatch.id, 0, end);
   weft_target_complete (&build->dispatch);
-  if (build->waits)
-    weft_target_report_origin (build->dispatch.lane, WEFT_TARGET_ROLE_WAIT_END, build->dispatch.id,
-                               0, end);
-  else
-    weft_target_report_origin (build->dispatch.lane, WEFT_TARGET_ROLE_COMPLETION,
-                               build->dispatch.id, 0, end);
 }
 
 static cl_int
