@@ -184,6 +184,22 @@ close_socket (WftSession *session)
   session->socket = -1;
 }
 
+static int
+make_socket (void)
+{
+#ifdef SOCK_NONBLOCK
+  return wft_fd_high (socket (AF_UNIX, SOCK_SEQPACKET | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
+#else
+  int fd = wft_fd_high (socket (AF_UNIX, SOCK_SEQPACKET, 0));
+
+  if (fd >= 0 && fcntl (fd, F_SETFD, FD_CLOEXEC) == 0 && fcntl (fd, F_SETFL, O_NONBLOCK) == 0)
+    return fd;
+  if (fd >= 0)
+    close (fd);
+  return -1;
+#endif
+}
+
 static bool
 open_socket (WftSession *session)
 {
@@ -196,7 +212,7 @@ open_socket (WftSession *session)
                      wft_runtime->directory);
   if (length < 0 || (size_t) length >= sizeof address.sun_path)
     return false;
-  fd = wft_fd_high (socket (AF_UNIX, SOCK_SEQPACKET | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
+  fd = make_socket ();
   if (fd < 0)
     return false;
   if (connect (fd, (const struct sockaddr *) &address, sizeof address) != 0

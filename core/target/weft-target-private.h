@@ -21,6 +21,11 @@
 #include <x86intrin.h>
 #endif
 
+/* macOS has no memory files: what is written goes to spools. */
+#if defined(__APPLE__) && !defined(WEFT_TARGET_NO_MEMFD)
+#define WEFT_TARGET_NO_MEMFD
+#endif
+
 #define WFT_LIKELY(x) __builtin_expect (!!(x), 1)
 #define WFT_UNLIKELY(x) __builtin_expect (!!(x), 0)
 #define WFT_COLD __attribute__ ((cold, noinline))

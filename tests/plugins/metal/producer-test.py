@@ -9,14 +9,17 @@ import hashlib
 import io
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
 import tempfile
 import unittest
 
-WEFT, PRODUCER, PLUGINS = (os.path.abspath(path) for path in sys.argv[1:4])
+WEFT, PRODUCER, PLUGINS, LIBRARY_FILE = (os.path.abspath(path) for path in sys.argv[1:5])
+SANITIZE = sys.argv[5]
 SOURCE = os.path.dirname(os.path.abspath(__file__))
+ROOT = os.path.join(SOURCE, '..', '..', '..')
 sys.path.insert(0, os.path.join(SOURCE, '..', '..'))
 import tap_report
 
@@ -503,6 +506,51 @@ class Unrecorded(unittest.TestCase):
         self.assertEqual(stats[4], stats[5])
 
 
+class Spool(unittest.TestCase):
+    """As on macOS: no recorder is there, a file is imported later."""
+
+    def test_imported(self):
+        folder = os.path.join(run.folder, 'spool')
+        os.makedirs(folder)
+        environment = {**run.environment, 'WEFT_TARGET_SPOOL': folder,
+                       'WEFT_RUNTIME_DIR': os.path.join(run.folder, 'nobody')}
+        subprocess.run(run.producer('spooled', '5000'), env=environment, check=True,
+                       capture_output=True)
+        spool, = os.listdir(folder)
+        file = os.path.join(folder, 'run.weft')
+        subprocess.run([WEFT, 'import', os.path.join(folder, spool), '-o', file], check=True,
+                       env=environment, capture_output=True)
+        lanes = subprocess.run([WEFT, 'target', 'lanes', '--json', file], check=True,
+                               env=environment, capture_output=True, text=True).stdout
+        lane, = [row for row in json.loads(lanes)['rows'] if row['kind'] == 'metal.queue']
+        self.assertEqual((lane['name'], lane['dispatches']), ('cost', 5000))
+
+
+class Guide(unittest.TestCase):
+    def test_from_nothing(self):
+        """docs/metal.md, as it stands."""
+        with open(os.path.join(ROOT, 'docs', 'metal.md'), encoding='utf-8') as file:
+            blocks = re.findall(r'^```c\n(.*?)^```$', file.read(), re.DOTALL | re.MULTILINE)
+        self.assertEqual(len(blocks), 2)
+        for text in blocks:
+            name = re.match(r'/\* (\S+) \*/', text).group(1)
+            run.write(name, text.encode())
+        program = os.path.join(run.folder, 'gpu')
+        sanitize = [] if SANITIZE == 'none' else ['-fsanitize=' + SANITIZE]
+        subprocess.run([os.environ.get('CC', 'cc'), '-std=gnu11', '-Wall', '-Wextra', '-Werror',
+                        '-Wno-unused-parameter', '-Wno-missing-field-initializers', *sanitize,
+                        f'-I{ROOT}/plugins/metal', f'-I{ROOT}/core/target',
+                        os.path.join(run.folder, 'gpu.c'), LIBRARY_FILE, '-o', program, '-pthread',
+                        '-ldl'], check=True)
+        file = os.path.join(run.folder, 'guide.weft')
+        subprocess.run([WEFT, 'record', '-o', file, '--', program], check=True,
+                       env=run.environment, capture_output=True, timeout=100)
+        rows = subprocess.run([WEFT, 'target', 'dispatches', '--all', '--json', '--filter',
+                               'routine:sum', file], check=True, env=run.environment,
+                              capture_output=True, text=True).stdout
+        self.assertEqual(len(json.loads(rows)['rows']), 100)
+
+
 class Manifest(unittest.TestCase):
     """Files that are not what they should be are told of, with the line; what is right is kept."""
 
@@ -541,4 +589,4 @@ class Manifest(unittest.TestCase):
         self.assertIn('larger than 1 MiB', self.reason('weft-metal-sources 1\n' + '# x\n' * 300000))
 
 
-tap_report.main(sys.argv[4:])
+tap_report.main(sys.argv[6:])
