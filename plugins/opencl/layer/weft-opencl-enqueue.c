@@ -1023,6 +1023,32 @@ SHARED (enqueue_release_gl, clEnqueueReleaseGLObjects)
 SHARED (enqueue_acquire_egl, clEnqueueAcquireEGLObjectsKHR)
 SHARED (enqueue_release_egl, clEnqueueReleaseEGLObjectsKHR)
 
+/* ---- Command buffers ---- */
+
+cl_int
+ocl_enqueue_command_buffer (clEnqueueCommandBufferKHR_fn real, cl_uint n_queues,
+                            cl_command_queue *queues, cl_command_buffer_khr buffer, cl_uint n,
+                            const cl_event *after, cl_event *event)
+{
+  ROUTINE ("clEnqueueCommandBufferKHR");
+  OclCommandBuffer *known =
+      ocl_is_listening () ? ocl_object_find (OCL_COMMAND_BUFFER, buffer) : NULL;
+  cl_command_queue queue = queues != NULL && n_queues > 0 ? queues[0] : NULL;
+  OclEnqueue e;
+  cl_int result;
+
+  if (queue == NULL && known != NULL)
+    queue = known->queue;
+  if (known == NULL || !enqueue_begin (&e, queue, &routine, n, after))
+    return real (n_queues, queues, buffer, n, after, event);
+  tell_number ("kernels", known->n_kernels);
+  if (known->kernels[0] != '\0')
+    telling->dispatch.label = known->kernels;
+  enqueue_submit (&e, CL_FALSE);
+  result = real (n_queues, queues, buffer, n, after, &e.event);
+  return enqueue_end (&e, result, event);
+}
+
 void
 ocl_enqueue_fill (OclTable *table)
 {

@@ -234,7 +234,7 @@ get_event_info (cl_event event, cl_event_info what, size_t size, void *value, si
   command = ocl_object_use (OCL_COMMAND, event);
   if (command == NULL)
     return result;
-  if (command->queue != NULL && command->pending)
+  if (command->queue != NULL && OCL_LOAD (&command->pending))
     {
       weft_target_report_origin (lane_of (command), WEFT_TARGET_ROLE_COMPLETION, command->id, 0,
                                  weft_target_origin ());

@@ -254,37 +254,56 @@ access_of (cl_kernel handle, cl_uint index, cl_kernel_arg_address_qualifier spac
   return WEFT_TARGET_ACCESS_UNKNOWN;
 }
 
+/* "global float*": what is not said of an argument is left out. */
+static const char *
+type_of (cl_kernel handle, cl_uint index, const char *space)
+{
+  const char *type = argument_text (handle, index, CL_KERNEL_ARG_TYPE_NAME);
+  char text[160];
+
+  if (type[0] == '\0' || strcmp (space, "private") == 0)
+    return type;
+  snprintf (text, sizeof text, "%s %s", space, type);
+  return ocl_intern (text);
+}
+
+static void
+describe_argument (OclArgument *argument, cl_kernel handle, cl_uint i)
+{
+  cl_kernel_arg_address_qualifier space = CL_KERNEL_ARG_ADDRESS_PRIVATE;
+
+  if (ocl_next.clGetKernelArgInfo == NULL ||
+      ocl_next.clGetKernelArgInfo (handle, i, CL_KERNEL_ARG_ADDRESS_QUALIFIER, sizeof space, &space,
+                                   NULL) != CL_SUCCESS)
+    return;
+  argument->name = argument_text (handle, i, CL_KERNEL_ARG_NAME);
+  argument->type = type_of (handle, i, space_name (space));
+  argument->access = access_of (handle, i, space);
+  argument->is_private = space == CL_KERNEL_ARG_ADDRESS_PRIVATE;
+  argument->is_pointer =
+      space == CL_KERNEL_ARG_ADDRESS_GLOBAL || space == CL_KERNEL_ARG_ADDRESS_CONSTANT;
+}
+
+/* Once, whichever thread runs the kernel first. */
 static void
 describe (OclKernel *kernel)
 {
-  cl_kernel handle = kernel->object.handle;
+  static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 
-  for (cl_uint i = 0; i < kernel->n_arguments; i++)
-    {
-      OclArgument *argument = &kernel->arguments[i];
-      cl_kernel_arg_address_qualifier space = CL_KERNEL_ARG_ADDRESS_PRIVATE;
-
-      argument->space = "";
-      argument->name = argument_text (handle, i, CL_KERNEL_ARG_NAME);
-      argument->type = argument_text (handle, i, CL_KERNEL_ARG_TYPE_NAME);
-      if (ocl_next.clGetKernelArgInfo == NULL ||
-          ocl_next.clGetKernelArgInfo (handle, i, CL_KERNEL_ARG_ADDRESS_QUALIFIER, sizeof space,
-                                       &space, NULL) != CL_SUCCESS)
-        continue;
-      argument->space = space_name (space);
-      argument->access = access_of (handle, i, space);
-      argument->is_pointer =
-          space == CL_KERNEL_ARG_ADDRESS_GLOBAL || space == CL_KERNEL_ARG_ADDRESS_CONSTANT;
-    }
-  kernel->described = true;
+  if (__atomic_load_n (&kernel->described, __ATOMIC_ACQUIRE))
+    return;
+  pthread_mutex_lock (&lock);
+  for (cl_uint i = 0; !kernel->described && i < kernel->n_arguments; i++)
+    describe_argument (&kernel->arguments[i], kernel->object.handle, i);
+  __atomic_store_n (&kernel->described, true, __ATOMIC_RELEASE);
+  pthread_mutex_unlock (&lock);
 }
 
 /* A value that is as large as a handle, and by chance equal to one, is a value. */
 static OclArgumentKind
 kind_of (const OclArgument *argument)
 {
-  if (argument->kind == OCL_ARGUMENT_MEMORY && argument->space != NULL &&
-      strcmp (argument->space, "private") == 0 && argument->access == WEFT_TARGET_ACCESS_UNKNOWN)
+  if (argument->kind == OCL_ARGUMENT_MEMORY && argument->is_private)
     return OCL_ARGUMENT_VALUE;
   if (argument->kind == OCL_ARGUMENT_LOCAL && argument->is_pointer)
     return OCL_ARGUMENT_NOTHING;
@@ -337,8 +356,7 @@ ocl_kernel_attach (OclKernel *kernel, WeftTargetAttachment *attachments, size_t 
   size_t n = 0;
 
   forget_missed (kernel);
-  if (!kernel->described)
-    describe (kernel);
+  describe (kernel);
   for (int values = 0; values < 2; values++)
     for (uint32_t i = 0; i < kernel->n_arguments && n < max; i++)
       {

@@ -41,6 +41,7 @@ typedef enum
   OCL_PROGRAM,
   OCL_KERNEL,
   OCL_DEVICE,
+  OCL_COMMAND_BUFFER,
   OCL_N_KINDS,
 } OclKind;
 
@@ -183,11 +184,11 @@ typedef struct
   uint32_t size;
   OclMemory *memory; /* or NULL */
   uint64_t within;   /* bytes into SVM */
-  const char *name;  /* these once described */
+  const char *name;  /* these once described, if the implementation knows */
   const char *type;
-  const char *space;
   uint8_t access;
   bool is_pointer;
+  bool is_private;
 } OclArgument;
 
 typedef struct
@@ -243,6 +244,7 @@ typedef struct
   bool clock_told;
   uint64_t sequence;
   uint64_t last_end; /* of the device's clock */
+  uint32_t n_listed; /* atomic */
   OclCommand *first;
   OclCommand *last;
   uint32_t n_batches;
@@ -263,7 +265,7 @@ struct _OclCommand
   uint64_t batch;
   uint64_t sequence;
   OclBracket bracket;
-  bool pending; /* in the queue's list, or a user event that is not set */
+  bool pending; /* atomic: in the queue's list, or a user event that is not set */
   bool owned;   /* the event is ours to release when it is over */
   bool failed;
   bool covers; /* is over only when all before it are */
@@ -330,6 +332,9 @@ typedef struct
 } OclEnqueue;
 
 void ocl_enqueue_fill (OclTable *table);
+cl_int ocl_enqueue_command_buffer (clEnqueueCommandBufferKHR_fn real, cl_uint n_queues,
+                                   cl_command_queue *queues, cl_command_buffer_khr buffer,
+                                   cl_uint n, const cl_event *after, cl_event *event);
 
 /* ---- event.c: waits, and the program's own events ---- */
 
@@ -341,6 +346,15 @@ void ocl_wait_add_batches (OclWait *wait, OclQueue *queue, uint64_t sequence);
 void ocl_wait_report (const OclWait *wait, WeftTargetRole role, WeftTargetOrigin origin);
 
 /* ---- extension.c ---- */
+
+/* Commands that are recorded once, and queued again and again as one. */
+typedef struct
+{
+  OclObject object;
+  cl_command_queue queue; /* that it is queued to where no other is named */
+  uint32_t n_kernels;
+  char kernels[224]; /* their names, as far as there is room */
+} OclCommandBuffer;
 
 void ocl_extension_fill (OclTable *table);
 

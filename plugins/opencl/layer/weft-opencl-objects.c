@@ -24,7 +24,7 @@ static const size_t sizes[OCL_N_KINDS] = {
   [OCL_QUEUE] = sizeof (OclQueue),     [OCL_COMMAND] = sizeof (OclCommand),
   [OCL_MEMORY] = sizeof (OclMemory),   [OCL_SVM] = sizeof (OclMemory),
   [OCL_PROGRAM] = sizeof (OclProgram), [OCL_KERNEL] = sizeof (OclKernel),
-  [OCL_DEVICE] = sizeof (OclDevice),
+  [OCL_DEVICE] = sizeof (OclDevice),   [OCL_COMMAND_BUFFER] = sizeof (OclCommandBuffer),
 };
 
 static uint32_t

@@ -160,23 +160,16 @@ take_source (OclProgram *program, cl_program handle, const char *options)
 
 /* ---- Building ---- */
 
-typedef struct
-{
-  const char *call;
-  WeftTargetRoutine *routine;
-} BuildKind;
-
-static BuildKind build_kind = { "clBuildProgram", NULL };
-static BuildKind compile_kind = { "clCompileProgram", NULL };
-static BuildKind link_kind = { "clLinkProgram", NULL };
-static BuildKind kernel_kind = { "clCreateKernel", NULL };
-static BuildKind kernels_kind = { "clCreateKernelsInProgram", NULL };
-static BuildKind load_kind = { "clCreateProgramWithBinary", NULL };
+static WeftTargetRoutine build_routine = WEFT_TARGET_ROUTINE ("clBuildProgram");
+static WeftTargetRoutine compile_routine = WEFT_TARGET_ROUTINE ("clCompileProgram");
+static WeftTargetRoutine link_routine = WEFT_TARGET_ROUTINE ("clLinkProgram");
+static WeftTargetRoutine kernel_routine = WEFT_TARGET_ROUTINE ("clCreateKernel");
+static WeftTargetRoutine kernels_routine = WEFT_TARGET_ROUTINE ("clCreateKernelsInProgram");
+static WeftTargetRoutine load_routine = WEFT_TARGET_ROUTINE ("clCreateProgramWithBinary");
 
 typedef struct
 {
   WeftTargetDispatch dispatch;
-  WeftTargetSpan span;
   WeftTargetRoleOrigin origin;
   bool waits;
   void (CL_CALLBACK *notify) (cl_program program, void *data);
@@ -186,18 +179,16 @@ typedef struct
 } Build;
 
 static bool
-build_begin (Build *build, BuildKind *kind, bool waits)
+build_begin (Build *build, WeftTargetRoutine *routine, bool waits)
 {
   memset (build, 0, sizeof *build);
   if (!ocl_is_listening ())
     return false;
-  if (kind->routine == NULL)
-    kind->routine = weft_target_routine_new (kind->call);
   build->origin.role = WEFT_TARGET_ROLE_DISPATCH;
   build->origin.origin = weft_target_origin_with_stack ();
   build->waits = waits;
   build->dispatch.lane = compiler_lane ();
-  build->dispatch.routine = kind->routine;
+  build->dispatch.routine = routine;
   build->dispatch.submitted = build->origin.origin.ticks;
   build->dispatch.origins = &build->origin;
   build->dispatch.n_origins = 1;
@@ -376,7 +367,7 @@ build_program (cl_program handle, cl_uint n_devices, const cl_device_id *devices
 
   if (program != NULL)
     take_source (program, handle, options);
-  if (!build_begin (&build, &build_kind, notify == NULL))
+  if (!build_begin (&build, &build_routine, notify == NULL))
     return ocl_next.clBuildProgram (handle, n_devices, devices, options, notify, data);
   deferred = build_deferred (&build, notify, data, options);
   return build_called (&build, deferred, handle, options,
@@ -408,7 +399,7 @@ compile_program (cl_program handle, cl_uint n_devices, const cl_device_id *devic
   if (program != NULL)
     take_source (program, handle, options);
   take_headers (n_headers, headers, options);
-  if (!build_begin (&build, &compile_kind, notify == NULL))
+  if (!build_begin (&build, &compile_routine, notify == NULL))
     return ocl_next.clCompileProgram (handle, n_devices, devices, options, n_headers, headers,
                                       names, notify, data);
   deferred = build_deferred (&build, notify, data, options);
@@ -458,7 +449,7 @@ link_program (cl_context context, cl_uint n_devices, const cl_device_id *devices
               void (CL_CALLBACK *notify) (cl_program, void *), void *data, cl_int *error)
 {
   Build build, *deferred = NULL;
-  bool listening = build_begin (&build, &link_kind, notify == NULL);
+  bool listening = build_begin (&build, &link_routine, notify == NULL);
   cl_int result = CL_SUCCESS;
   OclProgram *program;
   cl_program handle;
@@ -515,7 +506,7 @@ create_with_binary (cl_context context, cl_uint n, const cl_device_id *devices,
                     cl_int *error)
 {
   Build build;
-  bool listening = build_begin (&build, &load_kind, true);
+  bool listening = build_begin (&build, &load_routine, true);
   cl_int result = CL_SUCCESS;
   cl_program handle =
       ocl_next.clCreateProgramWithBinary (context, n, devices, lengths, binaries, status, &result);
@@ -574,7 +565,7 @@ static cl_kernel CL_API_CALL
 create_kernel (cl_program handle, const char *name, cl_int *error)
 {
   Build build;
-  bool listening = build_begin (&build, &kernel_kind, true);
+  bool listening = build_begin (&build, &kernel_routine, true);
   cl_int result = CL_SUCCESS;
   cl_kernel kernel = ocl_next.clCreateKernel (handle, name, &result);
 
@@ -592,7 +583,7 @@ create_kernels (cl_program handle, cl_uint n, cl_kernel *kernels, cl_uint *n_mad
 {
   OclProgram *program = ocl_object_find (OCL_PROGRAM, handle);
   Build build;
-  bool listening = kernels != NULL && build_begin (&build, &kernels_kind, true);
+  bool listening = kernels != NULL && build_begin (&build, &kernels_routine, true);
   cl_uint made = 0;
   cl_int result = ocl_next.clCreateKernelsInProgram (handle, n, kernels, &made);
 

@@ -169,6 +169,7 @@ leave_alone (OclQueue *queue, OclCommand *command)
 static void
 list_append (OclQueue *queue, OclCommand *command)
 {
+  OCL_ADD (&queue->n_listed, 1);
   command->earlier = queue->last;
   command->later = NULL;
   if (queue->last != NULL)
@@ -181,6 +182,7 @@ list_append (OclQueue *queue, OclCommand *command)
 static void
 list_remove (OclQueue *queue, OclCommand *command)
 {
+  OCL_ADD (&queue->n_listed, -1u);
   if (command->earlier != NULL)
     command->earlier->later = command->later;
   else
@@ -427,7 +429,7 @@ look_settle (OclQueue *queue, Look *look)
           list_append (queue, command);
           continue;
         }
-      command->pending = false;
+      OCL_STORE (&command->pending, false);
       batch_leave (queue, command->batch, command->failed);
     }
   pthread_mutex_unlock (&queue->lock);
@@ -469,30 +471,18 @@ harvest_round (OclQueue *queue, uint32_t max)
   return n_over;
 }
 
-static uint32_t
-count_pending (OclQueue *queue)
-{
-  uint32_t n = 0;
-
-  pthread_mutex_lock (&queue->lock);
-  for (const OclCommand *command = queue->first; command != NULL; command = command->later)
-    n++;
-  pthread_mutex_unlock (&queue->lock);
-  return n;
-}
-
 void
 ocl_queue_harvest (OclQueue *queue, OclPatience patience)
 {
   uint32_t left;
 
-  if (__atomic_load_n (&queue->first, __ATOMIC_RELAXED) == NULL)
+  if (OCL_LOAD (&queue->n_listed) == 0)
     return;
   if (patience == OCL_SYNC)
     pthread_mutex_lock (&queue->harvest_lock);
   else if (pthread_mutex_trylock (&queue->harvest_lock) != 0)
     return;
-  left = patience == OCL_GLANCE ? 4 : count_pending (queue);
+  left = patience == OCL_GLANCE ? 4 : OCL_LOAD (&queue->n_listed);
   while (left > 0)
     {
       uint32_t n = left < ROUND ? left : ROUND;
@@ -524,7 +514,7 @@ drain_orphans (void)
       OclQueue *queue = orphans[i];
 
       ocl_queue_harvest (queue, OCL_ALL);
-      if (queue->first != NULL)
+      if (OCL_LOAD (&queue->n_listed) > 0)
         continue;
       orphans[i] = orphans[--n_orphans];
       bury (queue);
@@ -537,7 +527,7 @@ static void
 queue_released (OclQueue *queue)
 {
   ocl_queue_harvest (queue, OCL_ALL);
-  if (queue->first == NULL)
+  if (OCL_LOAD (&queue->n_listed) == 0)
     {
       bury (queue);
       return;
