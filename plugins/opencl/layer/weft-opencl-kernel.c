@@ -79,6 +79,7 @@ ocl_kernel_add (cl_kernel handle, OclProgram *program)
       CL_SUCCESS)
     name[0] = '\0';
   kernel->routine = routine_of (name[0] != '\0' ? name : "kernel", program);
+  ocl_code_tell (handle, kernel->routine, name);
   make_room (kernel);
   ocl_object_add (&kernel->object);
   return kernel;

@@ -216,6 +216,11 @@ void ocl_program_add_il (cl_program handle, const void *il, size_t length);
 void ocl_program_fill (OclTable *table);
 void ocl_kernel_fill (OclTable *table);
 
+/* ---- code.c: kernels that run on the processor ---- */
+
+void ocl_code_tell (cl_kernel handle, WeftTargetRoutine *routine, const char *name);
+void ocl_code_tag_lane (const WeftTargetLane *lane, cl_device_id device);
+
 /* ---- queue.c: lanes, what is under way in them, and groups of it ---- */
 
 #define OCL_MAX_BATCHES 16

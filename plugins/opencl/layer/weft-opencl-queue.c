@@ -644,6 +644,7 @@ queue_add (cl_command_queue handle, cl_device_id id, const cl_queue_properties *
     }
   queue->lane = make_lane (device);
   ocl_device_tag (device, WEFT_TARGET_OWNER_LANE, weft_target_lane_get_id (queue->lane));
+  ocl_code_tag_lane (queue->lane, id);
   tag_lane (queue, "order", queue->in_order ? "in order" : "out of order");
   tag_lane (queue, "profiling",
             wants_profiling ? "asked for by the program"
