@@ -11,7 +11,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define WEFT_METAL_RUN_ 32u /* pairs that are resolved by one call */
+#define WEFT_METAL_MAX_TEXTS_ 65536u /* of resources */
+#define WEFT_METAL_RUN_ 32u          /* pairs that are resolved by one call */
 
 /* ---- Small things ---- */
 
@@ -68,6 +69,25 @@ weft_metal_take_ (void *to, size_t to_size, const void *from, size_t size)
   memset (to, 0, to_size);
   if (from != NULL)
     memcpy (to, from, size < to_size ? size : to_size);
+}
+
+/* What lives as long as the process stays reachable. */
+typedef struct _WeftMetalKept_ WeftMetalKept_;
+
+struct _WeftMetalKept_
+{
+  WeftMetalKept_ *next;
+};
+
+static WeftMetalKept_ *weft_metal_kept_; /* atomic */
+
+static void
+weft_metal_keep_ (WeftMetalKept_ *kept)
+{
+  kept->next = __atomic_load_n (&weft_metal_kept_, __ATOMIC_RELAXED);
+  while (!__atomic_compare_exchange_n (&weft_metal_kept_, &kept->next, kept, true, __ATOMIC_RELEASE,
+                                       __ATOMIC_RELAXED))
+    ;
 }
 
 /* ---- SHA-256 (FIPS 180-4): the identity of a library ---- */
@@ -186,6 +206,7 @@ typedef struct
 
 struct _WeftMetalDevice
 {
+  WeftMetalKept_ kept;
   WeftMetalFunctions functions;
   uint32_t clock;
   pthread_mutex_t lock; /* the clock's pairs, and one reading at a time */
@@ -198,6 +219,9 @@ struct _WeftMetalDevice
   WeftMetalResource_ *resources; /* by address */
   size_t n_resources;
   size_t room;
+  char **texts; /* of resources, each once: tables may name them when the resource is gone */
+  size_t n_texts;
+  size_t texts_room; /* a power of two */
 };
 
 WeftMetalDevice *
@@ -212,6 +236,7 @@ weft_metal_device_new (const WeftMetalFunctions *functions, size_t size)
     device->functions.name = "Metal device";
   pthread_mutex_init (&device->lock, NULL);
   pthread_mutex_init (&device->resource_lock, NULL);
+  weft_metal_keep_ (&device->kept);
   device->clock = weft_target_clock_new (device->functions.name, device->functions.frequency);
   return device;
 }
@@ -315,6 +340,7 @@ typedef struct
 
 struct _WeftMetalLibrary
 {
+  WeftMetalKept_ kept;
   char hash[65];
   char *flavour;
   char *name;        /* FLAVOUR/FILE, or what there is of it */
@@ -547,6 +573,7 @@ weft_metal_library_new (const WeftMetalLibraryInfo *info, size_t size, char *rea
     reason[0] = '\0';
   if (library == NULL)
     return NULL;
+  weft_metal_keep_ (&library->kept);
   weft_metal_name_library_ (library, &full);
   if (full.data != NULL)
     {
@@ -686,6 +713,53 @@ weft_metal_resource_after_ (const WeftMetalDevice *device, uint64_t address)
   return low;
 }
 
+static size_t
+weft_metal_text_place_ (char *const *texts, size_t room, const char *text)
+{
+  uint64_t hash = UINT64_C (0xcbf29ce484222325);
+  size_t at;
+
+  for (const char *c = text; *c != '\0'; c++)
+    hash = (hash ^ (uint8_t) *c) * UINT64_C (0x100000001b3);
+  for (at = hash & (room - 1); texts[at] != NULL && strcmp (texts[at], text) != 0;)
+    at = (at + 1) & (room - 1);
+  return at;
+}
+
+/* Room for one more; false where there is none. */
+static bool
+weft_metal_texts_grow_ (WeftMetalDevice *device)
+{
+  size_t room = device->texts_room != 0 ? device->texts_room * 2 : 64;
+  char **grown;
+
+  if (2 * (device->n_texts + 1) <= device->texts_room)
+    return true;
+  if (room > 2 * WEFT_METAL_MAX_TEXTS_ || (grown = (char **) calloc (room, sizeof *grown)) == NULL)
+    return false;
+  for (size_t i = 0; i < device->texts_room; i++)
+    if (device->texts[i] != NULL)
+      grown[weft_metal_text_place_ (grown, room, device->texts[i])] = device->texts[i];
+  free (device->texts);
+  device->texts = grown;
+  device->texts_room = room;
+  return true;
+}
+
+/* The one copy of TEXT; NULL if there is no room. With the lock. */
+static const char *
+weft_metal_text_ (WeftMetalDevice *device, const char *text)
+{
+  size_t at;
+
+  if (text == NULL || !weft_metal_texts_grow_ (device))
+    return NULL;
+  at = weft_metal_text_place_ (device->texts, device->texts_room, text);
+  if (device->texts[at] == NULL && (device->texts[at] = weft_metal_copy_ (text)) != NULL)
+    device->n_texts++;
+  return device->texts[at];
+}
+
 bool
 weft_metal_resource_add (WeftMetalDevice *device, uint64_t address, uint64_t length,
                          const WeftTargetAttachment *description)
@@ -697,14 +771,14 @@ weft_metal_resource_add (WeftMetalDevice *device, uint64_t address, uint64_t len
   resource.address = address;
   resource.length = length;
   resource.what = *description;
-  resource.what.kind = weft_metal_copy_ (description->kind);
-  resource.what.label = weft_metal_copy_ (description->label);
-  resource.what.role = weft_metal_copy_ (description->role);
-  resource.what.element_type = weft_metal_copy_ (description->element_type);
-  resource.what.shape = weft_metal_copy_ (description->shape);
   resource.what.ranges = NULL;
   resource.what.n_ranges = 0;
   pthread_mutex_lock (&device->resource_lock);
+  resource.what.kind = weft_metal_text_ (device, description->kind);
+  resource.what.label = weft_metal_text_ (device, description->label);
+  resource.what.role = weft_metal_text_ (device, description->role);
+  resource.what.element_type = weft_metal_text_ (device, description->element_type);
+  resource.what.shape = weft_metal_text_ (device, description->shape);
   if (device->n_resources == device->room)
     {
       size_t room = device->room != 0 ? device->room * 2 : 64;
@@ -728,7 +802,6 @@ weft_metal_resource_add (WeftMetalDevice *device, uint64_t address, uint64_t len
   return added;
 }
 
-/* Its strings stay: a table may still name them. */
 void
 weft_metal_resource_remove (WeftMetalDevice *device, uint64_t address)
 {
@@ -780,6 +853,7 @@ weft_metal_arguments_set_address (WeftMetalArguments *arguments, WeftMetalDevice
 
 struct _WeftMetalCounterSet
 {
+  WeftMetalKept_ kept;
   char *name;
   uint32_t id;
   uint32_t n_counters;
@@ -827,6 +901,7 @@ weft_metal_counter_set_new (const WeftMetalCounterSetInfo *info, size_t size)
       free (set);
       return NULL;
     }
+  weft_metal_keep_ (&set->kept);
   memset (counters, 0, sizeof counters);
   set->name = weft_metal_copy_ (full.name);
   set->n_counters = full.n_counters < WEFT_METAL_MAX_COUNTERS ? (uint32_t) full.n_counters

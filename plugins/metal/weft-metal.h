@@ -193,7 +193,8 @@ void weft_metal_arguments_set (WeftMetalArguments *arguments,
 void weft_metal_arguments_clear (WeftMetalArguments *arguments);
 
 /* Metal 4's tables hold addresses: tell which resource lies where, and what is bound becomes known
- * by its address. Strings of DESCRIPTION are copied, its ranges are not kept. False without memory.
+ * by its address. Strings of DESCRIPTION are kept, each once and at most 65,536 of them, for as long
+ * as the process lives; its ranges are not kept. False without memory.
  */
 bool weft_metal_resource_add (WeftMetalDevice *device, uint64_t address, uint64_t length,
                               const WeftTargetAttachment *description);
