@@ -859,6 +859,7 @@ struct _WeftMetalCounterSet
   uint32_t n_counters;
   bool differs[WEFT_METAL_MAX_COUNTERS]; /* reported as a difference */
   WeftTargetCounterState state;          /* strings are ours, or static */
+  char *told;                            /* the first reason */
   uint64_t samples;                      /* atomic: encoded, up to those that are timed */
   uint64_t cost;                         /* atomic: ns */
 };
@@ -915,7 +916,7 @@ weft_metal_counter_set_new (const WeftMetalCounterSetInfo *info, size_t size)
     }
   set->state = full.state;
   set->id = weft_target_counter_set_new (full.name, counters, set->n_counters, &full.state);
-  set->state.reason = weft_metal_copy_ (full.state.reason);
+  set->state.reason = set->told = weft_metal_copy_ (full.state.reason);
   set->state.probe = weft_metal_copy_ (full.state.probe);
   set->state.overhead_text = weft_metal_copy_ (full.state.overhead_text);
   return set;

@@ -39,6 +39,7 @@ LICENSES = [
     ('core/target/', {'BSD-2-Clause'}),
     ('core/wire/', {'BSD-2-Clause'}),
     ('plugins/executor/weft-executor.h', {'BSD-2-Clause'}),
+    ('plugins/frameloop/weft-frameloop.h', {'BSD-2-Clause'}),
     ('plugins/metal/macos/', {'BSD-2-Clause'}),
     ('plugins/metal/weft-metal.h', {'BSD-2-Clause'}),
     ('plugins/metal/weft-metal-implementation.h', {'BSD-2-Clause'}),
