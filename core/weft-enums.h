@@ -457,6 +457,7 @@ typedef enum
  * @WEFT_CLASSIFICATION_REASON_NO_THREAD: the thread that queued it is not known
  * @WEFT_CLASSIFICATION_REASON_NOT_COMPLETED: no sound times are known of it
  * @WEFT_CLASSIFICATION_REASON_HALF_WAIT: only one end of the wait is known
+ * @WEFT_CLASSIFICATION_REASON_WAITS_UNKNOWN: what recorded it cannot tell of waits
  *
  * Why a dispatch is classified as it is.
  *
@@ -475,6 +476,7 @@ typedef enum
   WEFT_CLASSIFICATION_REASON_NO_THREAD,
   WEFT_CLASSIFICATION_REASON_NOT_COMPLETED,
   WEFT_CLASSIFICATION_REASON_HALF_WAIT,
+  WEFT_CLASSIFICATION_REASON_WAITS_UNKNOWN,
 } WeftClassificationReason;
 
 /**

@@ -28,6 +28,7 @@
 #include "weft-recorder-plugins.h"
 #include "weft-recorder-status.h"
 #include "weft-recorder.h"
+#include "weft-recording-builder-domain.h"
 #include "weft-recording-builder.h"
 #include "weft-recording.h"
 #include "weft-recordings.h"

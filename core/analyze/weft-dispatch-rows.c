@@ -92,6 +92,8 @@ static const char *const reasons[] = {
   [WEFT_CLASSIFICATION_REASON_NOT_COMPLETED] = "It was canceled before it ran",
   [WEFT_CLASSIFICATION_REASON_HALF_WAIT] =
       "The thread that queued it told of one end of a wait only",
+  [WEFT_CLASSIFICATION_REASON_WAITS_UNKNOWN] =
+      "What recorded it cannot tell of waits: whether a thread waited for it is not known",
 };
 
 const char *

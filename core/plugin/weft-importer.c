@@ -8,7 +8,8 @@
 /* What a piece of work in a thread is given, and what it hands back. */
 typedef struct
 {
-  GFile *input;
+  GFile *input; /* or */
+  GListModel *inputs;
   GFile *output;
   GVariant *options;
   WeftProgress *progress;
@@ -30,12 +31,26 @@ G_DEFINE_INTERFACE (WeftImporter, weft_importer, G_TYPE_OBJECT)
 static void
 work_free (Work *work)
 {
-  g_object_unref (work->input);
+  g_clear_object (&work->input);
+  g_clear_object (&work->inputs);
   g_object_unref (work->output);
   g_clear_pointer (&work->options, g_variant_unref);
   g_clear_object (&work->progress);
   g_strfreev (work->losses);
   g_free (work);
+}
+
+static Work *
+work_new (GFile *output, GVariant *options, WeftProgress *progress)
+{
+  Work *work = g_new0 (Work, 1);
+
+  work->output = g_object_ref (output);
+  if (options != NULL)
+    work->options = g_variant_ref_sink (options);
+  if (progress != NULL)
+    work->progress = g_object_ref (progress);
+  return work;
 }
 
 static void
@@ -57,15 +72,10 @@ weft_importer_real_import_async (WeftImporter *self, GFile *input, GFile *output
                                  GAsyncReadyCallback callback, gpointer user_data)
 {
   g_autoptr (GTask) task = g_task_new (self, cancellable, callback, user_data);
-  Work *work = g_new0 (Work, 1);
+  Work *work = work_new (output, options, progress);
 
   g_task_set_source_tag (task, weft_importer_real_import_async);
   work->input = g_object_ref (input);
-  work->output = g_object_ref (output);
-  if (options != NULL)
-    work->options = g_variant_ref_sink (options);
-  if (progress != NULL)
-    work->progress = g_object_ref (progress);
   g_task_set_task_data (task, work, (GDestroyNotify) work_free);
   g_task_run_in_thread (task, run_in_thread);
 }
@@ -249,6 +259,14 @@ weft_importer_import_file (WeftImporter *self, GFile *input, GFile *output, GVar
   if (g_cancellable_set_error_if_cancelled (cancellable, error))
     return FALSE;
   interface = WEFT_IMPORTER_GET_IFACE (self);
+  if (interface->import_file == NULL && interface->import_files != NULL)
+    {
+      g_autoptr (GListStore) inputs = g_list_store_new (G_TYPE_FILE);
+
+      g_list_store_append (inputs, input);
+      return weft_importer_import_files (self, G_LIST_MODEL (inputs), output, options, progress,
+                                         cancellable, losses, error);
+    }
   if (interface->import_file == NULL)
     {
       g_set_error (error, WEFT_ERROR, WEFT_ERROR_PLUGIN,
@@ -322,4 +340,156 @@ weft_importer_import_finish (WeftImporter *self, GAsyncResult *result, char ***l
   if (losses != NULL)
     *losses = weft_extension_texts (self, g_steal_pointer (&told));
   return weft_extension_succeeded (self, "import_finish", done, failure, error);
+}
+
+/* ---- Several files ---- */
+
+static gboolean
+import_only_file (WeftImporter *self, GListModel *inputs, GFile *output, GVariant *options,
+                  WeftProgress *progress, GCancellable *cancellable, char ***losses, GError **error)
+{
+  g_autofree char *name = weft_importer_get_name (self);
+  g_autoptr (GFile) input = g_list_model_get_item (inputs, 0);
+
+  if (g_list_model_get_n_items (inputs) == 1)
+    return weft_importer_import_file (self, input, output, options, progress, cancellable, losses,
+                                      error);
+  g_set_error (error, WEFT_ERROR, WEFT_ERROR_PLUGIN,
+               "The importer “%s” makes a recording of one file, not of %u", name,
+               g_list_model_get_n_items (inputs));
+  return FALSE;
+}
+
+/**
+ * weft_importer_import_files:
+ * @self: an importer
+ * @inputs: what to read: [iface@Gio.File]s that belong together; an importer that reads several
+ *   files also takes a folder for the files in it
+ * @output: where to write the recording
+ * @options: (nullable): a dictionary, type `a{sv}` of what the importer understands;
+ *   it fails on what it does not
+ * @progress: (nullable): where to tell how far it is
+ * @cancellable: (nullable): a cancellable
+ * @losses: (out) (optional) (transfer full) (array zero-terminated=1): sentences about what could
+ *   not be carried over
+ * @error: where to say what went wrong
+ *
+ * Makes one recording out of files of another format. Blocks; may be called on any thread. An
+ * importer that reads single files is handed the only one.
+ *
+ * Fails with %WEFT_ERROR_PLUGIN if the importer reads one file at a time and there are more or
+ * none, with %G_IO_ERROR_CANCELLED, or as the importer says.
+ *
+ * Returns: whether it is written
+ *
+ * Since: 0.1
+ */
+gboolean
+weft_importer_import_files (WeftImporter *self, GListModel *inputs, GFile *output,
+                            GVariant *options, WeftProgress *progress, GCancellable *cancellable,
+                            char ***losses, GError **error)
+{
+  WeftImporterInterface *interface;
+  g_autoptr (GVariant) held = options != NULL ? g_variant_ref_sink (options) : NULL;
+  g_auto (GStrv) told = NULL;
+  GError *failure = NULL;
+  gboolean done;
+
+  g_return_val_if_fail (WEFT_IS_IMPORTER (self), FALSE);
+  g_return_val_if_fail (G_IS_LIST_MODEL (inputs), FALSE);
+  g_return_val_if_fail (g_type_is_a (g_list_model_get_item_type (inputs), G_TYPE_FILE), FALSE);
+  g_return_val_if_fail (G_IS_FILE (output), FALSE);
+  g_return_val_if_fail (options == NULL || g_variant_is_of_type (options, G_VARIANT_TYPE_VARDICT),
+                        FALSE);
+
+  if (g_cancellable_set_error_if_cancelled (cancellable, error))
+    return FALSE;
+  interface = WEFT_IMPORTER_GET_IFACE (self);
+  if (interface->import_files == NULL)
+    return import_only_file (self, inputs, output, options, progress, cancellable, losses, error);
+  done = interface->import_files (self, inputs, output, options, progress, cancellable, &told,
+                                  &failure);
+  if (losses != NULL)
+    *losses = weft_extension_texts (self, g_steal_pointer (&told));
+  return weft_extension_succeeded (self, "import_files", done, failure, error);
+}
+
+static void
+run_files_in_thread (GTask *task, gpointer source, gpointer data, GCancellable *cancellable)
+{
+  Work *work = data;
+  GError *error = NULL;
+
+  if (weft_importer_import_files (WEFT_IMPORTER (source), work->inputs, work->output, work->options,
+                                  work->progress, cancellable, &work->losses, &error))
+    g_task_return_boolean (task, TRUE);
+  else
+    g_task_return_error (task, error);
+}
+
+/**
+ * weft_importer_import_files_async:
+ * @self: an importer
+ * @inputs: what to read, not to be changed until @callback is called; see
+ *   [method@Importer.import_files]
+ * @output: where to write the recording
+ * @options: (nullable): a dictionary, type `a{sv}`
+ * @progress: (nullable): where to tell how far it is
+ * @cancellable: (nullable): a cancellable
+ * @callback: (scope async): called when it is done
+ * @user_data: (closure): for @callback
+ *
+ * Makes one recording out of files of another format, in a thread.
+ *
+ * Since: 0.1
+ */
+void
+weft_importer_import_files_async (WeftImporter *self, GListModel *inputs, GFile *output,
+                                  GVariant *options, WeftProgress *progress,
+                                  GCancellable *cancellable, GAsyncReadyCallback callback,
+                                  gpointer user_data)
+{
+  g_autoptr (GTask) task = NULL;
+  Work *work;
+
+  g_return_if_fail (WEFT_IS_IMPORTER (self));
+  g_return_if_fail (G_IS_LIST_MODEL (inputs));
+  g_return_if_fail (G_IS_FILE (output));
+  g_return_if_fail (options == NULL || g_variant_is_of_type (options, G_VARIANT_TYPE_VARDICT));
+
+  task = g_task_new (self, cancellable, callback, user_data);
+  g_task_set_source_tag (task, weft_importer_import_files_async);
+  work = work_new (output, options, progress);
+  work->inputs = g_object_ref (inputs);
+  g_task_set_task_data (task, work, (GDestroyNotify) work_free);
+  g_task_run_in_thread (task, run_files_in_thread);
+}
+
+/**
+ * weft_importer_import_files_finish:
+ * @self: an importer
+ * @result: what the callback got
+ * @losses: (out) (optional) (transfer full) (array zero-terminated=1): sentences about what could
+ *   not be carried over
+ * @error: where to say what went wrong
+ *
+ * Ends [method@Importer.import_files_async].
+ *
+ * Returns: whether it is written
+ *
+ * Since: 0.1
+ */
+gboolean
+weft_importer_import_files_finish (WeftImporter *self, GAsyncResult *result, char ***losses,
+                                   GError **error)
+{
+  Work *work;
+
+  g_return_val_if_fail (WEFT_IS_IMPORTER (self), FALSE);
+  g_return_val_if_fail (g_task_is_valid (result, self), FALSE);
+
+  work = g_task_get_task_data (G_TASK (result));
+  if (losses != NULL)
+    *losses = g_steal_pointer (&work->losses);
+  return g_task_propagate_boolean (G_TASK (result), error);
 }

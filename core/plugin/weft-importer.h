@@ -21,9 +21,11 @@ G_DECLARE_INTERFACE (WeftImporter, weft_importer, WEFT, IMPORTER, GObject)
  * @import_file: reads a file and writes a recording; runs in a thread of its own
  * @import_async: the same without blocking; by default @import_file in a thread
  * @import_finish: ends @import_async
+ * @import_files: reads several files, and folders of them, and writes one recording; runs in a
+ *   thread of its own; may be left out
  *
- * What an importer does. Strings are handed over to the caller. @import_file or both of
- * @import_async and @import_finish must be there.
+ * What an importer does. Strings are handed over to the caller. @import_file, or @import_files, or
+ * both of @import_async and @import_finish must be there.
  *
  * Since: 0.1
  */
@@ -44,9 +46,12 @@ struct _WeftImporterInterface
                         GAsyncReadyCallback callback, gpointer user_data);
   gboolean (*import_finish) (WeftImporter *self, GAsyncResult *result, char ***losses,
                              GError **error);
+  gboolean (*import_files) (WeftImporter *self, GListModel *inputs, GFile *output,
+                            GVariant *options, WeftProgress *progress, GCancellable *cancellable,
+                            char ***losses, GError **error);
 
   /*< private >*/
-  gpointer _reserved[8];
+  gpointer _reserved[7];
 };
 
 WEFT_API char *weft_importer_get_name (WeftImporter *self);
@@ -64,5 +69,15 @@ WEFT_API void weft_importer_import_async (WeftImporter *self, GFile *input, GFil
                                           gpointer user_data);
 WEFT_API gboolean weft_importer_import_finish (WeftImporter *self, GAsyncResult *result,
                                                char ***losses, GError **error);
+WEFT_API gboolean weft_importer_import_files (WeftImporter *self, GListModel *inputs, GFile *output,
+                                              GVariant *options, WeftProgress *progress,
+                                              GCancellable *cancellable, char ***losses,
+                                              GError **error);
+WEFT_API void weft_importer_import_files_async (WeftImporter *self, GListModel *inputs,
+                                                GFile *output, GVariant *options,
+                                                WeftProgress *progress, GCancellable *cancellable,
+                                                GAsyncReadyCallback callback, gpointer user_data);
+WEFT_API gboolean weft_importer_import_files_finish (WeftImporter *self, GAsyncResult *result,
+                                                     char ***losses, GError **error);
 
 G_END_DECLS

@@ -899,6 +899,28 @@ weft_plugin_registry_find_domain_for_kind (WeftPluginRegistry *self, const char 
   return find_extension (self, DOMAINS, name != NULL ? name : first_word);
 }
 
+/* Of those that read several files, if ONLY_FILES is set. */
+static void
+find_surest (WeftPluginRegistry *self, GBytes *head, const char *filename, gboolean only_files,
+             WeftImporter **best, guint *most)
+{
+  GListModel *importers = G_LIST_MODEL (self->extensions[IMPORTERS]);
+
+  for (guint i = 0; i < g_list_model_get_n_items (importers); i++)
+    {
+      g_autoptr (WeftImporter) importer = g_list_model_get_item (importers, i);
+      guint sure = 0;
+
+      if (!only_files || WEFT_IMPORTER_GET_IFACE (importer)->import_files != NULL)
+        sure = weft_importer_recognizes (importer, head, filename);
+      if (sure > *most)
+        {
+          *most = sure;
+          *best = importer;
+        }
+    }
+}
+
 /**
  * weft_plugin_registry_recognize:
  * @self: a registry
@@ -912,26 +934,91 @@ weft_plugin_registry_find_domain_for_kind (WeftPluginRegistry *self, const char 
 WeftImporter *
 weft_plugin_registry_recognize (WeftPluginRegistry *self, GBytes *head, const char *filename)
 {
-  GListModel *importers;
   WeftImporter *best = NULL;
   guint most = 0;
 
   g_return_val_if_fail (WEFT_IS_PLUGIN_REGISTRY (self), NULL);
   g_return_val_if_fail (head != NULL, NULL);
 
-  importers = G_LIST_MODEL (self->extensions[IMPORTERS]);
-  for (guint i = 0; i < g_list_model_get_n_items (importers); i++)
-    {
-      g_autoptr (WeftImporter) importer = g_list_model_get_item (importers, i);
-      guint sure = weft_importer_recognizes (importer, head, filename);
+  find_surest (self, head, filename, FALSE, &best, &most);
+  return best;
+}
 
-      if (sure > most)
-        {
-          most = sure;
-          best = importer;
-        }
+#define HEAD_SIZE 65536
+#define MAX_FILES 4096 /* of a folder that are looked at */
+
+static GBytes *
+read_head (GFile *file, GCancellable *cancellable, GError **error)
+{
+  g_autoptr (GFileInputStream) stream = g_file_read (file, cancellable, error);
+  g_autofree char *head = g_malloc (HEAD_SIZE);
+  gsize n;
+
+  if (stream == NULL ||
+      !g_input_stream_read_all (G_INPUT_STREAM (stream), head, HEAD_SIZE, &n, cancellable, error))
+    return NULL;
+  return g_bytes_new_take (g_steal_pointer (&head), n);
+}
+
+/* The importer that is most sure of one of the regular files in a folder. */
+static WeftImporter *
+recognize_folder (WeftPluginRegistry *self, GFile *folder, GCancellable *cancellable,
+                  GError **error)
+{
+  g_autoptr (GFileEnumerator) children = g_file_enumerate_children (
+      folder, "standard::name,standard::type", G_FILE_QUERY_INFO_NONE, cancellable, error);
+  WeftImporter *best = NULL;
+  guint most = 0;
+
+  for (guint i = 0; children != NULL && i < MAX_FILES; i++)
+    {
+      g_autoptr (GBytes) head = NULL;
+      GFileInfo *info;
+      GFile *child;
+
+      if (!g_file_enumerator_iterate (children, &info, &child, cancellable, error))
+        return NULL;
+      if (info == NULL)
+        break;
+      if (g_file_info_get_file_type (info) == G_FILE_TYPE_REGULAR)
+        head = read_head (child, cancellable, NULL);
+      if (head != NULL)
+        find_surest (self, head, g_file_info_get_name (info), TRUE, &best, &most);
     }
   return best;
+}
+
+/**
+ * weft_plugin_registry_recognize_file:
+ * @self: a registry
+ * @file: a file, or a folder of files
+ * @cancellable: (nullable): a cancellable
+ * @error: where to say why it cannot be read
+ *
+ * Looks at a file: at its first 64 KiB and its name. A folder is for the importer that is most sure
+ * of one of the files in it; only importers that read several files take folders.
+ *
+ * Returns: (transfer none) (nullable): the importer that is most sure that the file is for it;
+ * %NULL without an error if there is none
+ *
+ * Since: 0.1
+ */
+WeftImporter *
+weft_plugin_registry_recognize_file (WeftPluginRegistry *self, GFile *file,
+                                     GCancellable *cancellable, GError **error)
+{
+  g_autofree char *name = NULL;
+  g_autoptr (GBytes) head = NULL;
+
+  g_return_val_if_fail (WEFT_IS_PLUGIN_REGISTRY (self), NULL);
+  g_return_val_if_fail (G_IS_FILE (file), NULL);
+  g_return_val_if_fail (error == NULL || *error == NULL, NULL);
+
+  if (g_file_query_file_type (file, G_FILE_QUERY_INFO_NONE, cancellable) == G_FILE_TYPE_DIRECTORY)
+    return recognize_folder (self, file, cancellable, error);
+  head = read_head (file, cancellable, error);
+  name = g_file_get_basename (file);
+  return head != NULL ? weft_plugin_registry_recognize (self, head, name) : NULL;
 }
 
 /* ---- Registering what the program itself brings ---- */

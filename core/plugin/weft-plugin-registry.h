@@ -40,6 +40,9 @@ WEFT_API WeftExporter *weft_plugin_registry_find_exporter (WeftPluginRegistry *s
                                                            const char *name);
 WEFT_API WeftImporter *weft_plugin_registry_recognize (WeftPluginRegistry *self, GBytes *head,
                                                        const char *filename);
+WEFT_API WeftImporter *weft_plugin_registry_recognize_file (WeftPluginRegistry *self, GFile *file,
+                                                            GCancellable *cancellable,
+                                                            GError **error);
 
 WEFT_API gboolean weft_plugin_registry_register_domain (WeftPluginRegistry *self,
                                                         WeftDomain *domain, GError **error);

@@ -212,10 +212,10 @@ find_queuing (const Proofs *self, guint64 thread)
 
 /* What one wait proves, the strongest last. */
 static const WeftClassificationReason strengths[] = {
-  WEFT_CLASSIFICATION_REASON_NO_WAIT,     WEFT_CLASSIFICATION_REASON_WAIT_ELSEWHERE,
-  WEFT_CLASSIFICATION_REASON_WAIT_BEFORE, WEFT_CLASSIFICATION_REASON_WAIT_ENDED_FIRST,
-  WEFT_CLASSIFICATION_REASON_HALF_WAIT,   WEFT_CLASSIFICATION_REASON_CLOCK_ERROR,
-  WEFT_CLASSIFICATION_REASON_WAIT,
+  WEFT_CLASSIFICATION_REASON_WAITS_UNKNOWN,    WEFT_CLASSIFICATION_REASON_NO_WAIT,
+  WEFT_CLASSIFICATION_REASON_WAIT_ELSEWHERE,   WEFT_CLASSIFICATION_REASON_WAIT_BEFORE,
+  WEFT_CLASSIFICATION_REASON_WAIT_ENDED_FIRST, WEFT_CLASSIFICATION_REASON_HALF_WAIT,
+  WEFT_CLASSIFICATION_REASON_CLOCK_ERROR,      WEFT_CLASSIFICATION_REASON_WAIT,
 };
 
 static guint
@@ -313,7 +313,8 @@ classification_of (WeftClassificationReason reason)
 gboolean
 weft_linker_classify (WeftLinker *self, const WeftLinkerDispatch *dispatch, gboolean force)
 {
-  Verdict verdict = { .reason = WEFT_CLASSIFICATION_REASON_NO_WAIT };
+  Verdict verdict = { .reason = self->options.no_waits ? WEFT_CLASSIFICATION_REASON_WAITS_UNKNOWN
+                                                       : WEFT_CLASSIFICATION_REASON_NO_WAIT };
   Proofs proofs = { 0 };
   guint64 values[3];
 

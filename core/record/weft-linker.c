@@ -63,6 +63,12 @@ weft_linker_set_no_samples (WeftLinker *self, gboolean no_samples)
 }
 
 void
+weft_linker_set_no_waits (WeftLinker *self, gboolean no_waits)
+{
+  self->options.no_waits = no_waits;
+}
+
+void
 weft_linker_set_end (WeftLinker *self, gint64 end)
 {
   self->end =

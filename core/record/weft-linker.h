@@ -24,6 +24,7 @@ typedef struct
   gint64 tolerance;    /* ns from an origin to a CPU sample; 0: WEFT_LINKER_TOLERANCE */
   gint64 highest_tid;  /* that the system gives to a thread; 0: WEFT_LINKER_HIGHEST_TID */
   gboolean no_samples; /* nobody takes CPU samples: nothing is waited for */
+  gboolean no_waits;   /* nobody can tell of waits: that there is none says nothing */
 } WeftLinkerOptions;
 
 #define WEFT_LINKER_TOLERANCE (10 * G_GINT64_CONSTANT (1000000))
@@ -39,6 +40,7 @@ void weft_linker_set_options (WeftLinker *self, const WeftLinkerOptions *options
 
 /* Samplers start after the recording, and may fail to. */
 void weft_linker_set_no_samples (WeftLinker *self, gboolean no_samples);
+void weft_linker_set_no_waits (WeftLinker *self, gboolean no_waits);
 
 /* ---- From CPU sources, in order of time ---- */
 

@@ -954,6 +954,22 @@ weft_recording_builder_get_n_rows (WeftRecordingBuilder *self, const char *table
 /* ---- About the recording ---- */
 
 /**
+ * weft_recording_builder_get_path:
+ * @self: a builder
+ *
+ * Returns: (type filename): the file that it makes
+ *
+ * Since: 0.1
+ */
+const char *
+weft_recording_builder_get_path (WeftRecordingBuilder *self)
+{
+  g_return_val_if_fail (WEFT_IS_RECORDING_BUILDER (self), NULL);
+
+  return self->path;
+}
+
+/**
  * weft_recording_builder_set_start:
  * @self: a builder
  * @monotonic: `CLOCK_MONOTONIC` at time zero of the recording, nanoseconds; 0 if unknown
@@ -1022,7 +1038,68 @@ weft_recording_builder_add_origin (WeftRecordingBuilder *self, const char *origi
   g_ptr_array_add (self->origins, g_utf8_make_valid (origin, -1));
 }
 
+/**
+ * weft_recording_builder_set_end:
+ * @self: a builder
+ * @end: nanoseconds since the start of the recording
+ *
+ * Tells until when was recorded. Without it, and where dispatches end later, the recording ends with
+ * the last of its dispatches.
+ *
+ * Since: 0.1
+ */
+void
+weft_recording_builder_set_end (WeftRecordingBuilder *self, gint64 end)
+{
+  g_return_if_fail (WEFT_IS_RECORDING_BUILDER (self));
+
+  self->last_end = MAX (self->last_end, MIN (end, MAX_TIME));
+}
+
+/**
+ * weft_recording_builder_set_waits_known:
+ * @self: a builder
+ * @waits_known: whether the data would tell of waits, if there were any
+ *
+ * Tells what it means that nobody waited for a dispatch. Usually no origin of a wait says that no
+ * thread waited; data of a program that cannot tell of waits say nothing about that, and their
+ * dispatches are classified as unknown, not as asynchronous. To be called before the first row.
+ *
+ * Since: 0.1
+ */
+void
+weft_recording_builder_set_waits_known (WeftRecordingBuilder *self, gboolean waits_known)
+{
+  g_return_if_fail (WEFT_IS_RECORDING_BUILDER (self));
+
+  if (self->linker != NULL)
+    weft_linker_set_no_waits (self->linker, !waits_known);
+}
+
 /* ---- The end ---- */
+
+/**
+ * weft_recording_builder_flush:
+ * @self: a builder
+ * @cancellable: (nullable): a cancellable
+ *
+ * Puts the rows of until now into the file, which can be opened then, as a recording that is not
+ * finished.
+ *
+ * Returns: %FALSE with [error@Gio.IOErrorEnum] if not everything could be written, or
+ *   `WEFT_ERROR_RECORDER` if the recording is finished
+ *
+ * Since: 0.1
+ */
+gboolean
+weft_recording_builder_flush (WeftRecordingBuilder *self, GCancellable *cancellable, GError **error)
+{
+  g_return_val_if_fail (WEFT_IS_RECORDING_BUILDER (self), FALSE);
+  g_return_val_if_fail (error == NULL || *error == NULL, FALSE);
+
+  return !g_cancellable_set_error_if_cancelled (cancellable, error) && is_open (self, error) &&
+         weft_store_writer_flush (self->writer, error);
+}
 
 static void
 write_fact (WeftRecordingBuilder *self, const char *key, const char *text, gint64 number)

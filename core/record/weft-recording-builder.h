@@ -15,11 +15,15 @@ G_DECLARE_FINAL_TYPE (WeftRecordingBuilder, weft_recording_builder, WEFT, RECORD
 
 WEFT_API WeftRecordingBuilder *weft_recording_builder_new (const char *path, GError **error);
 
+WEFT_API const char *weft_recording_builder_get_path (WeftRecordingBuilder *self);
 WEFT_API gboolean weft_recording_builder_set_start (WeftRecordingBuilder *self, gint64 monotonic,
                                                     gint64 realtime, GError **error);
 WEFT_API void weft_recording_builder_set_recorder_name (WeftRecordingBuilder *self,
                                                         const char *name);
 WEFT_API void weft_recording_builder_add_origin (WeftRecordingBuilder *self, const char *origin);
+WEFT_API void weft_recording_builder_set_end (WeftRecordingBuilder *self, gint64 end);
+WEFT_API void weft_recording_builder_set_waits_known (WeftRecordingBuilder *self,
+                                                      gboolean waits_known);
 
 WEFT_API gboolean weft_recording_builder_add_row (WeftRecordingBuilder *self, const char *table,
                                                   GVariant *values, guint64 *id, GError **error);
@@ -35,6 +39,8 @@ WEFT_API gboolean weft_recording_builder_add_dispatches (WeftRecordingBuilder *s
                                                          GError **error);
 WEFT_API guint64 weft_recording_builder_get_n_rows (WeftRecordingBuilder *self, const char *table);
 
+WEFT_API gboolean weft_recording_builder_flush (WeftRecordingBuilder *self,
+                                                GCancellable *cancellable, GError **error);
 WEFT_API gboolean weft_recording_builder_finish (WeftRecordingBuilder *self,
                                                  GCancellable *cancellable, GError **error);
 WEFT_API void weft_recording_builder_finish_async (WeftRecordingBuilder *self,

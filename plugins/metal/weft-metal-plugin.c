@@ -4,13 +4,16 @@
 #include <weft.h>
 
 #include "weft-metal-domain.h"
+#include "xctrace/weft-xctrace-importer.h"
 
 static gboolean
 init (WeftPlugin *plugin, GError **error)
 {
   g_autoptr (WeftDomain) domain = weft_metal_domain_new ();
+  g_autoptr (WeftImporter) xctrace = weft_xctrace_importer_new ();
 
   weft_plugin_add_domain (plugin, domain);
+  weft_plugin_add_importer (plugin, xctrace);
   return TRUE;
 }
 

@@ -40,7 +40,7 @@ FINDINGS = {'wrong-pid': 'origin-processes', 'synthetic-tid': 'origin-numbers', 
             'no-stack': 'origin-stacks'}
 CLASSIFICATIONS = ['undecided', 'synchronous', 'asynchronous', 'unknown']
 CLASSIFICATION_REASONS = ['undecided', 'wait', 'no-wait', 'wait-elsewhere', 'wait-ended-first', 'wait-before',
-                          'clock-error', 'no-origin', 'no-thread', 'not-completed', 'half-wait']
+                          'clock-error', 'no-origin', 'no-thread', 'not-completed', 'half-wait', 'waits-unknown']
 NOBODY = ['setpriv', '--reuid=65534', '--regid=65534', '--clear-groups']
 TABLES = ('processes', 'runtimes', 'threads', 'clocks', 'clock_pairs', 'lanes', 'lane_counts', 'lane_ends', 'losses',
           'queues', 'sources', 'source_lines', 'routines', 'source_ranges', 'submissions', 'submission_events',

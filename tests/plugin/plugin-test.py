@@ -442,6 +442,68 @@ loop.run()
             "b'cba' 0.5 halfway", 'Operation was cancelled',
             'The importer __main__+Silent works without blocking only'])
 
+    def test_python_importer_of_several_files(self):
+        told = self.python('''
+import gi, os
+gi.require_version('Weft', '1')
+from gi.repository import Gio, GLib, GObject, Weft
+class Cards(GObject.Object, Weft.Importer):
+    def do_get_name(self): return 'cards'
+    def do_recognizes(self, head, name): return 90 if head.get_data().startswith(b'CARDS') else 0
+    def do_import_files(self, inputs, target, options, progress, cancellable):
+        names = ' '.join(file.get_basename() for file in inputs)
+        target.replace_contents(names.encode(), None, False, 0, cancellable)
+        return True, ['order']
+class Single(GObject.Object, Weft.Importer):
+    def do_get_name(self): return 'single'
+    def do_get_patterns(self): return ['*.card']
+    def do_import_file(self, source, target, options, progress, cancellable):
+        target.replace_contents(source.get_basename().encode(), None, False, 0, cancellable)
+        return True, []
+registry = Weft.PluginRegistry.new([])
+registry.register_importer(Cards())
+registry.register_importer(Single())
+os.makedirs('deck')
+for name in ('a.card', 'deck/b', 'deck/c'):
+    Gio.File.new_for_path(name).replace_contents(b'CARDS' if '/' in name else b'', None, False, 0, None)
+def files(*names):
+    store = Gio.ListStore.new(Gio.File)
+    for name in names:
+        store.append(Gio.File.new_for_path(name))
+    return store
+target = Gio.File.new_for_path('made')
+def contents(): return target.load_contents(None)[1]
+cards, single = registry.find_importer('cards'), registry.find_importer('single')
+print(tuple(cards.import_files(files('deck/c', 'deck/b'), target, None, None, None)), contents())
+print(tuple(cards.import_file(Gio.File.new_for_path('deck/b'), target, None, None, None)), contents())
+print(tuple(single.import_files(files('a.card'), target, None, None, None)), contents())
+for names in ((), ('a.card', 'deck/b')):
+    try: single.import_files(files(*names), target, None, None, None)
+    except GLib.Error as error: print(error.matches(Weft.error_quark(), Weft.Error.PLUGIN), error.message)
+def name(path):
+    found = registry.recognize_file(Gio.File.new_for_path(path), None)
+    return found and found.get_name()
+print(name('deck'), name('deck/b'), name('a.card'), name('.'))
+try: name('absent')
+except GLib.Error as error: print(error.matches(Gio.io_error_quark(), Gio.IOErrorEnum.NOT_FOUND))
+loop = GLib.MainLoop()
+def done(importer, result):
+    try: print(tuple(importer.import_files_finish(result)), contents())
+    except GLib.Error as error: print(error.message)
+    loop.quit()
+cards.import_files_async(files('deck/b'), target, None, None, None, done)
+loop.run()
+cancelled = Gio.Cancellable()
+cancelled.cancel()
+cards.import_files_async(files('deck/b'), target, None, None, cancelled, done)
+loop.run()
+''')
+        self.assertEqual(told.splitlines(), [
+            "(True, ['order']) b'c b'", "(True, ['order']) b'b'", "(True, []) b'a.card'",
+            'True The importer “single” makes a recording of one file, not of 0',
+            'True The importer “single” makes a recording of one file, not of 2',
+            'cards cards single None', 'True', "(True, ['order']) b'b'", 'Operation was cancelled'])
+
     # ---- Installing ----
 
     def test_install_and_remove(self):

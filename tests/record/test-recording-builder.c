@@ -448,6 +448,164 @@ on_finished (GObject *object, GAsyncResult *result, gpointer data)
   *(gboolean *) data = TRUE;
 }
 
+/* ---- What the data cannot tell ---- */
+
+static void
+add_queued_work (Fixture *fixture)
+{
+  add_basics (fixture);
+  add_row (fixture, "dispatches", "{'lane': <1>, 'routine': <1>, 'start': <20>, 'duration': <5>}");
+  add_row (fixture, "origins",
+           "{'role': <'dispatch'>, 'dispatch': <1>, 'thread': <1>, 'tid': <78>, 'time': <10>,"
+           " 'runtime': <1>}");
+}
+
+static void
+check_class (Fixture *fixture, WeftClassification class, WeftClassificationReason reason)
+{
+  g_autoptr (WeftStore) store = finish (fixture);
+  g_autoptr (Rows) dispatches = rows_read (store, WEFT_TABLE_DISPATCHES);
+
+  g_assert_cmpuint (rows_get (dispatches, 0, WEFT_DISPATCHES_CLASSIFICATION), ==, class);
+  g_assert_cmpuint (rows_get (dispatches, 0, WEFT_DISPATCHES_CLASSIFICATION_REASON), ==, reason);
+}
+
+/* That nobody tells of a wait says that nobody waited, unless nobody could have told. */
+static void
+test_waits_unknown (Fixture *fixture, gconstpointer data)
+{
+  weft_recording_builder_set_waits_known (fixture->builder, FALSE);
+  add_queued_work (fixture);
+  check_class (fixture, WEFT_CLASSIFICATION_UNKNOWN, WEFT_CLASSIFICATION_REASON_WAITS_UNKNOWN);
+  g_object_unref (fixture->builder);
+  g_unlink (fixture->file);
+
+  fixture->builder = weft_recording_builder_new (fixture->file, NULL);
+  add_queued_work (fixture);
+  check_class (fixture, WEFT_CLASSIFICATION_ASYNCHRONOUS, WEFT_CLASSIFICATION_REASON_NO_WAIT);
+}
+
+static void
+test_end (Fixture *fixture, gconstpointer data)
+{
+  g_autoptr (WeftStore) store = NULL;
+  g_autoptr (Rows) meta = NULL;
+
+  add_basics (fixture);
+  add_row (fixture, "dispatches", "{'lane': <1>, 'routine': <1>, 'start': <20>, 'duration': <5>}");
+  weft_recording_builder_set_end (fixture->builder, 1000);
+  weft_recording_builder_set_end (fixture->builder, 10);
+  store = finish (fixture);
+  meta = rows_read (store, WEFT_TABLE_META);
+  g_assert_cmpuint (
+      rows_get (meta, rows_find_text (meta, WEFT_META_KEY, "duration", 0), WEFT_META_NUMBER), ==,
+      1000);
+}
+
+static void
+test_flush (Fixture *fixture, gconstpointer data)
+{
+  g_autoptr (GError) error = NULL;
+  g_autoptr (GFile) file = g_file_new_for_path (fixture->file);
+  g_autoptr (WeftRecording) recording = NULL;
+
+  g_assert_cmpstr (weft_recording_builder_get_path (fixture->builder), ==, fixture->file);
+  add_basics (fixture);
+  g_assert_true (weft_recording_builder_flush (fixture->builder, NULL, &error));
+  g_assert_no_error (error);
+  recording = weft_recording_open (file, NULL, &error);
+  g_assert_no_error (error);
+  g_assert_cmpint (weft_recording_get_state (recording), ==, WEFT_RECORDING_UNFINISHED);
+  g_assert_cmpuint (weft_recording_get_n_rows (recording, "lanes"), ==, 2);
+  g_assert_true (weft_recording_builder_finish (fixture->builder, NULL, &error));
+  g_assert_false (weft_recording_builder_flush (fixture->builder, NULL, &error));
+  g_assert_error (error, WEFT_ERROR, WEFT_ERROR_RECORDER);
+}
+
+/* ---- A domain ---- */
+
+#define TEST_TYPE_DOMAIN (test_domain_get_type ())
+G_DECLARE_FINAL_TYPE (TestDomain, test_domain, TEST, DOMAIN, GObject)
+
+struct _TestDomain
+{
+  GObject parent_instance;
+};
+
+static char *
+get_name (WeftDomain *domain)
+{
+  return g_strdup ("made");
+}
+
+static WeftVocabulary *
+get_vocabulary (WeftDomain *domain)
+{
+  WeftVocabulary *words = weft_vocabulary_new ("made");
+
+  weft_vocabulary_add_word (words, NULL, "dispatch", "piece", "pieces");
+  return words;
+}
+
+static GListModel *
+diagnose (WeftDomain *domain, WeftRecording *recording, GCancellable *cancellable, GError **error)
+{
+  g_autoptr (GListStore) findings = g_list_store_new (WEFT_TYPE_FINDING);
+  g_autofree char *evidence = g_strdup_printf ("%" G_GUINT64_FORMAT " lanes",
+                                               weft_recording_get_n_rows (recording, "lanes"));
+  const char *const handles[] = { "l-1", "l-2", NULL };
+  g_autoptr (WeftFinding) finding = weft_finding_new ("made.lanes", "Are there lanes?",
+                                                      WEFT_VERDICT_GOOD, evidence, NULL, handles);
+
+  g_list_store_append (findings, finding);
+  return G_LIST_MODEL (g_steal_pointer (&findings));
+}
+
+static void
+domain_interface_init (WeftDomainInterface *interface)
+{
+  interface->get_name = get_name;
+  interface->get_vocabulary = get_vocabulary;
+  interface->diagnose = diagnose;
+}
+
+G_DEFINE_FINAL_TYPE_WITH_CODE (TestDomain, test_domain, G_TYPE_OBJECT,
+                               G_IMPLEMENT_INTERFACE (WEFT_TYPE_DOMAIN, domain_interface_init))
+
+static void
+test_domain_class_init (TestDomainClass *klass)
+{
+}
+
+static void
+test_domain_init (TestDomain *self)
+{
+}
+
+/* Its words, and what it finds in the rows. */
+static void
+test_domain (Fixture *fixture, gconstpointer data)
+{
+  g_autoptr (GError) error = NULL;
+  g_autoptr (WeftDomain) domain = g_object_new (TEST_TYPE_DOMAIN, NULL);
+  g_autoptr (WeftStore) store = NULL;
+  g_autoptr (Rows) words = NULL;
+  g_autoptr (Rows) findings = NULL;
+
+  add_basics (fixture);
+  g_assert_true (weft_recording_builder_add_domain (fixture->builder, domain, NULL, &error));
+  g_assert_no_error (error);
+  store = finish (fixture);
+  words = rows_read (store, WEFT_TABLE_WORDS);
+  g_assert_cmpuint (rows_find_text (words, WEFT_WORDS_TEXT, "pieces", 0), !=, G_MAXUINT64);
+  findings = rows_read (store, WEFT_TABLE_FINDINGS);
+  g_assert_cmpuint (findings->n, ==, 1);
+  g_assert_cmpstr (rows_text (findings, 0, WEFT_FINDINGS_DOMAIN), ==, "made");
+  g_assert_cmpstr (rows_text (findings, 0, WEFT_FINDINGS_EVIDENCE), ==, "2 lanes");
+  g_assert_cmpstr (rows_text (findings, 0, WEFT_FINDINGS_HANDLES), ==, "l-1 l-2");
+  g_assert_cmpuint (rows_get (findings, 0, WEFT_FINDINGS_VERDICT), ==, WEFT_VERDICT_GOOD);
+}
+
 static void
 test_files (Fixture *fixture, gconstpointer data)
 {
@@ -489,6 +647,10 @@ main (int argc, char **argv)
   g_test_add ("/builder/wrong", Fixture, NULL, set_up, test_wrong, tear_down);
   g_test_add ("/builder/garbled", Fixture, NULL, set_up, test_garbled, tear_down);
   g_test_add ("/builder/random", Fixture, NULL, set_up, test_random, tear_down);
+  g_test_add ("/builder/waits-unknown", Fixture, NULL, set_up, test_waits_unknown, tear_down);
+  g_test_add ("/builder/end", Fixture, NULL, set_up, test_end, tear_down);
+  g_test_add ("/builder/flush", Fixture, NULL, set_up, test_flush, tear_down);
+  g_test_add ("/builder/domain", Fixture, NULL, set_up, test_domain, tear_down);
   g_test_add ("/builder/files", Fixture, NULL, set_up, test_files, tear_down);
   return g_test_run ();
 }
