@@ -214,6 +214,7 @@ enqueue_begin (OclEnqueue *e, cl_command_queue handle, WeftTargetRoutine *routin
   e->wait.n = 0;
   e->origin = weft_target_origin_with_stack ();
   e->command->routine = routine;
+  e->command->waits = n_after > 0;
   memset (&telling->dispatch, 0, sizeof telling->dispatch);
   telling->origin.role = WEFT_TARGET_ROLE_DISPATCH;
   telling->origin.origin = e->origin;

@@ -273,6 +273,7 @@ struct _OclCommand
   bool pending; /* atomic: in the queue's list, or a user event that is not set */
   bool owned;   /* the event is ours to release when it is over */
   bool failed;
+  bool waits;  /* for events */
   bool covers; /* is over only when all before it are */
 };
 
@@ -291,7 +292,8 @@ typedef enum
 
 /* Takes what is over. */
 void ocl_queue_harvest (OclQueue *queue, OclPatience patience);
-void ocl_queues_drain (bool at_exit);
+/* Of queues that the program released, or of all. */
+void ocl_queues_drain (bool all);
 /* The program gave its last reference away. True if the event is needed until the command is over.
  */
 bool ocl_command_adopt (OclCommand *command);

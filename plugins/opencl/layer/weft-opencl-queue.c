@@ -30,6 +30,7 @@ static pthread_mutex_t orphans_lock = PTHREAD_MUTEX_INITIALIZER;
 
 static uint32_t times_set;
 static uint32_t order_set;
+static uint32_t launch_set;
 static pthread_once_t sets_once = PTHREAD_ONCE_INIT;
 
 static void
@@ -39,14 +40,16 @@ make_sets (void)
     { .name = "queued_time", .unit = WEFT_TARGET_UNIT_NANOSECONDS },
     { .name = "submitted_time", .unit = WEFT_TARGET_UNIT_NANOSECONDS },
   };
-  static const WeftTargetCounter order[] = {
-    { .name = "behind_time", .unit = WEFT_TARGET_UNIT_NANOSECONDS },
-  };
+  static const WeftTargetCounter order = { .name = "behind_time",
+                                           .unit = WEFT_TARGET_UNIT_NANOSECONDS };
+  static const WeftTargetCounter launch = { .name = "launch_time",
+                                            .unit = WEFT_TARGET_UNIT_NANOSECONDS };
   const WeftTargetCounterState state = { .availability = WEFT_TARGET_PRESENT,
                                          .probe = "CL_QUEUE_PROFILING_ENABLE" };
 
   times_set = weft_target_counter_set_new ("opencl.times", times, 2, &state);
-  order_set = weft_target_counter_set_new ("opencl.order", order, 1, &state);
+  order_set = weft_target_counter_set_new ("opencl.order", &order, 1, &state);
+  launch_set = weft_target_counter_set_new ("opencl.launch", &launch, 1, &state);
 }
 
 /* ---- Groups: under the queue's lock ---- */
@@ -279,35 +282,45 @@ between (uint64_t earlier, uint64_t later)
   return later > earlier ? later - earlier : 0;
 }
 
+static WeftTargetCounterSample
+sample_of (uint32_t set, const WeftTargetCounterValue *values, size_t n)
+{
+  return (WeftTargetCounterSample){
+    .set = set, .point = WEFT_TARGET_POINT_BEFORE_DISPATCH, .values = values, .n_values = n
+  };
+}
+
+/* In a queue that keeps the order, a command is behind another until that is over; what it takes
+ * from then, waiting for nothing, is the implementation's: to launch it, and to compile it if it is
+ * new.
+ */
 static void
 complete_timed (OclQueue *queue, const OclCommand *command, const Times *times)
 {
+  const uint64_t wait = between (times->queued, times->start);
+  const uint64_t until = queue->last_end < times->start ? queue->last_end : times->start;
   const WeftTargetCounterValue values[] = {
     { .value.u64 = between (times->queued, times->submitted) },
     { .value.u64 = between (times->submitted, times->start) }
   };
-  const uint64_t until = queue->last_end < times->start ? queue->last_end : times->start;
   const WeftTargetCounterValue behind = { .value.u64 = between (times->queued, until) };
-  const WeftTargetCounterSample samples[] = { { .set = times_set,
-                                                .point = WEFT_TARGET_POINT_BEFORE_DISPATCH,
-                                                .values = values,
-                                                .n_values = 2 },
-                                              { .set = order_set,
-                                                .point = WEFT_TARGET_POINT_BEFORE_DISPATCH,
-                                                .values = &behind,
-                                                .n_values = 1 } };
+  const WeftTargetCounterValue launch = { .value.u64 = wait - behind.value.u64 };
+  const WeftTargetCounterSample samples[] = { sample_of (times_set, values, 2),
+                                              sample_of (order_set, &behind, 1),
+                                              sample_of (launch_set, &launch, 1) };
 
-  weft_target_complete (
-      &(WeftTargetDispatch){ .lane = queue->lane,
-                             .routine = command->routine,
-                             .id = command->id,
-                             .start = times->start,
-                             .end = times->end,
-                             .has_queue_wait = true,
-                             .queue_wait = between (times->queued, times->start),
-                             .queue_wait_last = between (times->queued, times->start),
-                             .samples = samples,
-                             .n_samples = queue->in_order ? 2 : 1 });
+  weft_target_complete (&(WeftTargetDispatch){ .lane = queue->lane,
+                                               .routine = command->routine,
+                                               .id = command->id,
+                                               .start = times->start,
+                                               .end = times->end,
+                                               .has_queue_wait = true,
+                                               .queue_wait = wait,
+                                               .queue_wait_last = wait,
+                                               .samples = samples,
+                                               .n_samples = !queue->in_order ? 1
+                                                            : command->waits ? 2
+                                                                             : 3 });
   if (times->end > queue->last_end)
     queue->last_end = times->end;
 }
@@ -504,48 +517,68 @@ bury (OclQueue *queue)
   ocl_object_unuse (&queue->object);
 }
 
-static void
-drain_orphans (void)
-{
-  if (OCL_LOAD (&n_orphans) == 0 || pthread_mutex_trylock (&orphans_lock) != 0)
-    return;
-  for (uint32_t i = n_orphans; i-- > 0;)
-    {
-      OclQueue *queue = orphans[i];
-
-      ocl_queue_harvest (queue, OCL_ALL);
-      if (OCL_LOAD (&queue->n_listed) > 0)
-        continue;
-      orphans[i] = orphans[--n_orphans];
-      bury (queue);
-    }
-  pthread_mutex_unlock (&orphans_lock);
-}
-
 /* Beyond so many of them, the last commands of one stay under way in the recording. */
 static void
-queue_released (OclQueue *queue)
+orphan_keep (OclQueue *queue)
 {
-  ocl_queue_harvest (queue, OCL_ALL);
-  if (OCL_LOAD (&queue->n_listed) == 0)
-    {
-      bury (queue);
-      return;
-    }
   pthread_mutex_lock (&orphans_lock);
   if (n_orphans < MAX_ORPHANS)
     orphans[n_orphans++] = queue;
   pthread_mutex_unlock (&orphans_lock);
 }
 
+static OclQueue *
+orphan_take (void)
+{
+  OclQueue *queue;
+
+  pthread_mutex_lock (&orphans_lock);
+  queue = n_orphans > 0 ? orphans[--n_orphans] : NULL;
+  pthread_mutex_unlock (&orphans_lock);
+  return queue;
+}
+
+static void
+queue_released (OclQueue *queue)
+{
+  ocl_queue_harvest (queue, OCL_ALL);
+  if (OCL_LOAD (&queue->n_listed) == 0)
+    bury (queue);
+  else
+    orphan_keep (queue);
+}
+
+/* Nobody else has a queue that was taken, and no lock is held: events that go may take much with
+ * them, and call the program.
+ */
+static void
+drain_orphans (void)
+{
+  OclQueue *left[16];
+  uint32_t n_left = 0;
+
+  if (OCL_LOAD (&n_orphans) == 0)
+    return;
+  while (n_left < 16 && (left[n_left] = orphan_take ()) != NULL)
+    {
+      ocl_queue_harvest (left[n_left], OCL_ALL);
+      if (OCL_LOAD (&left[n_left]->n_listed) == 0)
+        bury (left[n_left]);
+      else
+        n_left++;
+    }
+  while (n_left > 0)
+    orphan_keep (left[--n_left]);
+}
+
 void
-ocl_queues_drain (bool at_exit)
+ocl_queues_drain (bool all)
 {
   OclObject *list[256];
   size_t n;
 
   drain_orphans ();
-  if (!at_exit)
+  if (!all)
     return;
   n = ocl_object_list (OCL_QUEUE, list, 256);
   for (size_t i = 0; i < n; i++)
@@ -752,6 +785,16 @@ release_queue (cl_command_queue handle)
   return result;
 }
 
+/* An event that was not looked at for long has a reference to its context. */
+static cl_int CL_API_CALL
+get_context_info (cl_context context, cl_context_info what, size_t size, void *value,
+                  size_t *needed)
+{
+  if (what == CL_CONTEXT_REFERENCE_COUNT)
+    ocl_queues_drain (true);
+  return ocl_next.clGetContextInfo (context, what, size, value, needed);
+}
+
 static cl_int CL_API_CALL
 release_context (cl_context context)
 {
@@ -862,6 +905,7 @@ ocl_queue_fill (OclTable *table)
   table->clCreateCommandQueueWithProperties = create_queue_with_properties;
   table->clRetainCommandQueue = retain_queue;
   table->clReleaseCommandQueue = release_queue;
+  table->clGetContextInfo = get_context_info;
   table->clReleaseContext = release_context;
   table->clSetCommandQueueProperty = set_queue_property;
   table->clGetCommandQueueInfo = get_queue_info;
