@@ -215,14 +215,3 @@ weft_callchain_reader_read (const WeftCallchainReader *self, guint32 node, gbool
     }
   return depth - n;
 }
-
-guint32
-weft_callchain_reader_find_shared (const WeftCallchainReader *self, guint32 a, guint32 b)
-{
-  while (a != b)
-    if (a > b)
-      a = get_node (self, a)->parent;
-    else
-      b = get_node (self, b)->parent;
-  return a;
-}

@@ -38,8 +38,6 @@ guint32 weft_callchain_reader_get_depth (const WeftCallchainReader *self, guint3
 guint weft_callchain_reader_read (const WeftCallchainReader *self, guint32 node,
                                   gboolean innermost_first, guint max, GArray *frames);
 
-/* The deepest node that both are, or are called by: what two stacks share; 0 for nothing. */
-guint32 weft_callchain_reader_find_shared (const WeftCallchainReader *self, guint32 a, guint32 b);
 
 /* Ids of rows as numbers without gaps, for tables in the order of arrival. */
 typedef struct

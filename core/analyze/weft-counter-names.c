@@ -130,16 +130,16 @@ weft_counter_names_get_name (WeftCounterNames *self, guint64 counter)
   return weft_row_table_get_string (self->counters, WEFT_COUNTERS_NAME, counter);
 }
 
-WeftTerm *
-weft_counter_names_get_term (WeftCounterNames *self, guint64 counter)
+static WeftTerm *
+get_term (WeftCounterNames *self, guint64 counter)
 {
   return g_hash_table_lookup (self->terms, GSIZE_TO_POINTER (counter));
 }
 
-const char *
-weft_counter_names_get_unit (WeftCounterNames *self, guint64 counter)
+static const char *
+get_unit (WeftCounterNames *self, guint64 counter)
 {
-  WeftTerm *term = weft_counter_names_get_term (self, counter);
+  WeftTerm *term = get_term (self, counter);
   const char *unit = weft_answer_get_unit (
       weft_row_table_get (self->counters, WEFT_COUNTERS_UNIT, counter),
       weft_row_table_get_string (self->counters, WEFT_COUNTERS_UNIT_NAME, counter));
@@ -151,7 +151,7 @@ void
 weft_counter_names_set (WeftCounterNames *self, WeftTableBuilder *builder, guint first_column,
                         guint64 counter)
 {
-  WeftTerm *term = weft_counter_names_get_term (self, counter);
+  WeftTerm *term = get_term (self, counter);
   guint64 set = weft_counter_names_get_set (self, counter);
 
   weft_table_builder_set_uint64 (builder, first_column, counter);
@@ -160,8 +160,7 @@ weft_counter_names_set (WeftCounterNames *self, WeftTableBuilder *builder, guint
   weft_table_builder_set_uint64 (builder, first_column + 2, set);
   weft_table_builder_set_string (builder, first_column + 3,
                                  weft_counter_names_get_set_name (self, set));
-  weft_table_builder_set_string (builder, first_column + 4,
-                                 weft_counter_names_get_unit (self, counter));
+  weft_table_builder_set_string (builder, first_column + 4, get_unit (self, counter));
   if (term == NULL)
     return;
   weft_table_builder_set_string (builder, first_column + 5, weft_term_get_label (term));

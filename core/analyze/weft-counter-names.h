@@ -38,10 +38,6 @@ const WeftSetState *weft_counter_names_get_state (WeftCounterNames *self, guint6
 guint64 weft_counter_names_get_set (WeftCounterNames *self, guint64 counter);
 const char *weft_counter_names_get_set_name (WeftCounterNames *self, guint64 set);
 const char *weft_counter_names_get_name (WeftCounterNames *self, guint64 counter);
-/* What the domains that were in force say of it. */
-WeftTerm *weft_counter_names_get_term (WeftCounterNames *self, guint64 counter);
-/* The producer's, else that of a domain. */
-const char *weft_counter_names_get_unit (WeftCounterNames *self, guint64 counter);
 
 /* Columns that follow one another: the counter, its name, its set, the set's name, the unit, what
  * people call it, and whether more of it is better.

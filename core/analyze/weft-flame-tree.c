@@ -39,8 +39,8 @@ get_node (WeftFlameTree *self, guint32 node)
   return &g_array_index (self->nodes, Node, node);
 }
 
-const WeftFlameItem *
-weft_flame_tree_get_item (WeftFlameTree *self, guint32 item)
+static const WeftFlameItem *
+get_item (WeftFlameTree *self, guint32 item)
 {
   return &g_array_index (self->items, WeftFlameItem, item);
 }
@@ -205,15 +205,14 @@ compare_nodes (gconstpointer a, gconstpointer b, gpointer data)
     return one->start < other->start ? -1 : 1;
   if (!order->layout->by_time && get_total (one) != get_total (other))
     return get_total (one) > get_total (other) ? -1 : 1;
-  ids = compare_ids (weft_flame_tree_get_item (order->tree, one->item),
-                     weft_flame_tree_get_item (order->tree, other->item));
+  ids = compare_ids (get_item (order->tree, one->item), get_item (order->tree, other->item));
   return ids != 0 ? ids : left < right ? -1 : left > right;
 }
 
 static gboolean
 is_of_stack (WeftFlameTree *self, const Node *node)
 {
-  WeftFlameKind kind = weft_flame_tree_get_item (self, node->item)->kind;
+  WeftFlameKind kind = get_item (self, node->item)->kind;
 
   return kind == WEFT_FLAME_FUNCTION || kind == WEFT_FLAME_CUT;
 }
@@ -310,7 +309,7 @@ static void
 write_node (Order *order, WeftTableBuilder *builder, const Next *next)
 {
   const Node *node = get_node (order->tree, next->node);
-  const WeftFlameItem *item = weft_flame_tree_get_item (order->tree, node->item);
+  const WeftFlameItem *item = get_item (order->tree, node->item);
   guint64 off = node->times[WEFT_FLAME_OFF_CPU] + node->times[WEFT_FLAME_OF_TARGET];
 
   weft_table_builder_begin_row (builder);

@@ -58,7 +58,6 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (WeftFlameTree, weft_flame_tree_free)
 
 /* The number of an item; one of the same kind, id and variant is known by the same number. */
 guint32 weft_flame_tree_add_item (WeftFlameTree *self, const WeftFlameItem *item);
-const WeftFlameItem *weft_flame_tree_get_item (WeftFlameTree *self, guint32 item);
 
 guint32 weft_flame_tree_get_child (WeftFlameTree *self, guint32 parent, guint32 item);
 /* A new one, whatever children there are: it runs from START on. */

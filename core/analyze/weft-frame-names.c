@@ -522,22 +522,6 @@ weft_frame_name_to_text (const WeftFrameName *name)
 }
 
 guint32
-weft_frame_names_get_innermost (const WeftFrameNames *self, const WeftCallchainReader *callchains,
-                                guint32 node)
-{
-  for (; node != 0; node = weft_callchain_reader_get_parent (callchains, node))
-    {
-      const WeftFramePlace *places;
-      guint n = weft_frame_names_get_places (
-          self, weft_callchain_reader_get_frame (callchains, node), &places);
-
-      if (n > 0)
-        return places[n - 1].name;
-    }
-  return 0;
-}
-
-guint32
 weft_frame_names_leave_kernel (const WeftFrameNames *self, const WeftCallchainReader *callchains,
                                guint32 node)
 {

@@ -90,8 +90,5 @@ char *weft_frame_names_describe_stack (const WeftFrameNames *self,
 /* The innermost node of NODE's stack that is outside the kernel; NODE itself where all is within. */
 guint32 weft_frame_names_leave_kernel (const WeftFrameNames *self,
                                        const WeftCallchainReader *callchains, guint32 node);
-/* The innermost function of a stack; 0 for none. */
-guint32 weft_frame_names_get_innermost (const WeftFrameNames *self,
-                                        const WeftCallchainReader *callchains, guint32 node);
 
 G_END_DECLS

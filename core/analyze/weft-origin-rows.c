@@ -77,8 +77,8 @@ weft_link_status_explain (WeftLinkStatus status)
   return status < G_N_ELEMENTS (reasons) ? reasons[status] : "A later version decided this";
 }
 
-char *
-weft_origin_rows_explain (WeftRowCursor *origin)
+static char *
+explain (WeftRowCursor *origin)
 {
   guint64 status = weft_row_cursor_get (origin, WEFT_ORIGINS_LINK_STATUS);
 
@@ -133,7 +133,7 @@ void
 weft_origin_rows_add (WeftTableBuilder *builder, WeftDispatchNames *names, WeftOriginStacks *stacks,
                       WeftRowCursor *origin, guint64 dispatch)
 {
-  g_autofree char *reason = weft_origin_rows_explain (origin);
+  g_autofree char *reason = explain (origin);
   guint64 status = weft_row_cursor_get (origin, WEFT_ORIGINS_LINK_STATUS);
 
   weft_table_builder_begin_row (builder);

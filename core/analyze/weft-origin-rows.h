@@ -16,8 +16,6 @@ WeftTableBuilder *weft_origin_rows_begin (const char *name);
 void weft_origin_rows_add (WeftTableBuilder *builder, WeftDispatchNames *names,
                            WeftOriginStacks *stacks, WeftRowCursor *origin, guint64 dispatch);
 
-/* Why an origin is linked, or is not, for people; to be freed. */
-char *weft_origin_rows_explain (WeftRowCursor *origin);
 /* The same, of a status in general. */
 const char *weft_link_status_explain (WeftLinkStatus status);
 

@@ -20,12 +20,6 @@ static const char *const names[WEFT_N_WAIT_REASONS] = {
   [WEFT_WAIT_REASON_OTHER] = "other",
 };
 
-const char *
-weft_wait_columns_get_name (WeftWaitReason reason)
-{
-  return names[reason];
-}
-
 gboolean
 weft_wait_columns_find (const char *name, WeftWaitReason *reason)
 {

@@ -10,8 +10,6 @@ G_BEGIN_DECLS
  * first of WEFT_N_WAIT_REASONS.
  */
 guint weft_wait_columns_add (WeftTableBuilder *builder);
-/* Name of the column of a reason; belongs to the library. */
-const char *weft_wait_columns_get_name (WeftWaitReason reason);
 /* The reason that a column, or a word with "-" for "_", is of. */
 gboolean weft_wait_columns_find (const char *name, WeftWaitReason *reason);
 

@@ -337,14 +337,6 @@ weft_plan_free (WeftPlan *self)
 }
 
 gboolean
-weft_question_check (const WeftQuestion *self, GError **error)
-{
-  g_autoptr (WeftPlan) plan = plan_new (self, NULL);
-
-  return fill (plan, error);
-}
-
-gboolean
 weft_question_has_column (const WeftQuestion *self, const char *name)
 {
   g_autoptr (WeftPlan) plan = plan_new (self, NULL);

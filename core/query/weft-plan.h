@@ -63,8 +63,6 @@ typedef struct
   guint64 hash;             /* of the question, for cursors */
 } WeftPlan;
 
-/* Whether the clauses make sense by the schema alone. */
-gboolean weft_question_check (const WeftQuestion *self, GError **error);
 gboolean weft_question_check_select (WeftTableId table, const char *text, GError **error);
 /* Whether NAME is that of a column of the answer. */
 gboolean weft_question_has_column (const WeftQuestion *self, const char *name);

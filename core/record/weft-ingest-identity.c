@@ -30,6 +30,7 @@ typedef struct
   int pid;
   gint64 started; /* ns; 0: not known */
   char *command_line;
+  char *name;
   gint64 ended;        /* ns, CLOCK_MONOTONIC; 0: not known to have */
   gboolean watched;    /* a source of CPU events tells of it, too */
   GHashTable *threads; /* GINT number → GArray of Thread, in the order of their coming */
@@ -44,6 +45,7 @@ process_free (gpointer data)
   if (self == NULL)
     return;
   g_free (self->command_line);
+  g_free (self->name);
   g_hash_table_unref (self->threads);
   g_free (self);
 }
@@ -78,13 +80,24 @@ is_near (gint64 a, gint64 b)
   return a == 0 || b == 0 || ABS (a - b) <= START_TOLERANCE;
 }
 
-/* A process that runs another program is another row: name and command line are the row's. */
+static gboolean
+is_known (const char *text)
+{
+  return text != NULL && *text != '\0';
+}
+
+/* A process that runs another program is another row: name and command line are the row's. Threads
+ * that go on may take other names, so that the name counts only where it is all that is known.
+ */
 static gboolean
 is_same_process (const Process *process, const WeftProcessInfo *info)
 {
-  return is_near (process->started, info->started) &&
-         (process->command_line == NULL || info->command_line == NULL ||
-          g_str_equal (process->command_line, info->command_line));
+  if (!is_near (process->started, info->started))
+    return FALSE;
+  if (process->command_line != NULL && info->command_line != NULL)
+    return g_str_equal (process->command_line, info->command_line);
+  return !is_known (process->name) || !is_known (info->name) ||
+         g_str_equal (process->name, info->name);
 }
 
 static Process *
@@ -131,6 +144,7 @@ new_process (WeftIngest *self, const WeftProcessInfo *info)
   process->pid = info->pid;
   process->started = info->started;
   process->command_line = g_strdup (info->command_line);
+  process->name = g_strdup (info->name);
   process->threads = g_hash_table_new_full (NULL, NULL, NULL, (GDestroyNotify) g_array_unref);
   process->id = write_process (self, info);
   if (self->linker != NULL)

@@ -218,14 +218,6 @@ weft_keep_trigger_new (const WeftKeepTriggerOptions *options, const WeftKeepList
 }
 
 void
-weft_keep_trigger_get_figures (WeftKeepTrigger *self, WeftKeepFigures *figures)
-{
-  g_mutex_lock (&self->lock);
-  *figures = self->figures;
-  g_mutex_unlock (&self->lock);
-}
-
-void
 weft_keep_trigger_finish (WeftKeepTrigger *self)
 {
   if (self->thread == NULL)

@@ -46,8 +46,6 @@ typedef struct
 WeftKeepTrigger *weft_keep_trigger_new (const WeftKeepTriggerOptions *options,
                                         const WeftKeepListener *listener, gpointer data);
 
-/* Any thread. */
-void weft_keep_trigger_get_figures (WeftKeepTrigger *self, WeftKeepFigures *figures);
 
 /* Looks once more, keeps what is due or will be, and ends; all that was recorded has been flushed.
  */

@@ -76,8 +76,8 @@ depth_of (WeftLinker *self, guint64 id)
 /* Where the stacks part, both may be in one function, at the calls that it makes one after the
  * other: its frame is shared. Beyond that nothing is.
  */
-guint64
-weft_linker_share_callchain (WeftLinker *self, guint64 a, guint64 b)
+static guint64
+share_callchain (WeftLinker *self, guint64 a, guint64 b)
 {
   guint64 above_a = 0, above_b = 0;
 
@@ -288,8 +288,7 @@ weigh_waits (WeftLinker *self, const WeftLinkerDispatch *dispatch, const Proofs 
         continue;
       verdict->reason = reason;
       if (reason == WEFT_CLASSIFICATION_REASON_WAIT)
-        verdict->callchain =
-            weft_linker_share_callchain (self, queuing->callchain, wait->callchain);
+        verdict->callchain = share_callchain (self, queuing->callchain, wait->callchain);
     }
 }
 

@@ -138,7 +138,5 @@ void weft_linker_drop_evidence (WeftLinker *self, guint64 space, guint64 id);
 gboolean weft_linker_classify (WeftLinker *self, const WeftLinkerDispatch *dispatch,
                                gboolean force);
 
-/* The callchain of the deepest frame that two stacks share; 0 if there is none. */
-guint64 weft_linker_share_callchain (WeftLinker *self, guint64 a, guint64 b);
 
 G_END_DECLS

@@ -587,8 +587,8 @@ weft_packed_take (WeftPackedCursor *self, guint n_blocks, guint64 base, guint wi
     }
 }
 
-void
-weft_packed_skip (WeftPackedCursor *self, guint n_blocks)
+static void
+packed_skip (WeftPackedCursor *self, guint n_blocks)
 {
   for (; n_blocks > 0 && self->block < self->n_blocks; n_blocks--)
     next_block (self);
@@ -609,7 +609,7 @@ weft_packed_decode_range (const guint8 *data, gsize size, guint32 count, guint32
 
   if (!weft_packed_open (&cursor, data, size, count))
     return FALSE;
-  weft_packed_skip (&cursor, begin / BLOCK);
+  packed_skip (&cursor, begin / BLOCK);
   weft_packed_take (&cursor, (end + BLOCK - 1) / BLOCK - begin / BLOCK, base, width, out);
   if (used != NULL)
     *used = cursor.size;

@@ -59,7 +59,6 @@ typedef struct
 gboolean weft_packed_open (WeftPackedCursor *self, const guint8 *data, gsize size, guint32 count);
 void weft_packed_take (WeftPackedCursor *self, guint n_blocks, guint64 base, guint width,
                        void *out);
-void weft_packed_skip (WeftPackedCursor *self, guint n_blocks);
 
 static inline guint32
 weft_packed_room (guint32 count)

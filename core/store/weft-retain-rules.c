@@ -200,19 +200,3 @@ weft_column_target (WeftColumnNumber column)
   return WEFT_N_TABLES;
 }
 
-WeftTableId
-weft_column_table (WeftColumnNumber column)
-{
-  static const guint bases[] = {
-#define WEFT_SCHEMA_TABLE(NAME, name) WEFT_COLUMN_BASE_##NAME,
-#define WEFT_SCHEMA_COLUMN(TABLE, NAME, name, TYPE, FLAGS)
-    WEFT_SCHEMA (WEFT_SCHEMA_TABLE, WEFT_SCHEMA_COLUMN)
-#undef WEFT_SCHEMA_TABLE
-#undef WEFT_SCHEMA_COLUMN
-  };
-  guint table = WEFT_N_TABLES;
-
-  while (table > 0 && bases[table - 1] >= column)
-    table--;
-  return (WeftTableId) (table - 1);
-}

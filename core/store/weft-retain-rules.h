@@ -33,7 +33,5 @@ const WeftTableRetention *weft_table_retention (WeftTableId table);
  */
 WeftTableId weft_column_target (WeftColumnNumber column);
 
-/* The table that a column is of. */
-WeftTableId weft_column_table (WeftColumnNumber column);
 
 G_END_DECLS

@@ -291,13 +291,6 @@ weft_elf_image_get_build_id (const WeftElfImage *self, gsize *length)
   return self->build_id_length > 0 ? self->build_id : NULL;
 }
 
-const WeftElfSegment *
-weft_elf_image_get_segments (const WeftElfImage *self, guint *n_segments)
-{
-  *n_segments = self->n_segments;
-  return self->segments;
-}
-
 /* Sections */
 
 static WeftElfSection
@@ -466,9 +459,8 @@ weft_elf_image_get_address (const WeftElfImage *self, guint64 offset, guint64 *a
   return found != NULL;
 }
 
-gboolean
-weft_elf_image_get_offset (const WeftElfImage *self, guint64 address, guint64 *offset,
-                           guint64 *available)
+static gboolean
+get_offset (const WeftElfImage *self, guint64 address, guint64 *offset, guint64 *available)
 {
   for (guint i = 0; i < self->n_segments; i++)
     {
@@ -509,8 +501,7 @@ find_frames_by_index (WeftElfImage *self, int descriptor, WeftElfFrames *frames)
   encoding = weft_unwind_reader_u8 (&reader);
   weft_unwind_reader_skip (&reader, 2);
   frames->address = weft_unwind_reader_pointer (&reader, encoding, &bases);
-  return !reader.failed &&
-         weft_elf_image_get_offset (self, frames->address, &frames->offset, &frames->size);
+  return !reader.failed && get_offset (self, frames->address, &frames->offset, &frames->size);
 }
 
 static gboolean

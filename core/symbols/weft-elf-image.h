@@ -59,8 +59,6 @@ guint64 weft_elf_image_get_size (const WeftElfImage *self);
 /* NULL if it has none. */
 const guint8 *weft_elf_image_get_build_id (const WeftElfImage *self, gsize *length);
 
-const WeftElfSegment *weft_elf_image_get_segments (const WeftElfImage *self, guint *n_segments);
-
 /* Sections are read when they are first asked for, by whoever has the file open. FALSE if there is
  * none of that name; it may be one without contents in this file (SHT_NOBITS).
  */
@@ -74,10 +72,6 @@ gboolean weft_elf_image_get_code (const WeftElfImage *self, guint64 *begin, guin
 
 /* The link-time address of the byte at OFFSET of the file, as code is mapped: in whole pages. */
 gboolean weft_elf_image_get_address (const WeftElfImage *self, guint64 offset, guint64 *address);
-
-/* The bytes of the file that are at this link-time address, if they are in the file. */
-gboolean weft_elf_image_get_offset (const WeftElfImage *self, guint64 address, guint64 *offset,
-                                    guint64 *available);
 
 /* SIZE bytes at OFFSET; NULL if they are not all there. */
 guint8 *weft_elf_image_read (const WeftElfImage *self, int descriptor, guint64 offset, gsize size);

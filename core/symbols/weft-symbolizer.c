@@ -296,12 +296,6 @@ weft_symbolizer_get_cpu (WeftSymbolizer *self)
   return cpu;
 }
 
-int
-weft_symbolizer_get_pid (WeftSymbolizer *self)
-{
-  return self->pid;
-}
-
 /* ---- Messages ---- */
 
 static gint64

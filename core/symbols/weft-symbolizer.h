@@ -55,7 +55,5 @@ void weft_symbolizer_cancel (WeftSymbolizer *self);
 /* Any thread: ns of CPU time of all its processes so far. */
 guint64 weft_symbolizer_get_cpu (WeftSymbolizer *self);
 
-/* 0: none runs. For tests. */
-int weft_symbolizer_get_pid (WeftSymbolizer *self);
 
 G_END_DECLS

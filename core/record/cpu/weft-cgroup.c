@@ -213,8 +213,3 @@ weft_cgroup_get_descriptor (WeftCgroup *self)
   return self->fd;
 }
 
-const char *
-weft_cgroup_get_path (WeftCgroup *self)
-{
-  return self->path;
-}

@@ -23,6 +23,5 @@ gboolean weft_cgroup_add (WeftCgroup *self, int pid, GError **error);
 /* For PERF_FLAG_PID_CGROUP. */
 int weft_cgroup_get_descriptor (WeftCgroup *self);
 
-const char *weft_cgroup_get_path (WeftCgroup *self);
 
 G_END_DECLS

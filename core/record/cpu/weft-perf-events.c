@@ -402,12 +402,6 @@ weft_perf_events_get_ring_bytes (WeftPerfEvents *self)
   return self->ring_bytes;
 }
 
-guint
-weft_perf_events_get_n_cpus (WeftPerfEvents *self)
-{
-  return self->cpus->len;
-}
-
 void
 weft_perf_events_wait (WeftPerfEvents *self, int descriptor, gint64 until)
 {

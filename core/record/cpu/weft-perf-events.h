@@ -64,7 +64,6 @@ gboolean weft_perf_events_has_counters (WeftPerfEvents *self);
 
 /* Of each CPU; 0: there is none yet. */
 gsize weft_perf_events_get_ring_bytes (WeftPerfEvents *self);
-guint weft_perf_events_get_n_cpus (WeftPerfEvents *self);
 
 /* Until one of the rings is filling, DESCRIPTOR is readable, or the time (CLOCK_MONOTONIC ns) has
  * come.

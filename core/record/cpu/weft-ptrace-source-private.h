@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
+#include <sched.h>
 #include <time.h>
 
+#include "weft-ptrace-place.h"
 #include "weft-ptrace-source.h"
 
 G_BEGIN_DECLS
@@ -49,6 +51,8 @@ struct _WeftPtraceSource
   gboolean has_timer;
   gint64 due;       /* the next look */
   gint64 look_cost; /* ns, of one */
+  WeftPtracePlace place;
+  cpu_set_t anywhere; /* where the thread was allowed to run at first */
   guint8 *stack;
   guint64 n_samples;
   guint64 stopped; /* ns */

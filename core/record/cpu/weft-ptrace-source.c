@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <gio/gio.h>
 #include <pthread.h>
+#include <sched.h>
 #include <signal.h>
 #include <stddef.h>
 #include <string.h>
@@ -160,6 +161,24 @@ tell_running (WeftPtraceSource *self, WeftTracedThread *thread, gint64 now, guin
   thread->is_waiting = FALSE;
 }
 
+/* Where that is not allowed, it stays anywhere. */
+static void
+choose_place (WeftPtraceSource *self, guint cpu, gint64 away, gint64 done)
+{
+  guint before = self->place.cpu;
+  guint place = weft_ptrace_place_note (&self->place, cpu, away, done);
+  cpu_set_t only;
+
+  if (place == before)
+    return;
+  CPU_ZERO (&only);
+  if (place < CPU_SETSIZE)
+    CPU_SET (place, &only);
+  if (place == WEFT_PTRACE_ANYWHERE || place >= CPU_SETSIZE ||
+      sched_setaffinity (0, sizeof only, &only) != 0)
+    sched_setaffinity (0, sizeof self->anywhere, &self->anywhere);
+}
+
 /* It stands still because it was asked to. */
 static void
 take_sample (WeftPtraceSource *self, WeftTracedThread *thread, gint64 now)
@@ -171,6 +190,7 @@ take_sample (WeftPtraceSource *self, WeftTracedThread *thread, gint64 now)
                            .tid = thread->tid,
                            .weight = thread->weight,
                            .marks = WEFT_CPU_MARK_APPROXIMATE };
+  gint64 let_go;
 
   if (!read_registers (thread->tid, &registers))
     return;
@@ -189,10 +209,14 @@ take_sample (WeftPtraceSource *self, WeftTracedThread *thread, gint64 now)
     }
   restart_call (thread->tid, &registers);
   trace (PTRACE_CONT, thread->tid, 0);
-  self->stopped += (guint64) (weft_monotonic_now () - now) + RESUME_COST;
+  let_go = weft_monotonic_now ();
+  self->stopped += (guint64) (let_go - now) + RESUME_COST;
   self->n_samples++;
   tell_running (self, thread, now, sample.cpu);
   weft_cpu_tracker_sample (self->tracker, &sample);
+  if (sample.cpu != UNKNOWN_CPU)
+    choose_place (self, sample.cpu, let_go - thread->looked,
+                  weft_monotonic_now () - thread->looked);
 }
 
 /* ---- Stops ---- */
@@ -466,6 +490,9 @@ start_timer (WeftPtraceSource *self)
   if (self->has_timer)
     timer_settime (self->timer, 0, &when, NULL);
   self->due = weft_monotonic_now ();
+  weft_ptrace_place_init (&self->place);
+  if (sched_getaffinity (0, sizeof self->anywhere, &self->anywhere) != 0)
+    memset (&self->anywhere, 0xff, sizeof self->anywhere);
 }
 
 static gboolean

@@ -151,7 +151,8 @@ class Wakers(unittest.TestCase):
                      if recording.threads[row['thread']] in ('left', 'right')
                      and row['reason'] != 'preempted']
             self.assertGreater(len(waits), 20)
-            self.assertGreater(sum(bool(row['wakeup']) for row in waits), 0.8 * len(waits))
+            self.assertGreater(sum(bool(row['wakeup']) for row in waits), 0.8 * len(waits),
+                               (recording.processes, recording.table('threads')))
 
     def test_only_when_asked(self):
         recording = self.record(VICTIM, 'condition', '50', options=())
