@@ -89,6 +89,9 @@ typedef struct
   WeftValueStats stats;
   gint64 time;
   double last;
+  gboolean is_held; /* a gauge that was set before the range: */
+  gint64 held_since;
+  double held;
   GArray *points; /* element type Point; NULL where no formula wants them one by one */
 } Metric;
 
@@ -184,6 +187,32 @@ read_names (const WeftAnalysisScope *scope, GPtrArray *derived, GError **error)
   return NULL;
 }
 
+static void
+add_point (Metric *metric, gint64 time, double value)
+{
+  if (metric->stats.count == 0 || time >= metric->time)
+    {
+      metric->time = time;
+      metric->last = value;
+    }
+  weft_value_stats_add (&metric->stats, value);
+  if (metric->points != NULL)
+    g_array_append_val (metric->points, ((Point){ time, value }));
+}
+
+/* A gauge holds until it is set anew, also into the range. */
+static void
+add_held (GHashTable *metrics, gint64 begin)
+{
+  GHashTableIter iter;
+  gpointer data;
+
+  g_hash_table_iter_init (&iter, metrics);
+  while (g_hash_table_iter_next (&iter, NULL, &data))
+    if (((Metric *) data)->is_held)
+      add_point (data, begin, ((Metric *) data)->held);
+}
+
 /* id → Metric */
 static GHashTable *
 read_lane_metrics (const WeftAnalysisScope *scope, GPtrArray *derived, GError **error)
@@ -198,19 +227,22 @@ read_lane_metrics (const WeftAnalysisScope *scope, GPtrArray *derived, GError **
       Metric *metric = g_hash_table_lookup (
           metrics, GSIZE_TO_POINTER (weft_row_cursor_get (rows, WEFT_METRIC_POINTS_METRIC)));
 
-      if (metric == NULL || isnan (value) || !weft_scope_overlaps (scope, time, time))
+      if (metric == NULL || isnan (value))
         continue;
-      if (metric->stats.count == 0 || time >= metric->time)
+      if (weft_scope_overlaps (scope, time, time))
+        add_point (metric, time, value);
+      else if (metric->kind == WEFT_METRIC_GAUGE && time < scope->begin &&
+               (!metric->is_held || time >= metric->held_since))
         {
-          metric->time = time;
-          metric->last = value;
+          metric->is_held = TRUE;
+          metric->held_since = time;
+          metric->held = value;
         }
-      weft_value_stats_add (&metric->stats, value);
-      if (metric->points != NULL)
-        g_array_append_val (metric->points, ((Point){ time, value }));
     }
-  return metrics != NULL && weft_row_cursor_finish (rows, error) ? g_steal_pointer (&metrics)
-                                                                 : NULL;
+  if (metrics == NULL || !weft_row_cursor_finish (rows, error))
+    return NULL;
+  add_held (metrics, scope->begin);
+  return g_steal_pointer (&metrics);
 }
 
 static double
