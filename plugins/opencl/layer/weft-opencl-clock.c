@@ -312,3 +312,9 @@ ocl_device_tag (OclDevice *device, WeftTargetOwner owner, uint32_t number)
                                   NULL) == CL_SUCCESS)
     tag_text (owner, number, "platform", platform);
 }
+
+void
+ocl_clock_forget (void)
+{
+  pthread_mutex_init (&devices_lock, NULL);
+}

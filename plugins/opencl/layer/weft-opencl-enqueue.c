@@ -298,17 +298,17 @@ tell_work (OclQueue *queue, OclKernel *kernel, cl_uint n_dimensions, const size_
       if (local != NULL && local[i] != 0)
         groups *= (global[i] + local[i] - 1) / local[i];
     }
-  if (global != NULL)
+  if (global != NULL && n_dimensions > 0)
     {
       tell_sizes ("global_size", 0, n_dimensions, global);
       tell_count (items_set, items);
     }
-  if (local != NULL)
+  if (local != NULL && n_dimensions > 0)
     {
       tell_sizes ("local_size", 1, n_dimensions, local);
       tell_count (groups_set, groups);
     }
-  if (offset != NULL && n_dimensions <= 3 &&
+  if (offset != NULL && n_dimensions > 0 &&
       (offset[0] | (n_dimensions > 1 ? offset[1] : 0) | (n_dimensions > 2 ? offset[2] : 0)) != 0)
     tell_sizes ("global_offset", 2, n_dimensions, offset);
   telling->dispatch.n_attachments =

@@ -245,6 +245,13 @@ get_address (const char *name)
   return name != NULL ? stand_before (NULL, name, real) : real;
 }
 
+/* The platforms' functions stay where they are. */
+void
+ocl_extension_forget (void)
+{
+  pthread_mutex_init (&platforms_lock, NULL);
+}
+
 void
 ocl_extension_fill (OclTable *table)
 {

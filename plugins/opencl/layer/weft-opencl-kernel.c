@@ -10,6 +10,8 @@
 #define MAX_ARGUMENTS 128u
 #define N_VARIANTS 65536u
 
+static pthread_mutex_t describe_lock = PTHREAD_MUTEX_INITIALIZER;
+
 uint32_t ocl_argument_epoch;
 uint32_t ocl_arguments_missed;
 
@@ -289,15 +291,13 @@ describe_argument (OclArgument *argument, cl_kernel handle, cl_uint i)
 static void
 describe (OclKernel *kernel)
 {
-  static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
-
   if (__atomic_load_n (&kernel->described, __ATOMIC_ACQUIRE))
     return;
-  pthread_mutex_lock (&lock);
+  pthread_mutex_lock (&describe_lock);
   for (cl_uint i = 0; !kernel->described && i < kernel->n_arguments; i++)
     describe_argument (&kernel->arguments[i], kernel->object.handle, i);
   __atomic_store_n (&kernel->described, true, __ATOMIC_RELEASE);
-  pthread_mutex_unlock (&lock);
+  pthread_mutex_unlock (&describe_lock);
 }
 
 /* A value that is as large as a handle, and by chance equal to one, is a value. */
@@ -395,6 +395,12 @@ ocl_kernel_is_new (OclKernel *kernel, OclDevice *device, cl_uint n_dimensions, c
         return false;
     }
   return false;
+}
+
+void
+ocl_kernel_forget (void)
+{
+  pthread_mutex_init (&describe_lock, NULL);
 }
 
 void

@@ -30,6 +30,15 @@ typedef struct _cl_icd_dispatch OclTable;
 /* What stands behind the layer. Entries that the loader does not have are NULL. */
 extern OclTable ocl_next;
 
+/* In a child of a fork, what the parent knew is the parent's, and locks may have been anybody's.
+ * Each file has its own to forget.
+ */
+void ocl_clock_forget (void);
+void ocl_extension_forget (void);
+void ocl_kernel_forget (void);
+void ocl_program_forget (void);
+void ocl_queue_forget (void);
+
 /* ---- objects.c: the program's handles, and what is known of them ---- */
 
 typedef enum

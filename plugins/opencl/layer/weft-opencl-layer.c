@@ -3,6 +3,7 @@
 
 #include "weft-opencl-layer-private.h"
 
+#include <dlfcn.h>
 #include <string.h>
 
 #define EXPORT __attribute__ ((visibility ("default")))
@@ -25,11 +26,34 @@ clGetLayerInfo (cl_layer_info name, size_t size, void *value, size_t *needed)
   return CL_SUCCESS;
 }
 
-/* An older loader has fewer entries, and asks for no others: those stay NULL. */
+static void
+forget (void)
+{
+  ocl_objects_forget ();
+  ocl_clock_forget ();
+  ocl_extension_forget ();
+  ocl_kernel_forget ();
+  ocl_program_forget ();
+  ocl_queue_forget ();
+}
+
+/* A program may close the loader and then end: what is taken at exit still goes through it. */
+static void
+keep_loaded (void *function)
+{
+  Dl_info found;
+
+  if (dladdr (function, &found) != 0 && found.dli_fname != NULL)
+    dlopen (found.dli_fname, RTLD_LAZY | RTLD_NOLOAD | RTLD_NODELETE);
+}
+
+/* Called once more by a loader that was closed and opened again.
+ * An older loader has fewer entries, and asks for no others: those stay NULL. */
 EXPORT CL_API_ENTRY cl_int CL_API_CALL
 clInitLayer (cl_uint n_entries, const OclTable *target, cl_uint *n_entries_out,
              const OclTable **layer_out)
 {
+  static bool initialized;
   size_t n = sizeof ocl_next / sizeof (void *);
 
   if (target == NULL || n_entries_out == NULL || layer_out == NULL)
@@ -42,8 +66,13 @@ clInitLayer (cl_uint n_entries, const OclTable *target, cl_uint *n_entries_out,
   ocl_enqueue_fill (&layer);
   ocl_event_fill (&layer);
   ocl_extension_fill (&layer);
-  pthread_atfork (NULL, NULL, ocl_objects_forget);
-  weft_target_start ();
+  if (!initialized)
+    {
+      pthread_atfork (NULL, NULL, forget);
+      keep_loaded ((void *) ocl_next.clReleaseEvent);
+      weft_target_start ();
+      initialized = true;
+    }
   *n_entries_out = (cl_uint) n;
   *layer_out = &layer;
   return CL_SUCCESS;

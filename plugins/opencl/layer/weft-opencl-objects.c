@@ -272,7 +272,6 @@ ocl_object_count (OclKind kind)
   return OCL_LOAD (&counts[kind]);
 }
 
-/* What the parent knew is the parent's; the locks may have been anybody's. */
 void
 ocl_objects_forget (void)
 {

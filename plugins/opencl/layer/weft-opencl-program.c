@@ -597,6 +597,13 @@ create_kernels (cl_program handle, cl_uint n, cl_kernel *kernels, cl_uint *n_mad
   return result;
 }
 
+/* Sources are the child's as well: their numbers stay. */
+void
+ocl_program_forget (void)
+{
+  pthread_mutex_init (&sources_lock, NULL);
+}
+
 void
 ocl_program_fill (OclTable *table)
 {

@@ -899,6 +899,14 @@ finish (cl_command_queue handle)
 }
 
 void
+ocl_queue_forget (void)
+{
+  pthread_mutex_init (&orphans_lock, NULL);
+  n_orphans = 0;
+  n_pending = 0;
+}
+
+void
 ocl_queue_fill (OclTable *table)
 {
   table->clCreateCommandQueue = create_queue;
