@@ -857,11 +857,10 @@ struct _WeftMetalCounterSet
   char *name;
   uint32_t id;
   uint32_t n_counters;
-  bool differs[WEFT_METAL_MAX_COUNTERS]; /* reported as a difference */
-  WeftTargetCounterState state;          /* strings are ours, or static */
-  char *told;                            /* the first reason */
-  uint64_t samples;                      /* atomic: encoded, up to those that are timed */
-  uint64_t cost;                         /* atomic: ns */
+  WeftTargetCounterState state; /* strings are ours, or static */
+  char *told;                   /* the first reason */
+  uint64_t samples;             /* atomic: encoded, up to those that are timed */
+  uint64_t cost;                /* atomic: ns */
 };
 
 #define WEFT_METAL_TIMED_ 64u
@@ -912,7 +911,6 @@ weft_metal_counter_set_new (const WeftMetalCounterSetInfo *info, size_t size)
       counters[i].name = full.counters[i];
       counters[i].unit = weft_metal_counter_get_unit (full.counters[i]);
       counters[i].value_type = WEFT_TARGET_VALUE_U64;
-      set->differs[i] = true;
     }
   set->state = full.state;
   set->id = weft_target_counter_set_new (full.name, counters, set->n_counters, &full.state);
