@@ -59,8 +59,11 @@ typedef struct
 {
   const WeftField *field;
   const WeftColumnSpec *spec;
-  GVariant *value;
-  guint64 bits; /* of numbers */
+  gboolean is_given;
+  GVariant *value;  /* that it was given as, or NULL */
+  guint64 bits;     /* of numbers */
+  const char *text; /* of texts */
+  gsize length;
 } Cell;
 
 /* ---- Checks ---- */
@@ -98,17 +101,38 @@ check_reference (WeftRecordingBuilder *self, const char *field, WeftTableId tabl
 }
 
 static gboolean
+is_signed (const Cell *cell)
+{
+  return cell->spec->type == WEFT_STORE_TYPE_TIME || cell->spec->type == WEFT_STORE_TYPE_I64;
+}
+
+/* What was given, to be shown. */
+static GVariant *
+get_value (const Cell *cell)
+{
+  if (cell->value != NULL)
+    return g_variant_ref (cell->value);
+  if (cell->text != NULL)
+    return g_variant_ref_sink (g_variant_new_string (cell->text));
+  return g_variant_ref_sink (is_signed (cell) ? g_variant_new_int64 ((gint64) cell->bits)
+                                              : g_variant_new_uint64 (cell->bits));
+}
+
+static gboolean
 set_wrong_type (GError **error, const Cell *cell, const char *wanted)
 {
+  g_autoptr (GVariant) given = get_value (cell);
+
   g_set_error (error, G_IO_ERROR, G_IO_ERROR_INVALID_ARGUMENT, "“%s” is %s, not of type “%s”",
-               cell->field->name, wanted, g_variant_get_type_string (cell->value));
+               cell->field->name, wanted, g_variant_get_type_string (given));
   return FALSE;
 }
 
 static gboolean
 set_out_of_range (GError **error, const Cell *cell, const char *wanted)
 {
-  g_autofree char *value = g_variant_print (cell->value, FALSE);
+  g_autoptr (GVariant) given = get_value (cell);
+  g_autofree char *value = g_variant_print (given, FALSE);
 
   g_set_error (error, WEFT_ERROR, WEFT_ERROR_OUT_OF_RANGE, "“%s” is %s, not %s", cell->field->name,
                wanted, value);
@@ -182,12 +206,8 @@ check_double (Cell *cell, GError **error)
 }
 
 static gboolean
-check_integer (Cell *cell, GError **error)
+check_range (const Cell *cell, gboolean negative, GError **error)
 {
-  gboolean negative;
-
-  if (!read_integer (cell->value, &cell->bits, &negative))
-    return set_wrong_type (error, cell, "a whole number");
   switch (cell->spec->type)
     {
     case WEFT_STORE_TYPE_TIME:
@@ -206,6 +226,16 @@ check_integer (Cell *cell, GError **error)
     default:
       return !negative || set_out_of_range (error, cell, "no negative number");
     }
+}
+
+static gboolean
+check_integer (Cell *cell, GError **error)
+{
+  gboolean negative;
+
+  if (!read_integer (cell->value, &cell->bits, &negative))
+    return set_wrong_type (error, cell, "a whole number");
+  return check_range (cell, negative, error);
 }
 
 /* Columns that hold the 64 bits of a number of any type. */
@@ -241,6 +271,17 @@ read_word (Cell *cell, GEnumClass *enumeration)
 }
 
 static gboolean
+check_enum_number (const Cell *cell, GEnumClass *enumeration, gboolean negative, GError **error)
+{
+  if (negative || cell->bits > G_MAXINT ||
+      (enumeration != NULL && g_enum_get_value (enumeration, (int) cell->bits) == NULL) ||
+      (is_owner_table (cell) && cell->bits >= WEFT_N_TABLES) ||
+      (enumeration == NULL && !is_owner_table (cell) && cell->bits > G_MAXUINT8))
+    return set_out_of_range (error, cell, "a number of its enumeration");
+  return TRUE;
+}
+
+static gboolean
 check_enum (Cell *cell, GError **error)
 {
   g_autoptr (GTypeClass) klass =
@@ -253,12 +294,7 @@ check_enum (Cell *cell, GError **error)
            set_out_of_range (error, cell, "one of the words of its enumeration");
   if (!read_integer (cell->value, &cell->bits, &negative))
     return set_wrong_type (error, cell, "a number or word of its enumeration");
-  if (negative || cell->bits > G_MAXINT ||
-      (enumeration != NULL && g_enum_get_value (enumeration, (int) cell->bits) == NULL) ||
-      (is_owner_table (cell) && cell->bits >= WEFT_N_TABLES) ||
-      (enumeration == NULL && !is_owner_table (cell) && cell->bits > G_MAXUINT8))
-    return set_out_of_range (error, cell, "a number of its enumeration");
-  return TRUE;
+  return check_enum_number (cell, enumeration, negative, error);
 }
 
 /* A number, or a handle such as “l-3”. */
@@ -286,19 +322,23 @@ check_id (WeftRecordingBuilder *self, Cell *cell, GError **error)
 }
 
 static gboolean
-check_string (Cell *cell, GError **error)
+check_length (const Cell *cell, GError **error)
 {
-  gsize length;
-
-  if (!g_variant_is_of_type (cell->value, G_VARIANT_TYPE_STRING))
-    return set_wrong_type (error, cell, "a text");
-  g_variant_get_string (cell->value, &length);
-  if (length <= MAX_TEXT)
+  if (cell->length <= MAX_TEXT)
     return TRUE;
   g_set_error (error, WEFT_ERROR, WEFT_ERROR_OUT_OF_RANGE,
-               "“%s” has %" G_GSIZE_FORMAT " bytes; a text may have %d", cell->field->name, length,
-               MAX_TEXT);
+               "“%s” has %" G_GSIZE_FORMAT " bytes; a text may have %d", cell->field->name,
+               cell->length, MAX_TEXT);
   return FALSE;
+}
+
+static gboolean
+check_string (Cell *cell, GError **error)
+{
+  if (!g_variant_is_of_type (cell->value, G_VARIANT_TYPE_STRING))
+    return set_wrong_type (error, cell, "a text");
+  cell->text = g_variant_get_string (cell->value, &cell->length);
+  return check_length (cell, error);
 }
 
 static gboolean
@@ -436,6 +476,12 @@ find_cell (WeftRecordingBuilder *self, Row *row, const char *name, GError **erro
                    "“%s” of “%s” follows from others and cannot be set", name, row->spec->name);
       return NULL;
     }
+  if (row->cells[place].is_given)
+    {
+      g_set_error (error, G_IO_ERROR, G_IO_ERROR_INVALID_ARGUMENT, "“%s” is given twice", name);
+      return NULL;
+    }
+  row->cells[place].is_given = TRUE;
   row->cells[place].field = field;
   row->cells[place].spec = spec;
   return &row->cells[place];
@@ -448,11 +494,6 @@ fill_cell (WeftRecordingBuilder *self, Row *row, const char *name, GVariant *val
 
   if (cell == NULL)
     return FALSE;
-  if (cell->value != NULL)
-    {
-      g_set_error (error, G_IO_ERROR, G_IO_ERROR_INVALID_ARGUMENT, "“%s” is given twice", name);
-      return FALSE;
-    }
   cell->value = g_variant_ref (value);
   return is_own_id (cell) ? check_own_id (cell, count_rows (self, row->table) + 1, error)
                           : check_value (self, cell, error);
@@ -513,11 +554,10 @@ check_facts (WeftRecordingBuilder *self, const Row *row, GError **error)
   if (row->table != WEFT_TABLE_META)
     return TRUE;
   key = get_cell (self, row, WEFT_META_KEY);
-  if (key->value == NULL || !g_strv_contains (own, g_variant_get_string (key->value, NULL)))
+  if (key->text == NULL || !g_strv_contains (own, key->text))
     return TRUE;
   g_set_error (error, G_IO_ERROR, G_IO_ERROR_INVALID_ARGUMENT,
-               "The fact “%s” is told by the builder itself",
-               g_variant_get_string (key->value, NULL));
+               "The fact “%s” is told by the builder itself", key->text);
   return FALSE;
 }
 
@@ -551,8 +591,7 @@ get_bits (WeftRecordingBuilder *self, const Cell *cell)
   switch (cell->spec->type)
     {
     case WEFT_STORE_TYPE_STRING:
-      data = g_variant_get_string (cell->value, &length);
-      return weft_store_writer_string (self->writer, data, (gssize) length);
+      return weft_store_writer_string (self->writer, cell->text, (gssize) cell->length);
     case WEFT_STORE_TYPE_BLOB:
       if (g_variant_is_of_type (cell->value, G_VARIANT_TYPE_STRING))
         data = g_variant_get_string (cell->value, &length);
@@ -615,10 +654,10 @@ tell_linker_row (WeftRecordingBuilder *self, const Row *row, guint64 id)
   guint64 values[WEFT_MAX_COLUMNS];
 
   for (guint i = 0; i < row->spec->n_columns; i++)
-    values[i] = row->cells[i].value != NULL ? row->cells[i].bits : 0;
+    values[i] = row->cells[i].is_given ? row->cells[i].bits : 0;
   tell_linker (self, row->table, id, values,
                row->table == WEFT_TABLE_DISPATCHES &&
-                   get_cell (self, row, WEFT_DISPATCHES_SUBMITTED)->value != NULL);
+                   get_cell (self, row, WEFT_DISPATCHES_SUBMITTED)->is_given);
 }
 
 static guint64
@@ -628,11 +667,11 @@ write_row (WeftRecordingBuilder *self, Row *row)
   guint64 next = count_rows (self, row->table) + 1;
 
   for (guint i = 0; i < row->spec->n_columns; i++)
-    if (row->cells[i].value != NULL)
+    if (row->cells[i].is_given)
       row->cells[i].bits = get_bits (self, &row->cells[i]);
   weft_table_writer_begin (t);
   for (guint i = 0; i < row->spec->n_columns; i++)
-    if (row->cells[i].value != NULL && !is_own_id (&row->cells[i]))
+    if (row->cells[i].is_given && !is_own_id (&row->cells[i]))
       weft_table_writer_set (t, t->column_base + 1 + i, row->cells[i].bits);
   if (row->table == WEFT_TABLE_TRACES)
     weft_table_writer_set (t, WEFT_TRACES_ID, next);
@@ -646,6 +685,19 @@ write_row (WeftRecordingBuilder *self, Row *row)
   weft_table_writer_commit (t);
   tell_linker_row (self, row, next);
   return next;
+}
+
+static gboolean
+begin_row (Row *row, const char *table, GError **error)
+{
+  row->table = weft_model_find_table (table);
+  if (row->table == WEFT_N_TABLES)
+    {
+      g_set_error (error, WEFT_ERROR, WEFT_ERROR_NO_SUCH_TABLE, "There is no table “%s”", table);
+      return FALSE;
+    }
+  row->spec = weft_schema_table (row->table);
+  return TRUE;
 }
 
 /**
@@ -686,14 +738,130 @@ weft_recording_builder_add_row (WeftRecordingBuilder *self, const char *table, G
                    "A row is of type a{sv}, not “%s”", g_variant_get_type_string (values));
       return FALSE;
     }
-  row.table = weft_model_find_table (table);
-  if (row.table == WEFT_N_TABLES)
+  if (!begin_row (&row, table, error) || !fill_row (self, &row, values, error))
+    return FALSE;
+  number = write_row (self, &row);
+  if (id != NULL)
+    *id = number;
+  return TRUE;
+}
+
+/* ---- Rows of bare values ---- */
+
+static gboolean
+check_number (WeftRecordingBuilder *self, WeftTableId table, Cell *cell, GError **error)
+{
+  gboolean negative = is_signed (cell) && (gint64) cell->bits < 0;
+  g_autoptr (GTypeClass) klass = NULL;
+
+  switch (cell->spec->type)
     {
-      g_set_error (error, WEFT_ERROR, WEFT_ERROR_NO_SUCH_TABLE, "There is no table “%s”", table);
+    case WEFT_STORE_TYPE_STRING:
+    case WEFT_STORE_TYPE_BLOB:
+      g_set_error (error, G_IO_ERROR, G_IO_ERROR_INVALID_ARGUMENT, "“%s” is %s, not a number",
+                   cell->field->name,
+                   cell->spec->type == WEFT_STORE_TYPE_BLOB ? "a text or bytes" : "a text");
       return FALSE;
+    case WEFT_STORE_TYPE_F64:
+      return TRUE;
+    case WEFT_STORE_TYPE_ID:
+      if (is_own_id (cell))
+        return cell->bits == count_rows (self, table) + 1 ||
+               set_out_of_range (error, cell, "the number that the row gets; leave it out");
+      return cell->field->reference < 0 ||
+             check_reference (self, cell->field->name, cell->field->reference, cell->bits, error);
+    case WEFT_STORE_TYPE_ENUM:
+      if (cell->field->enumeration != NULL)
+        klass = g_type_class_ref (cell->field->enumeration ());
+      return check_enum_number (cell, (GEnumClass *) klass, FALSE, error);
+    default:
+      return cell->field->column == WEFT_TAGS_BITS ||
+             cell->field->column == WEFT_COUNTER_VALUES_BITS || check_range (cell, negative, error);
     }
-  row.spec = weft_schema_table (row.table);
-  if (!fill_row (self, &row, values, error))
+}
+
+static gboolean
+check_text (const Cell *cell, GError **error)
+{
+  if (cell->spec->type == WEFT_STORE_TYPE_STRING && g_utf8_validate (cell->text, -1, NULL))
+    return check_length (cell, error);
+  g_set_error (error, G_IO_ERROR, G_IO_ERROR_INVALID_ARGUMENT, "“%s” is no text in UTF-8",
+               cell->field->name);
+  return FALSE;
+}
+
+static gsize
+count_texts (const char *const *texts)
+{
+  return texts != NULL ? g_strv_length ((char **) texts) : 0;
+}
+
+static gboolean
+fill_values (WeftRecordingBuilder *self, Row *row, const char *const *number_fields,
+             const guint64 *numbers, gsize n_numbers, const char *const *text_fields,
+             const char *const *texts, GError **error)
+{
+  for (gsize i = 0; i < n_numbers; i++)
+    {
+      Cell *cell = find_cell (self, row, number_fields[i], error);
+
+      if (cell == NULL)
+        return FALSE;
+      cell->bits = numbers[i];
+      if (!check_number (self, row->table, cell, error))
+        return FALSE;
+    }
+  for (gsize i = 0; text_fields != NULL && text_fields[i] != NULL; i++)
+    {
+      Cell *cell = find_cell (self, row, text_fields[i], error);
+
+      if (cell == NULL)
+        return FALSE;
+      cell->text = texts[i];
+      cell->length = strlen (texts[i]);
+      if (!check_text (cell, error))
+        return FALSE;
+    }
+  return check_required (self, row, error) && check_owner (self, row, error) &&
+         check_facts (self, row, error);
+}
+
+/**
+ * weft_recording_builder_add_values:
+ * @self: a builder
+ * @table: name of a table, such as `lanes`
+ * @number_fields: (array length=n_numbers): fields that are numbers, ids or enumerations
+ * @numbers: (array length=n_numbers): their values: 64 bits each, as the field has them; of
+ *   signed numbers in two's complement, of doubles as IEEE 754 lays them down
+ * @n_numbers: how many
+ * @text_fields: (nullable) (array zero-terminated=1): fields that are texts
+ * @texts: (nullable) (array zero-terminated=1): their values, as many
+ * @id: (out) (optional): the number of the row
+ *
+ * Adds a row: as [method@RecordingBuilder.add_row], but several times faster. For importers of many
+ * rows. It has no handles, no words of enumerations, and no contents.
+ *
+ * Returns: %FALSE, without a row, with the errors of [method@RecordingBuilder.add_row]
+ *
+ * Since: 0.1
+ */
+gboolean
+weft_recording_builder_add_values (WeftRecordingBuilder *self, const char *table,
+                                   const char *const *number_fields, const guint64 *numbers,
+                                   gsize n_numbers, const char *const *text_fields,
+                                   const char *const *texts, guint64 *id, GError **error)
+{
+  g_auto (Row) row = { 0 };
+  guint64 number;
+
+  g_return_val_if_fail (WEFT_IS_RECORDING_BUILDER (self), FALSE);
+  g_return_val_if_fail (table != NULL, FALSE);
+  g_return_val_if_fail (n_numbers == 0 || (number_fields != NULL && numbers != NULL), FALSE);
+  g_return_val_if_fail (count_texts (text_fields) == count_texts (texts), FALSE);
+  g_return_val_if_fail (error == NULL || *error == NULL, FALSE);
+
+  if (!is_open (self, error) || !begin_row (&row, table, error) ||
+      !fill_values (self, &row, number_fields, numbers, n_numbers, text_fields, texts, error))
     return FALSE;
   number = write_row (self, &row);
   if (id != NULL)
@@ -1043,8 +1211,8 @@ weft_recording_builder_add_origin (WeftRecordingBuilder *self, const char *origi
  * @self: a builder
  * @end: nanoseconds since the start of the recording
  *
- * Tells until when was recorded. Without it, and where dispatches end later, the recording ends with
- * the last of its dispatches.
+ * Tells until when was recorded. Without it, and where dispatches end later, the recording ends
+ * with the last of its dispatches.
  *
  * Since: 0.1
  */

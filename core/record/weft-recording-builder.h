@@ -27,6 +27,10 @@ WEFT_API void weft_recording_builder_set_waits_known (WeftRecordingBuilder *self
 
 WEFT_API gboolean weft_recording_builder_add_row (WeftRecordingBuilder *self, const char *table,
                                                   GVariant *values, guint64 *id, GError **error);
+WEFT_API gboolean weft_recording_builder_add_values (
+    WeftRecordingBuilder *self, const char *table, const char *const *number_fields,
+    const guint64 *numbers, gsize n_numbers, const char *const *text_fields,
+    const char *const *texts, guint64 *id, GError **error);
 WEFT_API gboolean weft_recording_builder_add_dispatch (WeftRecordingBuilder *self, guint lane,
                                                        guint routine, gint64 start,
                                                        guint64 duration, guint thread,

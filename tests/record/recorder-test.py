@@ -21,7 +21,7 @@ import tap_report
 try:
     import gi
     gi.require_version('Weft', '1')
-    from gi.repository import Gio, GLib, Weft
+    from gi.repository import Gio, GLib, GObject, Weft
 except (ImportError, ValueError) as error:
     print(f'1..0 # SKIP {error}: install python3-gi, and build with introspection')
     sys.exit(0)
@@ -161,6 +161,39 @@ class Builder(Case):
         recording = Weft.Recording.open(Gio.File.new_for_path(self.file))
         self.assertEqual(recording.get_n_rows('dispatches'), n + 1)
         self.assertEqual(recording.get_n_rows('lanes'), 1)
+
+    def test_values_and_domain(self):
+        class Looms(GObject.Object, Weft.Domain):
+            def do_get_name(self): return 'looms'
+            def do_get_vocabulary(self):
+                words = Weft.Vocabulary.new('looms')
+                words.add_word(None, 'dispatch', 'piece', 'pieces')
+                return words
+            def do_diagnose(self, recording, cancellable):
+                findings = Gio.ListStore.new(Weft.Finding)
+                findings.append(Weft.Finding.new('looms.lanes', 'Lanes?', Weft.Verdict.GOOD,
+                                                 str(recording.get_n_rows('lanes')), None, None))
+                return findings
+
+        builder = Weft.RecordingBuilder.new(self.file)
+        self.assertEqual(builder.get_path(), self.file)
+        builder.set_waits_known(False)
+        builder.set_end(5000)
+        good, lane = builder.add_values('lanes', [], [], ['name', 'kind'], ['one', 'looms.loom'])
+        self.assertTrue(good)
+        _, routine = builder.add_values('routines', [], [], ['name'], ['work'])
+        _, dispatch = builder.add_values('dispatches', ['lane', 'routine', 'start', 'duration'],
+                                         [lane, routine, 2 ** 64 - 5, 20], None, None)
+        self.assertEqual(dispatch, 1)
+        self.refuses(Weft.error_quark(), Weft.Error.NO_SUCH_OBJECT, builder.add_values, 'dispatches',
+                     ['lane', 'routine'], [lane, 9], None, None)
+        self.assertTrue(builder.flush(None))
+        builder.add_domain(Looms(), None)
+        builder.finish()
+        recording = Weft.Recording.open(Gio.File.new_for_path(self.file))
+        self.assertEqual(recording.get_duration(), 5000)
+        self.assertEqual(recording.get_vocabulary().get_word('looms.loom', 'dispatch', True), 'pieces')
+        self.assertEqual([recording.get_n_rows(table) for table in ('dispatches', 'findings')], [1, 1])
 
     def add(self, builder, table, **values):
         good, number = builder.add_row(table, GLib.Variant('a{sv}', values))

@@ -448,6 +448,118 @@ on_finished (GObject *object, GAsyncResult *result, gpointer data)
   *(gboolean *) data = TRUE;
 }
 
+/* ---- Bare values ---- */
+
+typedef struct
+{
+  const char *table;
+  const char *number_fields[3];
+  guint64 numbers[3];
+  const char *text_field;
+  const char *text;
+  gboolean weft; /* whose error */
+  int code;
+} BareWrong;
+
+static const BareWrong bare_wrongs[] = {
+  { "looms", { NULL }, { 0 }, NULL, NULL, TRUE, WEFT_ERROR_NO_SUCH_TABLE },
+  { "lanes", { "warp" }, { 1 }, NULL, NULL, TRUE, WEFT_ERROR_NO_SUCH_FIELD },
+  { "lanes", { "runtime", "runtime" }, { 1, 1 }, NULL, NULL, FALSE, G_IO_ERROR_INVALID_ARGUMENT },
+  { "lanes", { "runtime" }, { 2 }, NULL, NULL, TRUE, WEFT_ERROR_NO_SUCH_OBJECT },
+  { "lanes", { "id" }, { 7 }, NULL, NULL, TRUE, WEFT_ERROR_OUT_OF_RANGE },
+  { "lanes", { "name" }, { 7 }, NULL, NULL, FALSE, G_IO_ERROR_INVALID_ARGUMENT },
+  { "lanes", { NULL }, { 0 }, "runtime", "rt-1", FALSE, G_IO_ERROR_INVALID_ARGUMENT },
+  { "lanes", { NULL }, { 0 }, "name", "\xff", FALSE, G_IO_ERROR_INVALID_ARGUMENT },
+  { "sources", { "text" }, { 7 }, NULL, NULL, FALSE, G_IO_ERROR_INVALID_ARGUMENT },
+  { "dispatches", { "lane" }, { 1 }, NULL, NULL, TRUE, WEFT_ERROR_NO_SUCH_OBJECT },
+  { "dispatches",
+    { "lane", "routine", "start" },
+    { 1, 1, G_GUINT64_CONSTANT (1) << 62 },
+    NULL,
+    NULL,
+    TRUE,
+    WEFT_ERROR_OUT_OF_RANGE },
+  { "dispatches",
+    { "lane", "routine", "status" },
+    { 1, 1, 9 },
+    NULL,
+    NULL,
+    TRUE,
+    WEFT_ERROR_OUT_OF_RANGE },
+  { "dispatches",
+    { "lane", "routine", "classification" },
+    { 1, 1, 1 },
+    NULL,
+    NULL,
+    TRUE,
+    WEFT_ERROR_NO_SUCH_FIELD },
+  { "meta", { NULL }, { 0 }, "key", "recorder", FALSE, G_IO_ERROR_INVALID_ARGUMENT },
+  { "tags", { "owner_table", "owner" }, { 200, 1 }, NULL, NULL, TRUE, WEFT_ERROR_OUT_OF_RANGE },
+};
+
+static void
+try_bare_wrong (Fixture *fixture, const BareWrong *wrong)
+{
+  g_autoptr (GError) error = NULL;
+  const char *const fields[] = { wrong->text_field, NULL };
+  const char *const texts[] = { wrong->text, NULL };
+  guint64 before = weft_recording_builder_get_n_rows (fixture->builder, wrong->table);
+  const GQuark domain = wrong->weft ? WEFT_ERROR : G_IO_ERROR;
+  gsize n = 0;
+
+  while (n < G_N_ELEMENTS (wrong->numbers) && wrong->number_fields[n] != NULL)
+    n++;
+  g_assert_false (weft_recording_builder_add_values (fixture->builder, wrong->table,
+                                                     wrong->number_fields, wrong->numbers, n,
+                                                     fields, texts, NULL, &error));
+  g_assert_error (error, domain, wrong->code);
+  g_assert_cmpuint (weft_recording_builder_get_n_rows (fixture->builder, wrong->table), ==, before);
+}
+
+/* As by add_row, for all that it takes. */
+static void
+test_values (Fixture *fixture, gconstpointer data)
+{
+  static const char *const fields[] = { "lane", "routine", "start", "duration", "status" };
+  static const guint64 numbers[] = { 1, 1, (guint64) -5, 20, WEFT_STATUS_ERROR };
+  static const char *const text_fields[] = { "label", NULL };
+  static const char *const texts[] = { "first", NULL };
+  static const char *const point_fields[] = { "metric", "time", "value" };
+  g_autoptr (GError) error = NULL;
+  g_autoptr (WeftStore) store = NULL;
+  g_autoptr (Rows) dispatches = NULL;
+  g_autoptr (Rows) points = NULL;
+  double value = 2.5;
+  guint64 point[] = { 1, 7, 0 };
+  guint64 id = 0;
+
+  add_basics (fixture);
+  add_row (fixture, "metrics", "{'lane': <1>, 'name': <'load'>}");
+  memcpy (&point[2], &value, sizeof value);
+  for (guint i = 0; i < G_N_ELEMENTS (bare_wrongs); i++)
+    try_bare_wrong (fixture, &bare_wrongs[i]);
+  g_assert_true (weft_recording_builder_add_values (fixture->builder, "dispatches", fields, numbers,
+                                                    G_N_ELEMENTS (numbers), text_fields, texts, &id,
+                                                    &error));
+  g_assert_no_error (error);
+  g_assert_cmpuint (id, ==, 1);
+  add_row (fixture, "dispatches",
+           "{'lane': <1>, 'routine': <1>, 'start': <int64 -5>, 'duration': <20>,"
+           " 'status': <'error'>, 'label': <'first'>}");
+  g_assert_true (weft_recording_builder_add_values (fixture->builder, "metric_points", point_fields,
+                                                    point, G_N_ELEMENTS (point), NULL, NULL, NULL,
+                                                    &error));
+  g_assert_no_error (error);
+
+  store = finish (fixture);
+  dispatches = rows_read (store, WEFT_TABLE_DISPATCHES);
+  g_assert_cmpuint (dispatches->n, ==, 2);
+  for (WeftColumnNumber column = WEFT_DISPATCHES_ID + 1; column <= WEFT_DISPATCHES_MARKS; column++)
+    g_assert_cmpuint (rows_get (dispatches, 0, column), ==, rows_get (dispatches, 1, column));
+  points = rows_read (store, WEFT_TABLE_METRIC_POINTS);
+  g_assert_cmpuint (rows_get (points, 0, WEFT_METRIC_POINTS_VALUE), ==, point[2]);
+}
+
 /* ---- What the data cannot tell ---- */
 
 static void
@@ -647,6 +759,7 @@ main (int argc, char **argv)
   g_test_add ("/builder/wrong", Fixture, NULL, set_up, test_wrong, tear_down);
   g_test_add ("/builder/garbled", Fixture, NULL, set_up, test_garbled, tear_down);
   g_test_add ("/builder/random", Fixture, NULL, set_up, test_random, tear_down);
+  g_test_add ("/builder/values", Fixture, NULL, set_up, test_values, tear_down);
   g_test_add ("/builder/waits-unknown", Fixture, NULL, set_up, test_waits_unknown, tear_down);
   g_test_add ("/builder/end", Fixture, NULL, set_up, test_end, tear_down);
   g_test_add ("/builder/flush", Fixture, NULL, set_up, test_flush, tear_down);

@@ -268,11 +268,11 @@ static gboolean
 add_event (WeftXctraceImport *import, guint64 submission, WeftSubmissionEventKind kind, gint64 time,
            guint64 failure, GError **error)
 {
-  GVariantBuilder row;
+  WeftXctraceFields row;
 
   if (time == NOT_TOLD)
     return TRUE;
-  g_variant_builder_init (&row, G_VARIANT_TYPE_VARDICT);
+  row = (WeftXctraceFields){ 0 };
   weft_xctrace_row_set_number (&row, "submission", submission);
   weft_xctrace_row_set_number (&row, "kind", kind);
   weft_xctrace_row_set_time (&row, "time", time);
@@ -287,14 +287,14 @@ add_event (WeftXctraceImport *import, guint64 submission, WeftSubmissionEventKin
 static gboolean
 add_failure (WeftXctraceImport *import, const Command *command, GError **error)
 {
-  GVariantBuilder row;
+  WeftXctraceFields row;
   guint64 id = 0;
 
   if (command->failed == NOT_TOLD)
     return TRUE;
   if (command->failure != NULL)
     {
-      g_variant_builder_init (&row, G_VARIANT_TYPE_VARDICT);
+      row = (WeftXctraceFields){ 0 };
       weft_xctrace_row_set_text (&row, "message", command->failure);
       if (!weft_xctrace_row_add (&row, import->builder, "errors", &id, error))
         return FALSE;
@@ -307,12 +307,12 @@ static gboolean
 make_submission (WeftXctraceImport *import, guint64 number, guint64 process, guint64 *id,
                  GError **error)
 {
-  GVariantBuilder row;
+  WeftXctraceFields row;
   guint64 runtime;
 
   if (!weft_xctrace_entities_add_runtime (import->entities, process, &runtime, error))
     return FALSE;
-  g_variant_builder_init (&row, G_VARIANT_TYPE_VARDICT);
+  row = (WeftXctraceFields){ 0 };
   if (runtime != 0)
     weft_xctrace_row_set_number (&row, "runtime", runtime);
   weft_xctrace_row_set_number (&row, "producer_id", number);
@@ -324,8 +324,8 @@ begin_submission (WeftXctraceImport *import, Command *command, GError **error)
 {
   return make_submission (import, command->number, command->process, &command->submission, error) &&
          (command->label == NULL ||
-          weft_xctrace_add_text_tag (import->builder, "submissions", command->submission, "label",
-                                     command->label, error)) &&
+          weft_xctrace_add_text_tag (import->builder, WEFT_XCTRACE_SUBMISSIONS, command->submission,
+                                     "label", command->label, error)) &&
          add_event (import, command->submission, WEFT_SUBMISSION_EVENT_BEGIN, command->begun, 0,
                     error);
 }
@@ -359,14 +359,14 @@ gboolean
 weft_xctrace_commands_add_origin (WeftXctraceImport *import, const WeftXctraceEncoder *encoder,
                                   guint64 dispatch, guint64 submission, GError **error)
 {
-  GVariantBuilder row;
+  WeftXctraceFields row;
   guint64 runtime;
 
   if (encoder->thread == 0)
     return TRUE;
   if (!weft_xctrace_entities_add_runtime (import->entities, encoder->process, &runtime, error))
     return FALSE;
-  g_variant_builder_init (&row, G_VARIANT_TYPE_VARDICT);
+  row = (WeftXctraceFields){ 0 };
   weft_xctrace_row_set_number (&row, "role", WEFT_ORIGIN_ROLE_DISPATCH);
   if (dispatch != 0)
     weft_xctrace_row_set_number (&row, "dispatch", dispatch);

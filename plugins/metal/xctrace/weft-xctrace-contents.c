@@ -81,11 +81,11 @@ weft_xctrace_contents_free (WeftXctraceContents *self)
 static gboolean
 add_fact (WeftRecordingBuilder *builder, const char *key, const char *text, GError **error)
 {
-  GVariantBuilder row;
+  WeftXctraceFields row;
 
   if (text == NULL)
     return TRUE;
-  g_variant_builder_init (&row, G_VARIANT_TYPE_VARDICT);
+  row = (WeftXctraceFields){ 0 };
   weft_xctrace_row_set_text (&row, "key", key);
   weft_xctrace_row_set_text (&row, "text", text);
   return weft_xctrace_row_add (&row, builder, "meta", NULL, error);

@@ -53,7 +53,7 @@ static const WeftXctraceColumnWish wishes[] = {
 static gboolean
 write_span (WeftXctraceImport *import, const Span *span, guint depth, GError **error)
 {
-  GVariantBuilder row = G_VARIANT_BUILDER_INIT (G_VARIANT_TYPE_VARDICT);
+  WeftXctraceFields row = { 0 };
 
   weft_xctrace_row_set_number (&row, "lane", span->lane);
   weft_xctrace_row_set_number (&row, "routine", span->routine);

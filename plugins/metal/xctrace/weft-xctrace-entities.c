@@ -40,38 +40,55 @@ struct _WeftXctraceEntities
 /* ---- Rows ---- */
 
 void
-weft_xctrace_row_set_number (GVariantBuilder *row, const char *field, guint64 number)
+weft_xctrace_row_set_number (WeftXctraceFields *row, const char *field, guint64 number)
 {
-  g_variant_builder_add (row, "{sv}", field, g_variant_new_uint64 (number));
+  g_assert (row->n_numbers < G_N_ELEMENTS (row->numbers));
+  row->number_fields[row->n_numbers] = field;
+  row->numbers[row->n_numbers++] = number;
 }
 
 void
-weft_xctrace_row_set_time (GVariantBuilder *row, const char *field, gint64 time)
+weft_xctrace_row_set_time (WeftXctraceFields *row, const char *field, gint64 time)
 {
-  g_variant_builder_add (row, "{sv}", field, g_variant_new_int64 (time));
+  weft_xctrace_row_set_number (row, field, (guint64) time);
 }
 
 void
-weft_xctrace_row_set_text (GVariantBuilder *row, const char *field, const char *text)
+weft_xctrace_row_set_double (WeftXctraceFields *row, const char *field, double number)
 {
-  if (text != NULL)
-    g_variant_builder_add (row, "{sv}", field, g_variant_new_string (text));
+  guint64 bits;
+
+  memcpy (&bits, &number, sizeof bits);
+  weft_xctrace_row_set_number (row, field, bits);
+}
+
+void
+weft_xctrace_row_set_text (WeftXctraceFields *row, const char *field, const char *text)
+{
+  /* The last place is for what ends them. */
+  g_assert (row->n_texts + 1 < G_N_ELEMENTS (row->texts));
+  if (text == NULL)
+    return;
+  row->text_fields[row->n_texts] = field;
+  row->texts[row->n_texts++] = text;
 }
 
 gboolean
-weft_xctrace_row_add (GVariantBuilder *row, WeftRecordingBuilder *builder, const char *table,
-                      guint64 *id, GError **error)
+weft_xctrace_row_add (const WeftXctraceFields *row, WeftRecordingBuilder *builder,
+                      const char *table, guint64 *id, GError **error)
 {
-  return weft_recording_builder_add_row (builder, table, g_variant_builder_end (row), id, error);
+  return weft_recording_builder_add_values (builder, table, row->number_fields, row->numbers,
+                                            row->n_numbers, row->text_fields, row->texts, id,
+                                            error);
 }
 
 gboolean
-weft_xctrace_add_tag (WeftRecordingBuilder *builder, const char *table, guint64 owner,
+weft_xctrace_add_tag (WeftRecordingBuilder *builder, WeftXctraceOwner table, guint64 owner,
                       const char *key, guint64 number, GError **error)
 {
-  GVariantBuilder row = G_VARIANT_BUILDER_INIT (G_VARIANT_TYPE_VARDICT);
+  WeftXctraceFields row = { 0 };
 
-  weft_xctrace_row_set_text (&row, "owner_table", table);
+  weft_xctrace_row_set_number (&row, "owner_table", table);
   weft_xctrace_row_set_number (&row, "owner", owner);
   weft_xctrace_row_set_text (&row, "key", key);
   weft_xctrace_row_set_number (&row, "type", WEFT_NUMBER_UINT64);
@@ -80,12 +97,12 @@ weft_xctrace_add_tag (WeftRecordingBuilder *builder, const char *table, guint64 
 }
 
 gboolean
-weft_xctrace_add_text_tag (WeftRecordingBuilder *builder, const char *table, guint64 owner,
+weft_xctrace_add_text_tag (WeftRecordingBuilder *builder, WeftXctraceOwner table, guint64 owner,
                            const char *key, const char *text, GError **error)
 {
-  GVariantBuilder row = G_VARIANT_BUILDER_INIT (G_VARIANT_TYPE_VARDICT);
+  WeftXctraceFields row = { 0 };
 
-  weft_xctrace_row_set_text (&row, "owner_table", table);
+  weft_xctrace_row_set_number (&row, "owner_table", table);
   weft_xctrace_row_set_number (&row, "owner", owner);
   weft_xctrace_row_set_text (&row, "key", key);
   weft_xctrace_row_set_number (&row, "type", WEFT_NUMBER_STRING);
@@ -132,7 +149,7 @@ gboolean
 weft_xctrace_entities_add_process (WeftXctraceEntities *self, const WeftXctraceElement *element,
                                    guint64 *id, GError **error)
 {
-  GVariantBuilder row = G_VARIANT_BUILDER_INIT (G_VARIANT_TYPE_VARDICT);
+  WeftXctraceFields row = { 0 };
   g_autofree char *name = NULL;
   g_autofree char *key = NULL;
   Process process = { 0 };
@@ -140,18 +157,12 @@ weft_xctrace_entities_add_process (WeftXctraceEntities *self, const WeftXctraceE
 
   *id = 0;
   if (!weft_xctrace_element_get_number (weft_xctrace_element_find (element, "pid"), &pid))
-    {
-      g_variant_builder_clear (&row);
-      return TRUE;
-    }
+    return TRUE;
   name = get_process_name (element, pid);
   key = g_strdup_printf ("p%" G_GUINT64_FORMAT " %s", pid, name ? name : "");
   *id = find (self, key);
   if (*id != 0)
-    {
-      g_variant_builder_clear (&row);
-      return TRUE;
-    }
+    return TRUE;
   weft_xctrace_row_set_number (&row, "pid", pid);
   weft_xctrace_row_set_text (&row, "name", name);
   weft_xctrace_row_set_text (&row, "command_line", g_hash_table_lookup (self->command_lines, &pid));
@@ -186,7 +197,7 @@ static gboolean
 make_thread (WeftXctraceEntities *self, const WeftXctraceElement *element, const Thread *thread,
              guint64 *id, GError **error)
 {
-  GVariantBuilder row = G_VARIANT_BUILDER_INIT (G_VARIANT_TYPE_VARDICT);
+  WeftXctraceFields row = { 0 };
   g_autofree char *name = get_thread_name (element, thread->tid);
 
   if (thread->process != 0)
@@ -242,7 +253,7 @@ gboolean
 weft_xctrace_entities_add_runtime (WeftXctraceEntities *self, guint64 process, guint64 *id,
                                    GError **error)
 {
-  GVariantBuilder row;
+  WeftXctraceFields row;
   guint64 *runtime;
 
   *id = 0;
@@ -251,7 +262,7 @@ weft_xctrace_entities_add_runtime (WeftXctraceEntities *self, guint64 process, g
   runtime = &g_array_index (self->processes, Process, process - 1).runtime;
   if (*runtime == 0)
     {
-      g_variant_builder_init (&row, G_VARIANT_TYPE_VARDICT);
+      row = (WeftXctraceFields){ 0 };
       weft_xctrace_row_set_number (&row, "process", process);
       weft_xctrace_row_set_text (&row, "name", RUNTIME_NAME);
       if (!weft_xctrace_row_add (&row, self->builder, "runtimes", runtime, error))
@@ -291,16 +302,13 @@ static gboolean
 make_lane (WeftXctraceEntities *self, guint64 process, const char *kind, const char *name,
            guint64 *id, GError **error)
 {
-  GVariantBuilder row = G_VARIANT_BUILDER_INIT (G_VARIANT_TYPE_VARDICT);
+  WeftXctraceFields row = { 0 };
   g_autofree char *full_name = get_lane_name (self, process, name);
   Lane *lane;
   guint64 runtime;
 
   if (!weft_xctrace_entities_add_runtime (self, process, &runtime, error))
-    {
-      g_variant_builder_clear (&row);
-      return FALSE;
-    }
+    return FALSE;
   if (runtime != 0)
     weft_xctrace_row_set_number (&row, "runtime", runtime);
   weft_xctrace_row_set_text (&row, "kind", kind);
@@ -333,7 +341,7 @@ gboolean
 weft_xctrace_entities_add_routine (WeftXctraceEntities *self, guint64 process, const char *name,
                                    const char *flavour, guint64 *id, GError **error)
 {
-  GVariantBuilder row;
+  WeftXctraceFields row;
   g_autofree char *key =
       g_strdup_printf ("r%" G_GUINT64_FORMAT " %s\n%s", process, flavour ? flavour : "", name);
   guint64 runtime;
@@ -343,7 +351,7 @@ weft_xctrace_entities_add_routine (WeftXctraceEntities *self, guint64 process, c
     return TRUE;
   if (!weft_xctrace_entities_add_runtime (self, process, &runtime, error))
     return FALSE;
-  g_variant_builder_init (&row, G_VARIANT_TYPE_VARDICT);
+  row = (WeftXctraceFields){ 0 };
   if (runtime != 0)
     weft_xctrace_row_set_number (&row, "runtime", runtime);
   weft_xctrace_row_set_text (&row, "name", name);
@@ -386,7 +394,7 @@ write_losses (WeftXctraceEntities *self, guint64 id, const Lane *lane, gint64 en
   g_hash_table_iter_init (&iter, lane->reasons);
   while (g_hash_table_iter_next (&iter, &reason, &count))
     {
-      GVariantBuilder row = G_VARIANT_BUILDER_INIT (G_VARIANT_TYPE_VARDICT);
+      WeftXctraceFields row = { 0 };
 
       weft_xctrace_row_set_number (&row, "lane", id);
       if (lane->runtime != 0)
@@ -404,7 +412,7 @@ write_losses (WeftXctraceEntities *self, guint64 id, const Lane *lane, gint64 en
 static gboolean
 write_lane (WeftXctraceEntities *self, guint64 id, const Lane *lane, gint64 end, GError **error)
 {
-  GVariantBuilder row = G_VARIANT_BUILDER_INIT (G_VARIANT_TYPE_VARDICT);
+  WeftXctraceFields row = { 0 };
 
   weft_xctrace_row_set_number (&row, "lane", id);
   weft_xctrace_row_set_time (&row, "time", end);

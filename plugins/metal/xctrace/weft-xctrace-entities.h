@@ -49,15 +49,35 @@ gboolean weft_xctrace_entities_write_counts (WeftXctraceEntities *self, gint64 e
 
 /* ---- Rows ---- */
 
-void weft_xctrace_row_set_number (GVariantBuilder *row, const char *field, guint64 number);
-void weft_xctrace_row_set_time (GVariantBuilder *row, const char *field, gint64 time);
+/* Fields of a row that is being made; texts must last until it is added. */
+typedef struct
+{
+  const char *number_fields[16];
+  guint64 numbers[16];
+  guint n_numbers;
+  const char *text_fields[8];
+  const char *texts[8];
+  guint n_texts;
+} WeftXctraceFields;
+
+/* Tables whose rows get tags, by their numbers in the file. */
+typedef enum
+{
+  WEFT_XCTRACE_SUBMISSIONS = 18,
+  WEFT_XCTRACE_DISPATCHES = 20
+} WeftXctraceOwner;
+
+void weft_xctrace_row_set_number (WeftXctraceFields *row, const char *field, guint64 number);
+void weft_xctrace_row_set_time (WeftXctraceFields *row, const char *field, gint64 time);
+void weft_xctrace_row_set_double (WeftXctraceFields *row, const char *field, double number);
 /* NULL sets nothing. */
-void weft_xctrace_row_set_text (GVariantBuilder *row, const char *field, const char *text);
-gboolean weft_xctrace_row_add (GVariantBuilder *row, WeftRecordingBuilder *builder,
+void weft_xctrace_row_set_text (WeftXctraceFields *row, const char *field, const char *text);
+gboolean weft_xctrace_row_add (const WeftXctraceFields *row, WeftRecordingBuilder *builder,
                                const char *table, guint64 *id, GError **error);
-gboolean weft_xctrace_add_tag (WeftRecordingBuilder *builder, const char *table, guint64 owner,
+gboolean weft_xctrace_add_tag (WeftRecordingBuilder *builder, WeftXctraceOwner table, guint64 owner,
                                const char *key, guint64 number, GError **error);
-gboolean weft_xctrace_add_text_tag (WeftRecordingBuilder *builder, const char *table, guint64 owner,
-                                    const char *key, const char *text, GError **error);
+gboolean weft_xctrace_add_text_tag (WeftRecordingBuilder *builder, WeftXctraceOwner table,
+                                    guint64 owner, const char *key, const char *text,
+                                    GError **error);
 
 G_END_DECLS

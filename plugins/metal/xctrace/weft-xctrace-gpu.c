@@ -119,16 +119,17 @@ static gboolean
 add_dispatch (WeftXctraceImport *import, const WeftXctraceElement *label, Work *work,
               GError **error)
 {
-  GVariantBuilder row;
+  WeftXctraceFields row;
   guint64 routine;
 
   if (!find_routine (import, label, work, &routine, error))
     return FALSE;
-  g_variant_builder_init (&row, G_VARIANT_TYPE_VARDICT);
+  row = (WeftXctraceFields){ 0 };
   weft_xctrace_row_set_number (&row, "lane", work->lane);
   weft_xctrace_row_set_number (&row, "routine", routine);
   weft_xctrace_row_set_time (&row, "start", work->start);
   weft_xctrace_row_set_number (&row, "duration", (guint64) work->duration);
+  weft_xctrace_row_set_number (&row, "producer_id", work->number);
   if (work->submission != 0)
     weft_xctrace_row_set_number (&row, "submission", work->submission);
   if (work->handed >= 0)
@@ -145,7 +146,8 @@ add_number (WeftXctraceImport *import, const Work *work, const char *key,
   guint64 number;
 
   return !weft_xctrace_element_get_number (cell, &number) || number == 0 ||
-         weft_xctrace_add_tag (import->builder, "dispatches", work->id, key, number, error);
+         weft_xctrace_add_tag (import->builder, WEFT_XCTRACE_DISPATCHES, work->id, key, number,
+                               error);
 }
 
 static gboolean
@@ -157,16 +159,14 @@ add_tags (WeftXctraceImport *import, const WeftXctraceElement *const *cells, con
 
   return add_number (import, work, "frame", cells[FRAME], error) &&
          add_number (import, work, "bytes", cells[BYTES], error) &&
-         (work->number == 0 || weft_xctrace_add_tag (import->builder, "dispatches", work->id,
-                                                     "encoder", work->number, error)) &&
          (work->encoder == NULL || work->encoder->duration < 0 ||
-          weft_xctrace_add_tag (import->builder, "dispatches", work->id, "encode-time",
+          weft_xctrace_add_tag (import->builder, WEFT_XCTRACE_DISPATCHES, work->id, "encode-time",
                                 (guint64) work->encoder->duration, error)) &&
          (state == NULL || g_str_equal (state, USUAL_STATE) ||
-          weft_xctrace_add_text_tag (import->builder, "dispatches", work->id, "state", state,
-                                     error)) &&
-         (surfaces == NULL || weft_xctrace_add_text_tag (import->builder, "dispatches", work->id,
-                                                         "surfaces", surfaces, error));
+          weft_xctrace_add_text_tag (import->builder, WEFT_XCTRACE_DISPATCHES, work->id, "state",
+                                     state, error)) &&
+         (surfaces == NULL || weft_xctrace_add_text_tag (import->builder, WEFT_XCTRACE_DISPATCHES,
+                                                         work->id, "surfaces", surfaces, error));
 }
 
 static gboolean

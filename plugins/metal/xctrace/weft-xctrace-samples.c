@@ -61,7 +61,7 @@ static gboolean
 make_module (WeftXctraceImport *import, const WeftXctraceElement *binary, const char *name,
              const char *path, guint64 *id, GError **error)
 {
-  GVariantBuilder row = G_VARIANT_BUILDER_INIT (G_VARIANT_TYPE_VARDICT);
+  WeftXctraceFields row = { 0 };
   const char *uuid = weft_xctrace_element_get_attribute (binary, "UUID");
 
   weft_xctrace_row_set_number (&row, "kind", WEFT_MODULE_KIND_FILE);
@@ -108,7 +108,7 @@ write_module_states (WeftXctraceImport *import, GError **error)
   for (guint i = 0; i < modules->len; i++)
     {
       const Module *module = g_ptr_array_index (modules, i);
-      GVariantBuilder row = G_VARIANT_BUILDER_INIT (G_VARIANT_TYPE_VARDICT);
+      WeftXctraceFields row = { 0 };
 
       weft_xctrace_row_set_number (&row, "module", module->id);
       weft_xctrace_row_set_time (&row, "time", 0);
@@ -167,7 +167,7 @@ static gboolean
 find_symbol (WeftXctraceImport *import, const Place *place, guint64 *id, GError **error)
 {
   WeftXctraceSamples *self = import->samples;
-  GVariantBuilder row;
+  WeftXctraceFields row;
   g_autofree char *key = NULL;
 
   *id = 0;
@@ -178,7 +178,7 @@ find_symbol (WeftXctraceImport *import, const Place *place, guint64 *id, GError 
   *id = find (self->symbols, key);
   if (*id != 0)
     return TRUE;
-  g_variant_builder_init (&row, G_VARIANT_TYPE_VARDICT);
+  row = (WeftXctraceFields){ 0 };
   if (place->module != NULL)
     weft_xctrace_row_set_number (&row, "module", place->module->id);
   weft_xctrace_row_set_text (&row, "name", place->name);
@@ -197,7 +197,7 @@ static gboolean
 make_frame (WeftXctraceImport *import, const Place *place, guint64 symbol, guint64 *id,
             GError **error)
 {
-  GVariantBuilder row = G_VARIANT_BUILDER_INIT (G_VARIANT_TYPE_VARDICT);
+  WeftXctraceFields row = { 0 };
   guint64 base = place->module != NULL ? place->module->address : 0;
 
   if (place->module != NULL)
@@ -208,7 +208,7 @@ make_frame (WeftXctraceImport *import, const Place *place, guint64 symbol, guint
     return FALSE;
   if (symbol == 0)
     return TRUE;
-  g_variant_builder_init (&row, G_VARIANT_TYPE_VARDICT);
+  row = (WeftXctraceFields){ 0 };
   weft_xctrace_row_set_number (&row, "frame", *id);
   weft_xctrace_row_set_number (&row, "symbol", symbol);
   weft_xctrace_row_set_text (&row, "file", place->file);
@@ -287,12 +287,12 @@ find_callchain (WeftXctraceImport *import, const Link *link, guint depth, guint6
                 GError **error)
 {
   GHashTable *callchains = import->samples->callchains;
-  GVariantBuilder row;
+  WeftXctraceFields row;
 
   *id = GPOINTER_TO_SIZE (g_hash_table_lookup (callchains, link));
   if (*id != 0)
     return TRUE;
-  g_variant_builder_init (&row, G_VARIANT_TYPE_VARDICT);
+  row = (WeftXctraceFields){ 0 };
   if (link->parent != 0)
     weft_xctrace_row_set_number (&row, "parent", link->parent);
   weft_xctrace_row_set_number (&row, "frame", link->frame);
@@ -355,14 +355,14 @@ static gboolean
 add_sample (WeftXctraceImport *import, const WeftXctraceElement *const *cells, gint64 time,
             guint64 thread, GError **error)
 {
-  GVariantBuilder row;
+  WeftXctraceFields row;
   WeftStackEnd end;
   guint64 callchain, core;
   gint64 weight;
 
   if (!read_stack (import, get_backtrace (cells), &callchain, &end, error))
     return FALSE;
-  g_variant_builder_init (&row, G_VARIANT_TYPE_VARDICT);
+  row = (WeftXctraceFields){ 0 };
   weft_xctrace_row_set_number (&row, "thread", thread);
   weft_xctrace_row_set_time (&row, "time", time);
   if (callchain != 0)

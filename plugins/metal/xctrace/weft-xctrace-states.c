@@ -31,12 +31,12 @@ static gboolean
 find_gauge (WeftXctraceImport *import, guint64 lane, guint64 *metric, GError **error)
 {
   WeftXctraceStates *self = import->states;
-  GVariantBuilder row;
+  WeftXctraceFields row;
 
   *metric = GPOINTER_TO_SIZE (g_hash_table_lookup (self->gauges, GSIZE_TO_POINTER (lane)));
   if (*metric != 0)
     return TRUE;
-  g_variant_builder_init (&row, G_VARIANT_TYPE_VARDICT);
+  row = (WeftXctraceFields){ 0 };
   weft_xctrace_row_set_number (&row, "lane", lane);
   weft_xctrace_row_set_text (&row, "name", GAUGE);
   weft_xctrace_row_set_number (&row, "kind", WEFT_METRIC_GAUGE);
@@ -50,15 +50,15 @@ find_gauge (WeftXctraceImport *import, guint64 lane, guint64 *metric, GError **e
 static gboolean
 add_point (WeftXctraceImport *import, guint64 lane, gint64 time, guint64 channels, GError **error)
 {
-  GVariantBuilder row;
+  WeftXctraceFields row;
   guint64 metric;
 
   if (!find_gauge (import, lane, &metric, error))
     return FALSE;
-  g_variant_builder_init (&row, G_VARIANT_TYPE_VARDICT);
+  row = (WeftXctraceFields){ 0 };
   weft_xctrace_row_set_number (&row, "metric", metric);
   weft_xctrace_row_set_time (&row, "time", time);
-  weft_xctrace_row_set_number (&row, "value", channels);
+  weft_xctrace_row_set_double (&row, "value", (double) channels);
   return weft_xctrace_row_add (&row, import->builder, "metric_points", NULL, error);
 }
 

@@ -444,7 +444,7 @@ write_losses (Trace *self, GError **error)
     {
       g_autofree char *message =
           g_strconcat ("Not carried: ", g_ptr_array_index (self->losses, i), NULL);
-      GVariantBuilder row = G_VARIANT_BUILDER_INIT (G_VARIANT_TYPE_VARDICT);
+      WeftXctraceFields row = { 0 };
 
       weft_xctrace_row_set_time (&row, "time", 0);
       weft_xctrace_row_set_number (&row, "severity", WEFT_SEVERITY_INFO);

@@ -216,7 +216,7 @@ class Recording:
             rows.append({
                 'id': row['id'], 'lane': lane['name'], 'pid': process.get('pid'),
                 'routine': routines[row['routine']]['name'], 'start': int(row['start']),
-                'duration': int(row['duration']), 'submitted': row['submitted'],
+                'duration': int(row['duration']), 'number': row['producer_id'], 'submitted': row['submitted'],
                 'submission': submissions.get(row['submission'], {}).get('producer_id', ''),
                 'depth': int(row['depth']), 'inside': int(row['child_time']),
                 'thread': row['thread'], 'class': row['classification']})
@@ -279,11 +279,11 @@ class Tables(Folder):
              (20_006_000, 5_000, 'Beat', '19406000', '5000000003')])
         tags = recording.tags('dispatches')
         self.assertEqual([tags[row['id']] for row in rows], [
-            {'frame': 1, 'bytes': 64, 'encoder': 5_000_000_002, 'encode-time': 90_000},
-            {'encoder': 72, 'surfaces': 'Read Surface: 4 -> Write Surface: 5'},
-            {'encoder': 72, 'state': 'Preempted'},
-            {'frame': 2, 'encoder': 5_000_000_004, 'encode-time': 200_000},
-            {'frame': 2, 'encoder': 5_000_000_005, 'encode-time': 100_000}])
+            {'frame': 1, 'bytes': 64, 'encode-time': 90_000},
+            {'surfaces': 'Read Surface: 4 -> Write Surface: 5'},
+            {'state': 'Preempted'},
+            {'frame': 2, 'encode-time': 200_000},
+            {'frame': 2, 'encode-time': 100_000}])
 
     def test_origins(self):
         """The thread that encoded it, and when; and never that it waited, or that it did not."""
@@ -846,7 +846,7 @@ class Real(Folder):
         completed = {row['cmdbuffer-id'].text: int(row['timestamp'].text)
                      for row in self.rows('metal-command-buffer-completed')}
         dispatches = recording.dispatches('metal.channel')
-        tags, origins, events = recording.tags('dispatches'), recording.origins(), recording.events()
+        origins, events = recording.origins(), recording.events()
 
         # Each interval is a dispatch of its process, and no other is there.
         def key(row):
@@ -859,7 +859,7 @@ class Real(Folder):
         probe = [row for row in dispatches if row['lane'].endswith('(probe_host)')]
         self.assertEqual(len(probe), 1000)
         for row in probe:
-            encoder = encoders[row['submission'], str(tags[row['id']]['encoder'])]
+            encoder = encoders[row['submission'], row['number']]
             tid, time, _ = origins[row['id']]
             self.assertEqual(time, int(encoder['start'].text))
             self.assertIn(f'{tid:#x} ', encoder['thread'].get('fmt'))
