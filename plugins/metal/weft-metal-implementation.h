@@ -214,7 +214,8 @@ struct _WeftMetalDevice
   WeftMetalPair_ last;
   uint64_t calibrations;
   uint64_t refused;
-  uint32_t capture; /* atomic: the artifact */
+  uint32_t capture;       /* atomic: the artifact */
+  WeftTargetLane *scopes; /* made with the first one */
   pthread_mutex_t resource_lock;
   WeftMetalResource_ *resources; /* by address */
   size_t n_resources;
@@ -1907,4 +1908,50 @@ weft_metal_capture_end (WeftMetalDevice *device)
   if (__atomic_exchange_n (&device->capture, 0, __ATOMIC_RELAXED) != 0 &&
       device->functions.capture_stop != NULL)
     device->functions.capture_stop (device->functions.data);
+}
+
+static WeftTargetLane *
+weft_metal_scopes_ (WeftMetalDevice *device)
+{
+  WeftTargetLane *lane;
+
+  pthread_mutex_lock (&device->lock);
+  if (device->scopes == NULL)
+    device->scopes = weft_target_lane_new ("capture scopes", "metal.capture");
+  lane = device->scopes;
+  pthread_mutex_unlock (&device->lock);
+  return lane;
+}
+
+WeftMetalScope
+weft_metal_scope_begin (WeftMetalDevice *device, const char *label)
+{
+  WeftMetalScope scope;
+
+  memset (&scope, 0, sizeof scope);
+  if (device != NULL && weft_target_enabled ())
+    {
+      scope.device = device;
+      scope.span =
+          weft_target_span_begin (weft_metal_scopes_ (device), weft_target_routine_new (label));
+    }
+  return scope;
+}
+
+void
+weft_metal_scope_end (WeftMetalScope scope)
+{
+  WeftTargetDispatch dispatch;
+  uint32_t artifact;
+
+  if (scope.device == NULL)
+    return;
+  artifact = __atomic_load_n (&scope.device->capture, __ATOMIC_RELAXED);
+  memset (&dispatch, 0, sizeof dispatch);
+  dispatch.lane = scope.span.lane;
+  dispatch.routine = scope.span.routine;
+  dispatch.span = &scope.span;
+  dispatch.artifacts = &artifact;
+  dispatch.n_artifacts = artifact != 0;
+  weft_target_dispatch (&dispatch);
 }

@@ -391,6 +391,19 @@ uint32_t weft_metal_capture_begin (WeftMetalDevice *device, WeftMetalQueue *queu
                                    const char *path, const char *label);
 void weft_metal_capture_end (WeftMetalDevice *device);
 
+/* A phase of the program that captures may be made of (MTLCaptureScope): a span on the device's lane
+ * “capture scopes”, kind metal.capture, linked to the capture that is under way when it ends. On the
+ * CPU's clock, of the thread that begins it. A value, ended once.
+ */
+typedef struct
+{
+  WeftMetalDevice *device;
+  WeftTargetSpan span;
+} WeftMetalScope;
+
+WeftMetalScope weft_metal_scope_begin (WeftMetalDevice *device, const char *label);
+void weft_metal_scope_end (WeftMetalScope scope);
+
 #ifdef __cplusplus
 }
 #endif

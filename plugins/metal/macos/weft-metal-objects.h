@@ -66,6 +66,12 @@ bool weft_metal_4_commit_and_wait (WeftMetalQueue *queue, WeftMetalSubmission *s
                                    id<MTLSharedEvent> event, uint64_t value, uint64_t timeout)
     API_AVAILABLE (macos (26.0));
 
+/* ---- Captures ---- */
+
+/* beginScope and endScope, told of. */
+WeftMetalScope weft_metal_capture_scope_begin (WeftMetalDevice *device, id<MTLCaptureScope> scope);
+void weft_metal_capture_scope_end (WeftMetalScope told, id<MTLCaptureScope> scope);
+
 /* ---- For the files of this folder ---- */
 
 /* Captures: the same on both paths. */

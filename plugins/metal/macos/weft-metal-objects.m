@@ -74,6 +74,22 @@ weft_metal_fill_captures (WeftMetalFunctions *functions)
   functions->capture_stop = stop_capture;
 }
 
+WeftMetalScope
+weft_metal_capture_scope_begin (WeftMetalDevice *device, id<MTLCaptureScope> scope)
+{
+  NSString *label = scope.label;
+
+  [scope beginScope];
+  return weft_metal_scope_begin (device, label != nil ? label.UTF8String : "capture scope");
+}
+
+void
+weft_metal_capture_scope_end (WeftMetalScope told, id<MTLCaptureScope> scope)
+{
+  weft_metal_scope_end (told);
+  [scope endScope];
+}
+
 /* ---- Ends ---- */
 
 /* Which encoders the error affected, as the classic path tells. */

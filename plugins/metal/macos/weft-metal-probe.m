@@ -35,6 +35,7 @@ typedef struct
   id<MTLBuffer> out;
   bool at_dispatch; /* where the classic path samples */
   bool at_stage;
+  const char *metal_4; /* whether its encoders sample counters; NULL: there is none */
 } Probe;
 
 /* What came of a counter set. */
@@ -277,6 +278,8 @@ try_sets (const Probe *probe)
         printf (" %s", counter.name.UTF8String);
       puts ("");
       try_set (probe, set, &outcome);
+      if (probe->metal_4 != NULL)
+        say (&outcome, [NSString stringWithUTF8String:probe->metal_4]);
       register_set (set, &outcome);
     }
 }
@@ -285,7 +288,7 @@ try_sets (const Probe *probe)
 
 API_AVAILABLE (macos (26.0))
 static bool
-run_metal_4 (const Probe *probe, id<MTL4CommandQueue> queue, id<MTL4CounterHeap> heap)
+run_metal_4 (Probe *probe, id<MTL4CommandQueue> queue, id<MTL4CounterHeap> heap)
 {
   id<MTL4CommandAllocator> allocator = [probe->device newCommandAllocator];
   id<MTL4CommandBuffer> buffer = [probe->device newCommandBuffer];
@@ -306,10 +309,10 @@ run_metal_4 (const Probe *probe, id<MTL4CommandQueue> queue, id<MTL4CounterHeap>
   [buffer beginCommandBufferWithAllocator:allocator];
   [buffer useResidencySet:set];
   encoder = [buffer computeCommandEncoder];
-  printf ("  its compute encoder %s sampleCountersInBuffer:atSampleIndex:withBarrier:\n",
-          [encoder respondsToSelector:@selector (sampleCountersInBuffer:atSampleIndex:withBarrier:)]
-              ? "has"
-              : "has no");
+  probe->metal_4 = "MTL4ComputeCommandEncoder has no sampleCountersInBuffer";
+  if ([encoder respondsToSelector:@selector (sampleCountersInBuffer:atSampleIndex:withBarrier:)])
+    probe->metal_4 = "MTL4ComputeCommandEncoder has sampleCountersInBuffer";
+  printf ("  %s\n", probe->metal_4);
   [encoder writeTimestampWithGranularity:MTL4TimestampGranularityPrecise intoHeap:heap atIndex:0];
   [encoder setComputePipelineState:probe->pipeline];
   [encoder setArgumentTable:table];
@@ -325,29 +328,40 @@ run_metal_4 (const Probe *probe, id<MTL4CommandQueue> queue, id<MTL4CounterHeap>
 
 API_AVAILABLE (macos (26.0))
 static void
-tell_metal_4 (const Probe *probe, id<MTL4CounterHeap> heap)
+tell_metal_4 (const Probe *probe, id<MTL4CounterHeap> heap, Outcome *outcome)
 {
   NSData *resolved = [heap resolveCounterRange:NSMakeRange (0, 2)];
   const MTL4TimestampHeapEntry *entries = (const MTL4TimestampHeapEntry *) resolved.bytes;
   uint64_t frequency = [probe->device queryTimestampFrequency];
 
-  printf ("  queryTimestampFrequency: %llu; sizeOfCounterHeapEntry: %lu\n",
-          (unsigned long long) frequency,
-          (unsigned long) [probe->device sizeOfCounterHeapEntry:MTL4CounterHeapTypeTimestamp]);
+  say (outcome,
+       [NSString
+           stringWithFormat:@"queryTimestampFrequency: %llu; sizeOfCounterHeapEntry: %lu",
+                            (unsigned long long) frequency,
+                            (unsigned long) [probe->device
+                                sizeOfCounterHeapEntry:MTL4CounterHeapTypeTimestamp]]);
   if (resolved.length < 2 * sizeof *entries || entries[1].timestamp <= entries[0].timestamp)
-    puts ("  timestamp heap: the entries did not resolve to a pair");
-  else
-    printf ("  timestamp heap: a dispatch of %llu ticks, %.1f µs by that frequency\n",
-            (unsigned long long) (entries[1].timestamp - entries[0].timestamp),
-            frequency != 0 ? (double) (entries[1].timestamp - entries[0].timestamp) * 1e6
-                                 / (double) frequency
-                           : 0.0);
+    {
+      outcome->availability = WEFT_TARGET_FAILING;
+      snprintf (outcome->reason, sizeof outcome->reason, "the entries did not resolve to a pair");
+      return;
+    }
+  outcome->availability = WEFT_TARGET_PRESENT;
+  outcome->reason[0] = '\0';
+  say (outcome,
+       [NSString stringWithFormat:@"a dispatch of %llu ticks, %.1f µs by that frequency",
+                                  (unsigned long long) (entries[1].timestamp - entries[0].timestamp),
+                                  frequency != 0
+                                      ? (double) (entries[1].timestamp - entries[0].timestamp)
+                                            * 1e6 / (double) frequency
+                                      : 0.0]);
 }
 
 static void
-try_metal_4 (const Probe *probe)
+try_metal_4 (Probe *probe, Outcome *outcome)
 {
-  puts ("Metal 4:");
+  puts ("Metal 4, timestamp heap:");
+  snprintf (outcome->reason, sizeof outcome->reason, "it needs macOS 26");
   if (@available (macOS 26.0, *))
     {
       MTL4CounterHeapDescriptor *descriptor = [MTL4CounterHeapDescriptor new];
@@ -355,24 +369,40 @@ try_metal_4 (const Probe *probe)
       id<MTL4CommandQueue> queue;
       id<MTL4CounterHeap> heap;
 
+      snprintf (outcome->reason, sizeof outcome->reason, "the device has no MTL4CommandQueue");
       if (![probe->device respondsToSelector:@selector (newMTL4CommandQueue)])
-        {
-          puts ("  the device has no MTL4CommandQueue");
-          return;
-        }
+        return;
       queue = [probe->device newMTL4CommandQueue];
       descriptor.type = MTL4CounterHeapTypeTimestamp;
       descriptor.count = 2;
       heap = [probe->device newCounterHeapWithDescriptor:descriptor error:&error];
+      outcome->availability = WEFT_TARGET_FAILING;
+      snprintf (outcome->reason, sizeof outcome->reason, "no queue, or no timestamp heap: %s",
+                error.localizedDescription.UTF8String);
       if (queue == nil || heap == nil)
-        printf ("  no queue, or no timestamp heap: %s\n", error.localizedDescription.UTF8String);
-      else if (!run_metal_4 (probe, queue, heap))
-        puts ("  the dispatch did not complete within five seconds");
-      else
-        tell_metal_4 (probe, heap);
-      return;
+        return;
+      snprintf (outcome->reason, sizeof outcome->reason,
+                "the dispatch did not complete within five seconds");
+      if (run_metal_4 (probe, queue, heap))
+        tell_metal_4 (probe, heap, outcome);
     }
-  puts ("  needs macOS 26");
+}
+
+static void
+register_heap (Probe *probe)
+{
+  static const char *const names[] = { "GPUTimestamp" };
+  Outcome outcome = { .availability = WEFT_TARGET_UNSUPPORTED };
+  WeftMetalCounterSetInfo info
+      = { .name = "MTL4CounterHeapTypeTimestamp", .counters = names, .n_counters = 1 };
+
+  try_metal_4 (probe, &outcome);
+  if (outcome.reason[0] != '\0')
+    printf ("  %s\n", outcome.reason);
+  info.state.availability = outcome.availability;
+  info.state.reason = outcome.reason;
+  info.state.probe = outcome.probe;
+  weft_metal_counter_set_new (&info, sizeof info);
 }
 
 /* ---- Captures ---- */
@@ -431,8 +461,8 @@ main (int argc, char **argv)
       if (!prepare (&probe))
         return 1;
       try_points (&probe);
+      register_heap (&probe);
       try_sets (&probe);
-      try_metal_4 (&probe);
       try_capture (&probe, folder);
       weft_target_span_end (span);
       return 0;

@@ -6,8 +6,8 @@
  *
  *   metal-producer TRUTH LIBRARY MANIFEST [N]
  *
- * TRUTH gets lines "KIND, tab, …". With N, N dispatches are encoded and what one costs is printed as
- * benches do.
+ * TRUTH gets lines "KIND, tab, …". With N, N dispatches are encoded and what one costs is printed
+ * as benches do.
  */
 #define WEFT_METAL_IMPLEMENTATION
 #include "weft-metal.h"
@@ -521,14 +521,18 @@ case_capture (void)
 {
   Rig rig = start ("capture", &sound, (WeftMetalQueueConfiguration){ 0 });
   uint32_t artifact, second, nothing;
+  WeftMetalScope scope;
 
   nothing = weft_metal_capture_begin (rig.device, rig.queue, NULL, "no.gputrace", "nothing");
   run (rig.queue, rig.gpu, "capture-before", 1);
   artifact =
       weft_metal_capture_begin (rig.device, rig.queue, rig.gpu, "/tmp/step-7.gputrace", "step 7");
   second = weft_metal_capture_begin (rig.device, rig.queue, rig.gpu, "second.gputrace", "second");
+  scope = weft_metal_scope_begin (rig.device, "prefill");
   run (rig.queue, rig.gpu, "capture-during", 2);
+  weft_metal_scope_end (scope);
   weft_metal_capture_end (rig.device);
+  weft_metal_scope_end (weft_metal_scope_begin (rig.device, "decode"));
   run (rig.queue, rig.gpu, "capture-after", 1);
   fprintf (out, "capture\t%d\t%d\t%d\n", artifact != 0, second == 0, nothing == 0);
   finish (&rig);
