@@ -260,7 +260,7 @@ check_lag (Diagnosis *self, GError **error)
 
   if (!ask_one (self, "dispatches", TICKS, "max(counter:lag_after)", &worst, error) ||
       !ask_one (self, "dispatches", TICKS, "max(counter:step_budget)", &budget, error) ||
-      !ask_one (self, "metric_points", "kind:frameloop.* name:ticks.missed", "sum(value)", &missed,
+      !ask_one (self, "metric_points", "kind:frameloop.* metric:ticks.missed", "sum(value)", &missed,
                 error))
     return FALSE;
   if (worst < 2 * budget && missed == 0)
