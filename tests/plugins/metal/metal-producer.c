@@ -538,6 +538,26 @@ case_capture (void)
   finish (&rig);
 }
 
+/* The queue is given up while its work is under way: the GPU's last handler frees it. */
+static void
+case_closing (void)
+{
+  Rig rig = start ("closing", &sound, (WeftMetalQueueConfiguration){ .deferred = true });
+
+  simulated_queue_hold (rig.gpu);
+  for (int i = 0; i < 3; i++)
+    {
+      SimulatedBuffer *buffer = simulated_buffer_new (rig.gpu);
+      WeftMetalSubmission *submission = weft_metal_submission_begin (rig.queue);
+
+      encode (submission, buffer, "closing", NULL);
+      commit (submission, buffer, false);
+    }
+  weft_metal_queue_free (rig.queue);
+  simulated_queue_release (rig.gpu);
+  simulated_queue_free (rig.gpu);
+}
+
 /* ---- Cost ---- */
 
 static int
@@ -653,6 +673,7 @@ main (int argc, char **argv)
   case_counters ();
   case_arguments ();
   case_capture ();
+  case_closing ();
   case_drift ();
   for (unsigned int i = 0; i < n_truths; i++)
     fprintf (out, "dispatch\t%s\t%lu\t%lu\t%lu\n", truths[i].name, (unsigned long) truths[i].id,

@@ -196,6 +196,11 @@ class Ring(unittest.TestCase):
     def test_abandoned(self):
         self.check('abandoned', dispatches=20, resolved=8, abandoned=12)
 
+    def test_closed_under_way(self):
+        self.assertEqual(len(run.dispatches('closing')), 3)
+        self.assertEqual([run.counts('closing')[key] for key in ('submitted', 'completed', 'pending')],
+                         ['3', '3', '0'])
+
     def test_refused(self):
         self.assertEqual(run.truth['refused'], [1])
         self.check('refused', refused=1, dispatches=0)
@@ -248,7 +253,7 @@ class Times(unittest.TestCase):
                 continue
             lane = run.lane(d)
             times, errors = bounds.setdefault(lane, self.bounds(lane))
-            kink = run.truth['clock'][lane][1] - run.offset
+            kink = run.truth['clock'].get(lane, (0, 0))[1] - run.offset
             self.assertEqual(d['marks'], '0')
             for recorded, truth in zip((int(d['start']), int(d['start']) + int(d['duration'])),
                                        run.truth['dispatch'][d['producer_id']][1:]):
@@ -275,7 +280,8 @@ class Times(unittest.TestCase):
                 self.assertIn(d['producer_id'], known)
                 self.assertGreater(int(d['end_ticks']), int(d['start_ticks']))
         resolved = sum(stats['resolved'] for stats in run.truth['stats'].values())
-        self.assertEqual(len(run.table('dispatches')), resolved + 3)
+        closing = len(run.dispatches('closing'))
+        self.assertEqual(len(run.table('dispatches')), resolved + closing + 3)
 
     def test_drift_is_corrected(self):
         """Without it the last dispatch would be off by what the clock ran ahead."""
