@@ -48,8 +48,8 @@ is_applicable (WeftInstrument *instrument, const char *const *argv, char **reaso
   return FALSE;
 }
 
-/* Behind the layers that are there already: the last one stands next to the implementation, so what
- * others change is recorded as it is done.
+/* Behind the layers that are there already: the last one stands next to the program, whose calls and
+ * stacks it is to tell of.
  */
 static gboolean
 prepare (WeftInstrument *instrument, WeftLaunch *launch, GError **error)

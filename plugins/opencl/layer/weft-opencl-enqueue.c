@@ -1050,6 +1050,95 @@ ocl_enqueue_command_buffer (clEnqueueCommandBufferKHR_fn real, cl_uint n_queues,
   return enqueue_end (&e, result, event);
 }
 
+/* ---- Other extensions ---- */
+
+cl_int
+ocl_enqueue_semaphores (clEnqueueWaitSemaphoresKHR_fn real, WeftTargetRoutine *routine,
+                        cl_command_queue queue, cl_uint n_semaphores,
+                        const cl_semaphore_khr *semaphores,
+                        const cl_semaphore_payload_khr *payloads, cl_uint n, const cl_event *after,
+                        cl_event *event)
+{
+  OclEnqueue e;
+  cl_int result;
+
+  if (!enqueue_begin (&e, queue, routine, n, after))
+    return real (queue, n_semaphores, semaphores, payloads, n, after, event);
+  tell_number ("semaphores", n_semaphores);
+  enqueue_submit (&e, CL_FALSE);
+  result = real (queue, n_semaphores, semaphores, payloads, n, after, &e.event);
+  return enqueue_end (&e, result, event);
+}
+
+cl_int
+ocl_enqueue_external (clEnqueueAcquireExternalMemObjectsKHR_fn real, WeftTargetRoutine *routine,
+                      cl_command_queue queue, cl_uint n_memory, const cl_mem *memory, cl_uint n,
+                      const cl_event *after, cl_event *event)
+{
+  OclEnqueue e;
+  cl_int result;
+
+  if (!enqueue_begin (&e, queue, routine, n, after))
+    return real (queue, n_memory, memory, n, after, event);
+  tell_shared (n_memory, memory);
+  enqueue_submit (&e, CL_FALSE);
+  result = real (queue, n_memory, memory, n, after, &e.event);
+  return enqueue_end (&e, result, event);
+}
+
+cl_int
+ocl_enqueue_copy_intel (clEnqueueMemcpyINTEL_fn real, cl_command_queue queue, cl_bool blocking,
+                        void *to, const void *from, size_t size, cl_uint n, const cl_event *after,
+                        cl_event *event)
+{
+  ROUTINE ("clEnqueueMemcpyINTEL");
+  OclEnqueue e;
+  cl_int result;
+
+  if (!enqueue_begin (&e, queue, &routine, n, after))
+    return real (queue, blocking, to, from, size, n, after, event);
+  tell_count (bytes_set, size);
+  enqueue_submit (&e, blocking);
+  result = real (queue, blocking, to, from, size, n, after, &e.event);
+  return enqueue_end (&e, result, event);
+}
+
+cl_int
+ocl_enqueue_fill_intel (clEnqueueMemFillINTEL_fn real, cl_command_queue queue, void *memory,
+                        const void *pattern, size_t pattern_size, size_t size, cl_uint n,
+                        const cl_event *after, cl_event *event)
+{
+  ROUTINE ("clEnqueueMemFillINTEL");
+  OclEnqueue e;
+  cl_int result;
+
+  if (!enqueue_begin (&e, queue, &routine, n, after))
+    return real (queue, memory, pattern, pattern_size, size, n, after, event);
+  tell_count (bytes_set, size);
+  enqueue_submit (&e, CL_FALSE);
+  result = real (queue, memory, pattern, pattern_size, size, n, after, &e.event);
+  return enqueue_end (&e, result, event);
+}
+
+cl_int
+ocl_enqueue_migrate_intel (clEnqueueMigrateMemINTEL_fn real, cl_command_queue queue,
+                           const void *memory, size_t size, cl_mem_migration_flags flags, cl_uint n,
+                           const cl_event *after, cl_event *event)
+{
+  ROUTINE ("clEnqueueMigrateMemINTEL");
+  OclEnqueue e;
+  cl_int result;
+
+  if (!enqueue_begin (&e, queue, &routine, n, after))
+    return real (queue, memory, size, flags, n, after, event);
+  tell_count (bytes_set, size);
+  if (flags & CL_MIGRATE_MEM_OBJECT_HOST)
+    tell_flag ("to_host");
+  enqueue_submit (&e, CL_FALSE);
+  result = real (queue, memory, size, flags, n, after, &e.event);
+  return enqueue_end (&e, result, event);
+}
+
 void
 ocl_enqueue_fill (OclTable *table)
 {

@@ -16,6 +16,13 @@ typedef enum
   RELEASE_COMMAND_BUFFER,
   COMMAND_KERNEL,
   ENQUEUE_COMMAND_BUFFER,
+  WAIT_SEMAPHORES,
+  SIGNAL_SEMAPHORES,
+  ACQUIRE_EXTERNAL,
+  RELEASE_EXTERNAL,
+  COPY_INTEL,
+  FILL_INTEL,
+  MIGRATE_INTEL,
   N_FUNCTIONS,
 } Function;
 
@@ -188,6 +195,59 @@ enqueue_command_buffer (cl_uint n_queues, cl_command_queue *queues, cl_command_b
   return ocl_enqueue_command_buffer (real, n_queues, queues, buffer, n, after, event);
 }
 
+/* ---- Functions that queue ---- */
+
+#define SEMAPHORES(function, number, call)                                                         \
+  static cl_int CL_API_CALL function (                                                             \
+      cl_command_queue queue, cl_uint n_semaphores, const cl_semaphore_khr *semaphores,            \
+      const cl_semaphore_payload_khr *payloads, cl_uint n, const cl_event *after, cl_event *event) \
+  {                                                                                                \
+    static WeftTargetRoutine routine = WEFT_TARGET_ROUTINE (#call);                                \
+                                                                                                   \
+    return ocl_enqueue_semaphores (real_of (number, platform_of_queue (queue)), &routine, queue,   \
+                                   n_semaphores, semaphores, payloads, n, after, event);           \
+  }
+
+#define EXTERNAL(function, number, call)                                                           \
+  static cl_int CL_API_CALL function (cl_command_queue queue, cl_uint n_memory,                    \
+                                      const cl_mem *memory, cl_uint n, const cl_event *after,      \
+                                      cl_event *event)                                             \
+  {                                                                                                \
+    static WeftTargetRoutine routine = WEFT_TARGET_ROUTINE (#call);                                \
+                                                                                                   \
+    return ocl_enqueue_external (real_of (number, platform_of_queue (queue)), &routine, queue,     \
+                                 n_memory, memory, n, after, event);                               \
+  }
+
+SEMAPHORES (wait_semaphores, WAIT_SEMAPHORES, clEnqueueWaitSemaphoresKHR)
+SEMAPHORES (signal_semaphores, SIGNAL_SEMAPHORES, clEnqueueSignalSemaphoresKHR)
+EXTERNAL (acquire_external, ACQUIRE_EXTERNAL, clEnqueueAcquireExternalMemObjectsKHR)
+EXTERNAL (release_external, RELEASE_EXTERNAL, clEnqueueReleaseExternalMemObjectsKHR)
+
+static cl_int CL_API_CALL
+copy_intel (cl_command_queue queue, cl_bool blocking, void *to, const void *from, size_t size,
+            cl_uint n, const cl_event *after, cl_event *event)
+{
+  return ocl_enqueue_copy_intel (real_of (COPY_INTEL, platform_of_queue (queue)), queue, blocking,
+                                 to, from, size, n, after, event);
+}
+
+static cl_int CL_API_CALL
+fill_intel (cl_command_queue queue, void *memory, const void *pattern, size_t pattern_size,
+            size_t size, cl_uint n, const cl_event *after, cl_event *event)
+{
+  return ocl_enqueue_fill_intel (real_of (FILL_INTEL, platform_of_queue (queue)), queue, memory,
+                                 pattern, pattern_size, size, n, after, event);
+}
+
+static cl_int CL_API_CALL
+migrate_intel (cl_command_queue queue, const void *memory, size_t size,
+               cl_mem_migration_flags flags, cl_uint n, const cl_event *after, cl_event *event)
+{
+  return ocl_enqueue_migrate_intel (real_of (MIGRATE_INTEL, platform_of_queue (queue)), queue,
+                                    memory, size, flags, n, after, event);
+}
+
 /* ---- Asking for them ---- */
 
 static const struct
@@ -202,6 +262,13 @@ static const struct
   [RELEASE_COMMAND_BUFFER] = { "clReleaseCommandBufferKHR", release_command_buffer },
   [COMMAND_KERNEL] = { "clCommandNDRangeKernelKHR", command_kernel },
   [ENQUEUE_COMMAND_BUFFER] = { "clEnqueueCommandBufferKHR", enqueue_command_buffer },
+  [WAIT_SEMAPHORES] = { "clEnqueueWaitSemaphoresKHR", wait_semaphores },
+  [SIGNAL_SEMAPHORES] = { "clEnqueueSignalSemaphoresKHR", signal_semaphores },
+  [ACQUIRE_EXTERNAL] = { "clEnqueueAcquireExternalMemObjectsKHR", acquire_external },
+  [RELEASE_EXTERNAL] = { "clEnqueueReleaseExternalMemObjectsKHR", release_external },
+  [COPY_INTEL] = { "clEnqueueMemcpyINTEL", copy_intel },
+  [FILL_INTEL] = { "clEnqueueMemFillINTEL", fill_intel },
+  [MIGRATE_INTEL] = { "clEnqueueMigrateMemINTEL", migrate_intel },
 };
 
 /* Ours, once it is known what is behind it; what there is no room for stays the platform's. */

@@ -352,6 +352,26 @@ cl_int ocl_enqueue_command_buffer (clEnqueueCommandBufferKHR_fn real, cl_uint n_
                                    cl_command_queue *queues, cl_command_buffer_khr buffer,
                                    cl_uint n, const cl_event *after, cl_event *event);
 
+/* Those of extensions, by REAL of the platform. */
+cl_int ocl_enqueue_semaphores (clEnqueueWaitSemaphoresKHR_fn real, WeftTargetRoutine *routine,
+                               cl_command_queue queue, cl_uint n_semaphores,
+                               const cl_semaphore_khr *semaphores,
+                               const cl_semaphore_payload_khr *payloads, cl_uint n,
+                               const cl_event *after, cl_event *event);
+cl_int ocl_enqueue_external (clEnqueueAcquireExternalMemObjectsKHR_fn real,
+                             WeftTargetRoutine *routine, cl_command_queue queue, cl_uint n_memory,
+                             const cl_mem *memory, cl_uint n, const cl_event *after,
+                             cl_event *event);
+cl_int ocl_enqueue_copy_intel (clEnqueueMemcpyINTEL_fn real, cl_command_queue queue,
+                               cl_bool blocking, void *to, const void *from, size_t size, cl_uint n,
+                               const cl_event *after, cl_event *event);
+cl_int ocl_enqueue_fill_intel (clEnqueueMemFillINTEL_fn real, cl_command_queue queue, void *memory,
+                               const void *pattern, size_t pattern_size, size_t size, cl_uint n,
+                               const cl_event *after, cl_event *event);
+cl_int ocl_enqueue_migrate_intel (clEnqueueMigrateMemINTEL_fn real, cl_command_queue queue,
+                                  const void *memory, size_t size, cl_mem_migration_flags flags,
+                                  cl_uint n, const cl_event *after, cl_event *event);
+
 /* ---- event.c: waits, and the program's own events ---- */
 
 void ocl_event_fill (OclTable *table);
