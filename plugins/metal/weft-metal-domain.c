@@ -2,6 +2,8 @@
 
 #include "weft-metal-domain.h"
 
+#include "xctrace/weft-xctrace-words.h"
+
 struct _WeftMetalDomain
 {
   GObject parent_instance;
@@ -23,6 +25,7 @@ get_vocabulary (WeftDomain *domain)
   weft_vocabulary_add_word (words, NULL, "submission", "command buffer", "command buffers");
   weft_vocabulary_add_word (words, NULL, "queue", "command queue", "command queues");
   weft_vocabulary_add_word (words, NULL, "routine", "shader", "shaders");
+  weft_xctrace_add_words (words);
   return words;
 }
 

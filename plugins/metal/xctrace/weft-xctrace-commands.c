@@ -104,8 +104,8 @@ static gboolean
 read_people (WeftXctraceImport *import, const WeftXctraceElement *const *cells,
              WeftXctraceEncoder *encoder, GError **error)
 {
-  if (!weft_xctrace_entities_add_thread (import->entities, cells[ENCODER_THREAD], &encoder->thread,
-                                         error) ||
+  if (!weft_xctrace_entities_add_thread (import->entities, cells[ENCODER_THREAD],
+                                         cells[ENCODER_PROCESS], &encoder->thread, error) ||
       !weft_xctrace_entities_add_process (import->entities, cells[ENCODER_PROCESS],
                                           &encoder->process, error))
     return FALSE;
@@ -325,7 +325,7 @@ begin_submission (WeftXctraceImport *import, Command *command, GError **error)
   return make_submission (import, command->number, command->process, &command->submission, error) &&
          (command->label == NULL ||
           weft_xctrace_add_text_tag (import->builder, WEFT_XCTRACE_SUBMISSIONS, command->submission,
-                                     "label", command->label, error)) &&
+                                     "metal.label", command->label, error)) &&
          add_event (import, command->submission, WEFT_SUBMISSION_EVENT_BEGIN, command->begun, 0,
                     error);
 }

@@ -138,7 +138,8 @@ static gboolean
 find_people (WeftXctraceImport *import, const WeftXctraceElement *const *cells, Span *span,
              guint64 *process, GError **error)
 {
-  if (!weft_xctrace_entities_add_thread (import->entities, cells[THREAD], &span->thread, error) ||
+  if (!weft_xctrace_entities_add_thread (import->entities, cells[THREAD], cells[PROCESS],
+                                         &span->thread, error) ||
       !weft_xctrace_entities_add_process (import->entities, cells[PROCESS], process, error))
     return FALSE;
   if (*process == 0)
@@ -146,20 +147,28 @@ find_people (WeftXctraceImport *import, const WeftXctraceElement *const *cells, 
   return TRUE;
 }
 
+/* “Command Encoder: Warp”: not to be taken for what the GPU does under that label. */
+static char *
+get_routine_name (const char *event, const char *label)
+{
+  return g_strdup_printf ("%s: %s", event != NULL ? event : "Driver",
+                          label != NULL ? label : NO_LABEL);
+}
+
 static gboolean
 find_names (WeftXctraceImport *import, const WeftXctraceElement *const *cells, Span *span,
             guint64 process, GError **error)
 {
   const char *activity = weft_xctrace_element_get_shown (cells[ACTIVITY]);
-  const char *label = weft_xctrace_read_label (cells[LABEL]);
   g_autofree char *lane = weft_xctrace_join_names (weft_xctrace_element_get_shown (cells[GPU]),
                                                    activity != NULL ? activity : "driver");
+  g_autofree char *routine = get_routine_name (weft_xctrace_element_get_shown (cells[EVENT]),
+                                               weft_xctrace_read_label (cells[LABEL]));
 
   return weft_xctrace_entities_add_lane (import->entities, process, KIND, lane, &span->lane,
                                          error) &&
-         weft_xctrace_entities_add_routine (
-             import->entities, process, label != NULL ? label : NO_LABEL,
-             weft_xctrace_element_get_shown (cells[EVENT]), &span->routine, error);
+         weft_xctrace_entities_add_routine (import->entities, process, routine, &span->routine,
+                                            error);
 }
 
 static gboolean

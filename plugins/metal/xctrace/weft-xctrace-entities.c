@@ -156,7 +156,8 @@ weft_xctrace_entities_add_process (WeftXctraceEntities *self, const WeftXctraceE
   guint64 pid;
 
   *id = 0;
-  if (!weft_xctrace_element_get_number (weft_xctrace_element_find (element, "pid"), &pid))
+  if (!weft_xctrace_element_get_number (weft_xctrace_element_find (element, "pid"), &pid) &&
+      !weft_xctrace_element_get_number (element, &pid))
     return TRUE;
   name = get_process_name (element, pid);
   key = g_strdup_printf ("p%" G_GUINT64_FORMAT " %s", pid, name ? name : "");
@@ -212,16 +213,17 @@ make_thread (WeftXctraceEntities *self, const WeftXctraceElement *element, const
 
 gboolean
 weft_xctrace_entities_add_thread (WeftXctraceEntities *self, const WeftXctraceElement *element,
-                                  guint64 *id, GError **error)
+                                  const WeftXctraceElement *process, guint64 *id, GError **error)
 {
+  const WeftXctraceElement *own = weft_xctrace_element_find (element, "process");
   Thread thread = { 0 };
   g_autofree char *key = NULL;
 
   *id = 0;
   if (!weft_xctrace_element_get_number (weft_xctrace_element_find (element, "tid"), &thread.tid))
     return TRUE;
-  if (!weft_xctrace_entities_add_process (self, weft_xctrace_element_find (element, "process"),
-                                          &thread.process, error))
+  if (!weft_xctrace_entities_add_process (self, own != NULL ? own : process, &thread.process,
+                                          error))
     return FALSE;
   key = g_strdup_printf ("t%" G_GUINT64_FORMAT " %" G_GUINT64_FORMAT, thread.process, thread.tid);
   *id = find (self, key);
@@ -339,11 +341,10 @@ weft_xctrace_entities_add_lane (WeftXctraceEntities *self, guint64 process, cons
 
 gboolean
 weft_xctrace_entities_add_routine (WeftXctraceEntities *self, guint64 process, const char *name,
-                                   const char *flavour, guint64 *id, GError **error)
+                                   guint64 *id, GError **error)
 {
   WeftXctraceFields row;
-  g_autofree char *key =
-      g_strdup_printf ("r%" G_GUINT64_FORMAT " %s\n%s", process, flavour ? flavour : "", name);
+  g_autofree char *key = g_strdup_printf ("r%" G_GUINT64_FORMAT " %s", process, name);
   guint64 runtime;
 
   *id = find (self, key);
@@ -355,7 +356,6 @@ weft_xctrace_entities_add_routine (WeftXctraceEntities *self, guint64 process, c
   if (runtime != 0)
     weft_xctrace_row_set_number (&row, "runtime", runtime);
   weft_xctrace_row_set_text (&row, "name", name);
-  weft_xctrace_row_set_text (&row, "flavour", flavour);
   if (!weft_xctrace_row_add (&row, self->builder, "routines", id, error))
     return FALSE;
   keep (self, g_steal_pointer (&key), *id);

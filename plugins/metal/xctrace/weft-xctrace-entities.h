@@ -21,8 +21,10 @@ void weft_xctrace_entities_describe (WeftXctraceEntities *self, guint64 pid,
 gboolean weft_xctrace_entities_add_process (WeftXctraceEntities *self,
                                             const WeftXctraceElement *element, guint64 *id,
                                             GError **error);
+/* PROCESS is that of its row, for a thread that does not say whose it is. */
 gboolean weft_xctrace_entities_add_thread (WeftXctraceEntities *self,
-                                           const WeftXctraceElement *element, guint64 *id,
+                                           const WeftXctraceElement *element,
+                                           const WeftXctraceElement *process, guint64 *id,
                                            GError **error);
 /* PROCESS may be 0: the runtime is 0 then, too. A lane's name is NAME and that of its process. */
 gboolean weft_xctrace_entities_add_runtime (WeftXctraceEntities *self, guint64 process, guint64 *id,
@@ -31,8 +33,7 @@ gboolean weft_xctrace_entities_add_lane (WeftXctraceEntities *self, guint64 proc
                                          const char *kind, const char *name, guint64 *id,
                                          GError **error);
 gboolean weft_xctrace_entities_add_routine (WeftXctraceEntities *self, guint64 process,
-                                            const char *name, const char *flavour, guint64 *id,
-                                            GError **error);
+                                            const char *name, guint64 *id, GError **error);
 
 /* 0 if it is none of them. */
 guint64 weft_xctrace_entities_get_process (WeftXctraceEntities *self, guint64 thread);

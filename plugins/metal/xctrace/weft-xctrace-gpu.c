@@ -112,7 +112,7 @@ find_routine (WeftXctraceImport *import, const WeftXctraceElement *label, const 
   if (name == NULL)
     name = weft_xctrace_read_label (label);
   return weft_xctrace_entities_add_routine (import->entities, work->process,
-                                            name != NULL ? name : NO_LABEL, NULL, routine, error);
+                                            name != NULL ? name : NO_LABEL, routine, error);
 }
 
 static gboolean
@@ -157,16 +157,17 @@ add_tags (WeftXctraceImport *import, const WeftXctraceElement *const *cells, con
   const char *state = weft_xctrace_element_get_shown (cells[STATE]);
   const char *surfaces = weft_xctrace_element_get_shown (cells[SURFACES]);
 
-  return add_number (import, work, "frame", cells[FRAME], error) &&
-         add_number (import, work, "bytes", cells[BYTES], error) &&
+  return add_number (import, work, "metal.frame", cells[FRAME], error) &&
+         add_number (import, work, "metal.bytes", cells[BYTES], error) &&
          (work->encoder == NULL || work->encoder->duration < 0 ||
-          weft_xctrace_add_tag (import->builder, WEFT_XCTRACE_DISPATCHES, work->id, "encode-time",
-                                (guint64) work->encoder->duration, error)) &&
+          weft_xctrace_add_tag (import->builder, WEFT_XCTRACE_DISPATCHES, work->id,
+                                "metal.encode-time", (guint64) work->encoder->duration, error)) &&
          (state == NULL || g_str_equal (state, USUAL_STATE) ||
-          weft_xctrace_add_text_tag (import->builder, WEFT_XCTRACE_DISPATCHES, work->id, "state",
-                                     state, error)) &&
-         (surfaces == NULL || weft_xctrace_add_text_tag (import->builder, WEFT_XCTRACE_DISPATCHES,
-                                                         work->id, "surfaces", surfaces, error));
+          weft_xctrace_add_text_tag (import->builder, WEFT_XCTRACE_DISPATCHES, work->id,
+                                     "metal.state", state, error)) &&
+         (surfaces == NULL ||
+          weft_xctrace_add_text_tag (import->builder, WEFT_XCTRACE_DISPATCHES, work->id,
+                                     "metal.iosurfaces", surfaces, error));
 }
 
 static gboolean

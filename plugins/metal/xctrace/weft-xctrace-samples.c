@@ -32,6 +32,7 @@ enum
 {
   TIME,
   THREAD,
+  PROCESS,
   CORE,
   STATE,
   WEIGHT,
@@ -42,6 +43,7 @@ enum
 static const WeftXctraceColumnWish wishes[] = {
   [TIME] = { "time", "sample-time", TRUE },
   [THREAD] = { "thread", "thread", TRUE },
+  [PROCESS] = { "process", "process", FALSE },
   [CORE] = { "core", "core", FALSE },
   [STATE] = { "thread-state", "thread-state", FALSE },
   [WEIGHT] = { "weight", "weight", FALSE },
@@ -384,7 +386,8 @@ read_row (WeftXctraceImport *import, const WeftXctraceElement *const *cells, GEr
   guint64 thread;
   gint64 time;
 
-  if (!weft_xctrace_entities_add_thread (import->entities, cells[THREAD], &thread, error))
+  if (!weft_xctrace_entities_add_thread (import->entities, cells[THREAD], cells[PROCESS], &thread,
+                                         error))
     return FALSE;
   if (state != NULL && !g_str_equal (state, RUNNING))
     import->samples->n_not_running++;

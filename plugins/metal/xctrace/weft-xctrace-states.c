@@ -68,8 +68,8 @@ add_interval (WeftXctraceImport *import, guint64 lane, const char *state, gint64
 {
   guint64 routine;
 
-  if (!weft_xctrace_entities_add_routine (import->entities, 0, state ? state : NO_STATE, NULL,
-                                          &routine, error))
+  if (!weft_xctrace_entities_add_routine (import->entities, 0, state ? state : NO_STATE, &routine,
+                                          error))
     return FALSE;
   weft_xctrace_entities_count (import->entities, lane);
   return weft_recording_builder_add_dispatch (import->builder, (guint) lane, (guint) routine, start,

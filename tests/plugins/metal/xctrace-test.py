@@ -279,11 +279,11 @@ class Tables(Folder):
              (20_006_000, 5_000, 'Beat', '19406000', '5000000003')])
         tags = recording.tags('dispatches')
         self.assertEqual([tags[row['id']] for row in rows], [
-            {'frame': 1, 'bytes': 64, 'encode-time': 90_000},
-            {'surfaces': 'Read Surface: 4 -> Write Surface: 5'},
-            {'state': 'Preempted'},
-            {'frame': 2, 'encode-time': 200_000},
-            {'frame': 2, 'encode-time': 100_000}])
+            {'metal.frame': 1, 'metal.bytes': 64, 'metal.encode-time': 90_000},
+            {'metal.iosurfaces': 'Read Surface: 4 -> Write Surface: 5'},
+            {'metal.state': 'Preempted'},
+            {'metal.frame': 2, 'metal.encode-time': 200_000},
+            {'metal.frame': 2, 'metal.encode-time': 100_000}])
 
     def test_origins(self):
         """The thread that encoded it, and when; and never that it waited, or that it did not."""
@@ -315,7 +315,7 @@ class Tables(Folder):
             (5_000_000_003, 'completed'): 20_100_000,
             (5_000_000_006, 'begin'): 30_000_000})
         submissions = recording.by_id('submissions')
-        labels = {submissions[owner]['producer_id']: tags['label']
+        labels = {submissions[owner]['producer_id']: tags['metal.label']
                   for owner, tags in recording.tags('submissions').items()}
         self.assertEqual(labels, {'5000000001': 'Buffer 0', '5000000003': 'Buffer 1',
                                   '5000000006': 'Buffer 2'})
@@ -333,13 +333,11 @@ class Tables(Folder):
         self.assertEqual(
             [(row['routine'], row['depth'], row['inside'], threads[row['thread']]['name'], row['pid'])
              for row in rows],
-            [('Buffer 0', 0, 80_000, 'Main Thread', '700'), ('Warp', 1, 0, 'Main Thread', '700'),
-             ('Other', 0, 0, 'draw', '30'), ('Beat', 1, 0, 'Main Thread', '700'),
-             ('Next', 0, 0, 'Main Thread', '700')])
-        flavours = {row['name']: row['flavour'] for row in recording.table('routines')}
-        self.assertEqual((flavours['Other'], flavours['Beat']), ('Command Buffer', ''))
-        self.assertEqual({row['flavour'] for row in recording.table('routines')
-                          if row['name'] == 'Warp'}, {'', 'Command Encoder'})
+            [('Command Buffer: Buffer 0', 0, 80_000, 'Main Thread', '700'),
+             ('Command Encoder: Warp', 1, 0, 'Main Thread', '700'),
+             ('Command Buffer: Other', 0, 0, 'draw', '30'),
+             ('Command Encoder: Beat', 1, 0, 'Main Thread', '700'),
+             ('Command Buffer: Next', 0, 0, 'Main Thread', '700')])
 
     def test_states(self):
         recording = self.load(self.write_folder())
@@ -366,7 +364,8 @@ class Tables(Folder):
                      for row in recording.table('processes')}
         self.assertEqual(processes, {'700': ('weaver', 'weaver --rows 4'), '30': ('Screen (GPU)', '')})
         self.assertIn('metal', {row['domain'] for row in recording.table('words')})
-        self.assertIn('command buffers', {row['text'] for row in recording.table('words')})
+        self.assertLessEqual({'command buffers', 'Encoding', 'Active channels'},
+                             {row['text'] for row in recording.table('words')})
 
     def test_conservation(self):
         recording = self.load(self.write_folder())
@@ -722,6 +721,16 @@ class Doubts(Folder):
                      '1 completions of command buffers that had completed: the first is kept',
                      '1 rows about command buffers or encoders: their time or number is missing'):
             self.assertIn(loss, recording.losses)
+
+    def test_processes_beside_threads(self):
+        """A thread that does not say whose it is, and a process that is a number."""
+        text = document('time-profile').text()
+        text = re.sub('<process id="([^"]*)" (fmt="[^"]*")>.*?</process>', '', text, count=1)
+        text = text.replace('<process ref="4"/>', '<process id="4" fmt="weaver (700)">700</process>', 1)
+        recording = self.load(self.write('x.xml', text))
+        self.assertEqual({(row['pid'], row['name']) for row in recording.table('processes')},
+                         {('700', 'weaver')})
+        self.assertEqual({row['process'] for row in recording.table('threads')}, {'p-1'})
 
     def test_threads_without_numbers(self):
         made = document('metal-gpu-intervals')
