@@ -4,6 +4,7 @@
 
 #include "weft-analysis-scope.h"
 #include "weft-analyze.h"
+#include "weft-argument-rows.h"
 #include "weft-attachment-rows.h"
 #include "weft-counter-figures.h"
 #include "weft-counter-names.h"
@@ -846,6 +847,16 @@ add_warnings (One *self, GError **error)
   return TRUE;
 }
 
+/* What its routine takes. */
+static gboolean
+add_arguments (One *self, GError **error)
+{
+  g_autoptr (GHashTable) routines = g_hash_table_new (NULL, NULL);
+
+  g_hash_table_add (routines, GSIZE_TO_POINTER (self->routine));
+  return weft_argument_rows_add_table (self->scope, self->report, routines, error);
+}
+
 static gboolean
 answer (One *self, GError **error)
 {
@@ -859,7 +870,7 @@ answer (One *self, GError **error)
   weft_answer_add_table (self->report, list_waits (self));
   return weft_attachment_rows_add_table (self->scope, self->report, "attachments", self->id,
                                          error) &&
-         add_counters (self, error) && add_tags (self, error) && add_warnings (self, error) &&
+         add_arguments (self, error) && add_counters (self, error) && add_tags (self, error) && add_warnings (self, error) &&
          add_artifacts (self, error) && add_events (self, error) && add_neighbours (self, error) &&
          weft_origin_stacks_finish (&self->stacks, error) &&
          weft_dispatch_rows_finish (&self->rows, error);

@@ -5,6 +5,7 @@
 #include "weft-analysis-scope.h"
 #include "weft-analyze.h"
 #include "weft-answer.h"
+#include "weft-argument-rows.h"
 #include "weft-counter-figures.h"
 #include "weft-counter-names.h"
 #include "weft-derived.h"
@@ -486,6 +487,7 @@ run (const WeftAnalysisScope *scope, WeftReport *report, GError **error)
       (self.catalog = weft_catalog_new (scope->store, scope->cancellable, error)) != NULL &&
       read_routines (&self, error) && list_routines (&self, report, shown, error) &&
       list_counters (&self, report, shown, error) &&
+      weft_argument_rows_add_table (scope, report, shown, error) &&
       weft_derived_add_table (scope, self.selection, WEFT_COUNTERS_BY_ROUTINE,
                               weft_report_get_main_table (report), get_kind, &self, report, error);
   g_hash_table_unref (self.routines);

@@ -5,6 +5,7 @@
 #include "weft-analysis-scope.h"
 #include "weft-analyze.h"
 #include "weft-answer.h"
+#include "weft-argument-rows.h"
 #include "weft-dispatch-stream.h"
 #include "weft-ranking.h"
 #include "weft-row-table.h"
@@ -569,6 +570,21 @@ add_routines (Sources *self, guint64 source)
 }
 
 static gboolean
+add_arguments (Sources *self, guint64 source, GError **error)
+{
+  g_autoptr (GHashTable) routines = g_hash_table_new (NULL, NULL);
+
+  for (guint i = 0; i < self->ranges->len; i++)
+    {
+      const Range *range = &g_array_index (self->ranges, Range, i);
+
+      if (range->source == source)
+        g_hash_table_add (routines, GSIZE_TO_POINTER (range->routine));
+    }
+  return weft_argument_rows_add_table (self->scope, self->report, routines, error);
+}
+
+static gboolean
 add_line_table (Sources *self, guint64 source, GError **error)
 {
   static const WeftAnswerColumn table_columns[] = {
@@ -606,6 +622,8 @@ add_parts (Sources *self, GError **error)
   if (!add_lines (self, GPOINTER_TO_SIZE (source), error))
     return FALSE;
   add_routines (self, GPOINTER_TO_SIZE (source));
+  if (!add_arguments (self, GPOINTER_TO_SIZE (source), error))
+    return FALSE;
   return add_line_table (self, GPOINTER_TO_SIZE (source), error);
 }
 

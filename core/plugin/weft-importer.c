@@ -493,3 +493,77 @@ weft_importer_import_files_finish (WeftImporter *self, GAsyncResult *result, cha
     *losses = g_steal_pointer (&work->losses);
   return g_task_propagate_boolean (G_TASK (result), error);
 }
+
+/* ---- More about what is recorded ---- */
+
+/**
+ * weft_importer_can_join:
+ * @self: an importer
+ *
+ * Tells whether its files tell more about what is recorded, so that they can be added to a
+ * recording. Such a file may be imported by itself, too.
+ *
+ * Returns: whether [method@Importer.join] is of use
+ *
+ * Since: 0.1
+ */
+gboolean
+weft_importer_can_join (WeftImporter *self)
+{
+  g_return_val_if_fail (WEFT_IS_IMPORTER (self), FALSE);
+
+  return WEFT_IMPORTER_GET_IFACE (self)->join != NULL;
+}
+
+/**
+ * weft_importer_join:
+ * @self: an importer that can join
+ * @recording: the recording that its file tells more about; it is not changed
+ * @input: what to read
+ * @output: where to write a recording that has both
+ * @options: (nullable): a dictionary, type `a{sv}`; see [method@Importer.import_file]
+ * @progress: (nullable): where to tell how far it is
+ * @cancellable: (nullable): a cancellable
+ * @losses: (out) (optional) (transfer full) (array zero-terminated=1): sentences about what could
+ *   not be carried over, or not be joined
+ * @error: where to say what went wrong
+ *
+ * Makes a recording out of another one and a file that tells more about it, such as the sources of
+ * what ran. Blocks; may be called on any thread.
+ *
+ * Fails with %WEFT_ERROR_PLUGIN, with %G_IO_ERROR_CANCELLED, or as the importer says.
+ *
+ * Returns: whether it is written
+ *
+ * Since: 0.1
+ */
+gboolean
+weft_importer_join (WeftImporter *self, GFile *recording, GFile *input, GFile *output,
+                    GVariant *options, WeftProgress *progress, GCancellable *cancellable,
+                    char ***losses, GError **error)
+{
+  g_autoptr (GVariant) held = options != NULL ? g_variant_ref_sink (options) : NULL;
+  g_auto (GStrv) told = NULL;
+  GError *failure = NULL;
+  gboolean done;
+
+  g_return_val_if_fail (WEFT_IS_IMPORTER (self), FALSE);
+  g_return_val_if_fail (G_IS_FILE (recording) && G_IS_FILE (input) && G_IS_FILE (output), FALSE);
+  g_return_val_if_fail (options == NULL || g_variant_is_of_type (options, G_VARIANT_TYPE_VARDICT),
+                        FALSE);
+
+  if (g_cancellable_set_error_if_cancelled (cancellable, error))
+    return FALSE;
+  if (!weft_importer_can_join (self))
+    {
+      g_set_error (error, WEFT_ERROR, WEFT_ERROR_PLUGIN,
+                   "What the importer %s reads cannot be added to a recording",
+                   G_OBJECT_TYPE_NAME (self));
+      return FALSE;
+    }
+  done = WEFT_IMPORTER_GET_IFACE (self)->join (self, recording, input, output, options, progress,
+                                               cancellable, &told, &failure);
+  if (losses != NULL)
+    *losses = weft_extension_texts (self, g_steal_pointer (&told));
+  return weft_extension_succeeded (self, "join", done, failure, error);
+}

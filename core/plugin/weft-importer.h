@@ -23,6 +23,8 @@ G_DECLARE_INTERFACE (WeftImporter, weft_importer, WEFT, IMPORTER, GObject)
  * @import_finish: ends @import_async
  * @import_files: reads several files, and folders of them, and writes one recording; runs in a
  *   thread of its own; may be left out
+ * @join: reads a file that tells more about what is recorded, and writes a recording that has both;
+ *   may be left out
  *
  * What an importer does. Strings are handed over to the caller. @import_file, or @import_files, or
  * both of @import_async and @import_finish must be there.
@@ -49,9 +51,12 @@ struct _WeftImporterInterface
   gboolean (*import_files) (WeftImporter *self, GListModel *inputs, GFile *output,
                             GVariant *options, WeftProgress *progress, GCancellable *cancellable,
                             char ***losses, GError **error);
+  gboolean (*join) (WeftImporter *self, GFile *recording, GFile *input, GFile *output,
+                    GVariant *options, WeftProgress *progress, GCancellable *cancellable,
+                    char ***losses, GError **error);
 
   /*< private >*/
-  gpointer _reserved[7];
+  gpointer _reserved[6];
 };
 
 WEFT_API char *weft_importer_get_name (WeftImporter *self);
@@ -79,5 +84,9 @@ WEFT_API void weft_importer_import_files_async (WeftImporter *self, GListModel *
                                                 GAsyncReadyCallback callback, gpointer user_data);
 WEFT_API gboolean weft_importer_import_files_finish (WeftImporter *self, GAsyncResult *result,
                                                      char ***losses, GError **error);
+WEFT_API gboolean weft_importer_can_join (WeftImporter *self);
+WEFT_API gboolean weft_importer_join (WeftImporter *self, GFile *recording, GFile *input,
+                                      GFile *output, GVariant *options, WeftProgress *progress,
+                                      GCancellable *cancellable, char ***losses, GError **error);
 
 G_END_DECLS

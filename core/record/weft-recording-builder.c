@@ -8,6 +8,8 @@
 #include "weft-error.h"
 #include "weft-linker.h"
 #include "weft-model.h"
+#include "weft-recording-copy.h"
+#include "weft-recording-private.h"
 #include "weft-store-writer.h"
 
 #define MAX_TIME (G_GINT64_CONSTANT (1) << 61) /* ns: 73 years before and after the start */
@@ -38,7 +40,7 @@ struct _WeftRecordingBuilder
 
   char *path;
   WeftStoreWriter *writer; /* NULL once it is finished */
-  WeftLinker *linker;
+  WeftLinker *linker; /* NULL where rows that it decides about are copies */
   GArray *processes; /* element-type guint64: of each runtime; runtime - 1 */
   GArray *runtimes;  /* element-type guint64: of each lane; lane - 1 */
   guint n_untold;    /* rows since the linker was asked to decide */
@@ -50,6 +52,7 @@ struct _WeftRecordingBuilder
   GArray *lane_totals;       /* element-type guint64: dispatches; lane - 1 */
   GHashTable *counted_lanes; /* set of lanes with rows in lane_counts */
   gint64 last_end;
+  gboolean has_facts; /* copied: those of the recording that they are of */
 };
 
 G_DEFINE_FINAL_TYPE (WeftRecordingBuilder, weft_recording_builder, G_TYPE_OBJECT)
@@ -392,6 +395,7 @@ is_required (WeftColumnNumber column)
     case WEFT_LANE_COUNTS_LANE:
     case WEFT_LANE_ENDS_LANE:
     case WEFT_SOURCE_LINES_SOURCE:
+    case WEFT_ROUTINE_ARGUMENTS_ROUTINE:
     case WEFT_SUBMISSION_EVENTS_SUBMISSION:
     case WEFT_DISPATCHES_LANE:
     case WEFT_DISPATCHES_ROUTINE:
@@ -622,6 +626,30 @@ lookup (const GArray *ids, guint64 number)
   return number - 1 < ids->len ? g_array_index (ids, guint64, number - 1) : 0;
 }
 
+/* Tables of which rows are decided about, or that this rests on. */
+static gboolean
+is_linked (WeftTableId table)
+{
+  const WeftTableSpec *spec = weft_schema_table (table);
+
+  for (guint i = 0; i < spec->n_columns; i++)
+    if (spec->columns[i].flags & WEFT_COLUMN_DERIVED)
+      return TRUE;
+  return table == WEFT_TABLE_SAMPLES || table == WEFT_TABLE_STACKS;
+}
+
+static gboolean
+check_linked (WeftRecordingBuilder *self, WeftTableId table, GError **error)
+{
+  if (self->linker != NULL || !is_linked (table))
+    return TRUE;
+  g_set_error (error, G_IO_ERROR, G_IO_ERROR_NOT_SUPPORTED,
+               "Nothing can be added to “%s” of a copy: what such rows are linked to was decided "
+               "when it was recorded",
+               weft_schema_table (table)->name);
+  return FALSE;
+}
+
 /* VALUES are of all columns. */
 static void
 tell_linker (WeftRecordingBuilder *self, WeftTableId table, guint64 id, const guint64 *values,
@@ -631,6 +659,8 @@ tell_linker (WeftRecordingBuilder *self, WeftTableId table, guint64 id, const gu
   const guint64 *runtime = &values[WEFT_LANES_RUNTIME - WEFT_COLUMN_BASE_LANES - 1];
   const guint64 *process = &values[WEFT_RUNTIMES_PROCESS - WEFT_COLUMN_BASE_RUNTIMES - 1];
 
+  if (self->linker == NULL)
+    return;
   if (table == WEFT_TABLE_LANES)
     g_array_append_val (self->runtimes, *runtime);
   else if (table == WEFT_TABLE_RUNTIMES)
@@ -738,7 +768,8 @@ weft_recording_builder_add_row (WeftRecordingBuilder *self, const char *table, G
                    "A row is of type a{sv}, not “%s”", g_variant_get_type_string (values));
       return FALSE;
     }
-  if (!begin_row (&row, table, error) || !fill_row (self, &row, values, error))
+  if (!begin_row (&row, table, error) || !check_linked (self, row.table, error) ||
+      !fill_row (self, &row, values, error))
     return FALSE;
   number = write_row (self, &row);
   if (id != NULL)
@@ -861,6 +892,7 @@ weft_recording_builder_add_values (WeftRecordingBuilder *self, const char *table
   g_return_val_if_fail (error == NULL || *error == NULL, FALSE);
 
   if (!is_open (self, error) || !begin_row (&row, table, error) ||
+      !check_linked (self, row.table, error) ||
       !fill_values (self, &row, number_fields, numbers, n_numbers, text_fields, texts, error))
     return FALSE;
   number = write_row (self, &row);
@@ -884,6 +916,8 @@ typedef struct
 static gboolean
 check_dispatch (WeftRecordingBuilder *self, const Dispatch *dispatch, GError **error)
 {
+  if (!check_linked (self, WEFT_TABLE_DISPATCHES, error))
+    return FALSE;
   if (dispatch->lane == 0 || dispatch->routine == 0)
     g_set_error_literal (error, WEFT_ERROR, WEFT_ERROR_NO_SUCH_OBJECT,
                          "A row of “dispatches” needs its “lane” and its “routine”");
@@ -1092,6 +1126,88 @@ weft_recording_builder_add_dispatches (WeftRecordingBuilder *self, GBytes *lanes
       Dispatch dispatch = get_dispatch (columns, i);
 
       write_dispatch (self, &dispatch);
+    }
+  return TRUE;
+}
+
+/* ---- Copies ---- */
+
+static gboolean
+check_copy (WeftRecordingBuilder *self, WeftTableId table, WeftStore *store, GError **error)
+{
+  if (table == WEFT_N_TABLES)
+    {
+      g_set_error_literal (error, WEFT_ERROR, WEFT_ERROR_NO_SUCH_TABLE, "There is no such table");
+      return FALSE;
+    }
+  if (weft_store_get_state (store) != WEFT_STORE_COMPLETE)
+    {
+      g_set_error_literal (error, WEFT_ERROR, WEFT_ERROR_DAMAGED,
+                           "The recording is not finished, or damaged: wait for its end, or use "
+                           "“weft repair”");
+      return FALSE;
+    }
+  if (count_rows (self, table) == 0)
+    return TRUE;
+  g_set_error (error, G_IO_ERROR, G_IO_ERROR_INVALID_ARGUMENT,
+               "“%s” has rows already: those of another recording would get other numbers",
+               weft_schema_table (table)->name);
+  return FALSE;
+}
+
+/**
+ * weft_recording_builder_copy_table:
+ * @self: a builder
+ * @recording: a recording that is finished
+ * @table: name of a table, such as `lanes`
+ *
+ * Copies all rows of a table of another recording, which keep their numbers. To make a recording
+ * that tells more than another, copy its tables (their names are those of `docs/tables.md`), and
+ * add rows behind them.
+ *
+ * Rows are not looked at: that others, which they name, are copied too is up to the caller. What
+ * dispatches and origins are linked to is copied with them; once a table of these, of samples or of
+ * stacks was copied, no rows can be added to such tables. Contents follow the rows that refer to
+ * them: copying `blobs` does nothing. Of `meta`, the facts of the other recording stand; only what
+ * [method@RecordingBuilder.add_origin] told is added.
+ *
+ * Returns: %FALSE with [error@Error]: `NO_SUCH_TABLE`, `DAMAGED`, `RECORDER` if this recording is
+ *   finished; or [error@Gio.IOErrorEnum]: `INVALID_ARGUMENT` where the table has rows already,
+ *   `NOT_SUPPORTED` where only a part of the recording was kept
+ *
+ * Since: 0.1
+ */
+gboolean
+weft_recording_builder_copy_table (WeftRecordingBuilder *self, WeftRecording *recording,
+                                   const char *table, GError **error)
+{
+  g_autoptr (WeftStore) store = NULL;
+  GError *failure = NULL;
+  WeftTableId id;
+
+  g_return_val_if_fail (WEFT_IS_RECORDING_BUILDER (self), FALSE);
+  g_return_val_if_fail (WEFT_IS_RECORDING (recording), FALSE);
+  g_return_val_if_fail (table != NULL, FALSE);
+  g_return_val_if_fail (error == NULL || *error == NULL, FALSE);
+
+  store = weft_recording_ref_store (recording);
+  id = weft_model_find_table (table);
+  if (!is_open (self, error) || !check_copy (self, id, store, error))
+    return FALSE;
+  if (id == WEFT_TABLE_BLOBS)
+    return TRUE;
+  if (is_linked (id) && weft_store_get_n_rows (store, id) > 0)
+    g_clear_pointer (&self->linker, weft_linker_free);
+  if (id == WEFT_TABLE_META)
+    {
+      self->has_facts = TRUE;
+      weft_store_writer_set_start (self->writer, weft_store_get_start_monotonic (store),
+                                   weft_store_get_start_realtime (store), NULL);
+    }
+  if (!weft_recording_copy_table (store, self->writer, id, &failure))
+    {
+      weft_propagate_store_error (error, failure);
+      return FALSE;
     }
   return TRUE;
 }
@@ -1305,24 +1421,34 @@ write_lane_counts (WeftRecordingBuilder *self)
     }
 }
 
+static void
+write_facts (WeftRecordingBuilder *self)
+{
+  if (!self->has_facts)
+    write_fact (self, "recorder", self->recorder_name ? self->recorder_name : "weft " WEFT_VERSION,
+                0);
+  if (self->origins->len == 0 && !self->has_facts)
+    write_fact (self, "imported-from", "rows", 0);
+  for (guint i = 0; i < self->origins->len; i++)
+    write_fact (self, "imported-from", g_ptr_array_index (self->origins, i), 0);
+  if (self->has_facts)
+    return;
+  write_fact (self, "start-monotonic", NULL, self->start_monotonic);
+  write_fact (self, "start-realtime", NULL, self->start_realtime);
+  write_fact (self, "duration", NULL, self->last_end);
+}
+
 static gboolean
 finish (WeftRecordingBuilder *self, GError **error)
 {
   WeftStoreWriter *writer;
 
   write_lane_counts (self);
-  write_fact (self, "recorder", self->recorder_name ? self->recorder_name : "weft " WEFT_VERSION,
-              0);
-  if (self->origins->len == 0)
-    write_fact (self, "imported-from", "rows", 0);
-  for (guint i = 0; i < self->origins->len; i++)
-    write_fact (self, "imported-from", g_ptr_array_index (self->origins, i), 0);
-  write_fact (self, "start-monotonic", NULL, self->start_monotonic);
-  write_fact (self, "start-realtime", NULL, self->start_realtime);
-  write_fact (self, "duration", NULL, self->last_end);
-  if (self->last_end > 0)
+  write_facts (self);
+  if (self->linker != NULL && self->last_end > 0)
     weft_linker_set_end (self->linker, self->last_end);
-  weft_linker_advance (self->linker, 0, count_rows (self, WEFT_TABLE_DISPATCHES));
+  if (self->linker != NULL)
+    weft_linker_advance (self->linker, 0, count_rows (self, WEFT_TABLE_DISPATCHES));
   g_clear_pointer (&self->linker, weft_linker_free);
   writer = g_steal_pointer (&self->writer);
   return weft_store_writer_close (writer, error);
@@ -1417,7 +1543,7 @@ weft_recording_builder_finalize (GObject *object)
 
   if (self->writer != NULL)
     {
-      weft_linker_free (self->linker);
+      g_clear_pointer (&self->linker, weft_linker_free);
       weft_store_writer_close (self->writer, NULL);
       unlink (self->path);
     }

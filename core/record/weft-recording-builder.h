@@ -4,6 +4,7 @@
 #include <gio/gio.h>
 
 #include "weft-enums.h"
+#include "weft-recording.h"
 #include "weft-version.h"
 
 G_BEGIN_DECLS
@@ -41,6 +42,9 @@ WEFT_API gboolean weft_recording_builder_add_dispatches (WeftRecordingBuilder *s
                                                          GBytes *durations, GBytes *threads,
                                                          GBytes *statuses, guint64 *first_id,
                                                          GError **error);
+WEFT_API gboolean weft_recording_builder_copy_table (WeftRecordingBuilder *self,
+                                                     WeftRecording *recording, const char *table,
+                                                     GError **error);
 WEFT_API guint64 weft_recording_builder_get_n_rows (WeftRecordingBuilder *self, const char *table);
 
 WEFT_API gboolean weft_recording_builder_flush (WeftRecordingBuilder *self,

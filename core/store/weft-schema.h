@@ -489,7 +489,18 @@ typedef enum
     C (RETENTION, OWNER_TABLE, owner_table, ENUM, NONE)                                            \
     C (RETENTION, LANE, lane, ID, NONE)                                                            \
     C (RETENTION, ROWS, rows, U64, NONE)                                                           \
-    C (RETENTION, BEFORE, before, TIME, NONE)
+    C (RETENTION, BEFORE, before, TIME, NONE)                                                      \
+  TABLE (ROUTINE_ARGUMENTS, routine_arguments)                                                     \
+    C (ROUTINE_ARGUMENTS, ROUTINE, routine, ID, NONE)                                              \
+    C (ROUTINE_ARGUMENTS, POSITION, position, U64, NONE)                                           \
+    C (ROUTINE_ARGUMENTS, NAME, name, STRING, NONE)                                                \
+    C (ROUTINE_ARGUMENTS, KIND, kind, STRING, NONE)                                                \
+    C (ROUTINE_ARGUMENTS, TYPE, type, STRING, NONE)                                                \
+    C (ROUTINE_ARGUMENTS, ACCESS, access, ENUM, NONE)                                              \
+    C (ROUTINE_ARGUMENTS, SLOT, slot, I64, NULLABLE)                                               \
+    C (ROUTINE_ARGUMENTS, N_SLOTS, n_slots, U64, NULLABLE)                                         \
+    C (ROUTINE_ARGUMENTS, SIZE, size, U64, NULLABLE)                                               \
+    C (ROUTINE_ARGUMENTS, SPACE, space, STRING, NONE)
 /* clang-format on */
 
 typedef enum

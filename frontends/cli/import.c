@@ -2,6 +2,7 @@
 
 #include "commands.h"
 
+#include <glib/gstdio.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -110,13 +111,18 @@ read_options (char **texts, GVariant **options, GError **error)
 }
 
 static void
-print_imported (WeftImporter *importer, char **losses, const char *output, gboolean json)
+print_losses (char **losses)
+{
+  for (guint i = 0; losses != NULL && losses[i] != NULL; i++)
+    text_print (stderr, "weft: not carried: %s\n", losses[i]);
+}
+
+static void
+print_imported (WeftImporter *importer, const char *output, gboolean json)
 {
   g_autofree char *name = weft_importer_get_name (importer);
   JsonBuilder *builder;
 
-  for (guint i = 0; losses != NULL && losses[i] != NULL; i++)
-    text_print (stderr, "weft: not carried: %s\n", losses[i]);
   if (!json)
     {
       text_print (stdout, "Imported by “%s”.\n%s\n", name, output);
@@ -147,15 +153,21 @@ show_progress (void)
   return progress;
 }
 
+/* What was made of the files. */
+typedef struct
+{
+  WeftImportSummary *spools; /* NULL unless they were spools */
+  WeftImporter *importer;    /* NULL if they were */
+} Imported;
+
 static gboolean
-import_foreign (char **paths, const char *output, char **texts, gboolean json, GError **error)
+import_foreign (char **paths, const char *output, char **texts, Imported *imported, GError **error)
 {
   g_autoptr (GListStore) inputs = g_list_store_new (G_TYPE_FILE);
   g_autoptr (GFile) target = g_file_new_for_commandline_arg (output);
   g_autoptr (WeftProgress) progress = NULL;
   g_autoptr (GVariant) options = NULL;
   g_auto (GStrv) losses = NULL;
-  WeftImporter *importer;
   gboolean done;
 
   for (guint i = 0; paths[i] != NULL; i++)
@@ -164,7 +176,7 @@ import_foreign (char **paths, const char *output, char **texts, gboolean json, G
 
       g_list_store_append (inputs, input);
     }
-  if (!find_importer (G_LIST_MODEL (inputs), &importer, error) ||
+  if (!find_importer (G_LIST_MODEL (inputs), &imported->importer, error) ||
       !read_options (texts, &options, error))
     return FALSE;
   if (g_file_query_exists (target, NULL))
@@ -173,34 +185,151 @@ import_foreign (char **paths, const char *output, char **texts, gboolean json, G
       return FALSE;
     }
   progress = show_progress ();
-  done = weft_importer_import_files (importer, G_LIST_MODEL (inputs), target,
+  done = weft_importer_import_files (imported->importer, G_LIST_MODEL (inputs), target,
                                      g_steal_pointer (&options), progress, NULL, &losses, error);
   if (progress != NULL)
     text_print (stderr, "\r\033[K");
   if (done)
-    print_imported (importer, losses, output, json);
+    print_losses (losses);
   return done;
+}
+
+/* What is a folder, or no spool, may be something that a plugin knows. */
+static gboolean
+import_files (char **paths, const char *output, char **options, Imported *imported, GError **error)
+{
+  g_autoptr (GError) failure = NULL;
+
+  if (options != NULL || g_file_test (paths[0], G_FILE_TEST_IS_DIR))
+    return import_foreign (paths, output, options, imported, error);
+  imported->spools =
+      weft_import_spool ((const char *const *) paths, output, NULL, NULL, &failure);
+  if (imported->spools != NULL)
+    return TRUE;
+  if (g_error_matches (failure, G_IO_ERROR, G_IO_ERROR_INVALID_DATA))
+    return import_foreign (paths, output, options, imported, error);
+  g_propagate_error (error, g_steal_pointer (&failure));
+  return FALSE;
+}
+
+/* ---- Files that tell more about what is recorded ---- */
+
+static WeftImporter *
+recognize (const char *path)
+{
+  g_autoptr (GFile) file = g_file_new_for_commandline_arg (path);
+
+  return weft_plugin_registry_recognize_file (plugins_load (), file, NULL, NULL);
+}
+
+static gboolean
+can_join (const char *path)
+{
+  WeftImporter *importer = recognize (path);
+
+  return importer != NULL && weft_importer_can_join (importer);
+}
+
+static gboolean
+is_recording (const char *path)
+{
+  g_autoptr (GFile) file = g_file_new_for_commandline_arg (path);
+  g_autoptr (WeftRecording) recording = weft_recording_open (file, NULL, NULL);
+
+  return recording != NULL;
+}
+
+static gboolean
+join (const char *base, const char *path, const char *output, GError **error)
+{
+  g_autoptr (GFile) recording = g_file_new_for_commandline_arg (base);
+  g_autoptr (GFile) input = g_file_new_for_commandline_arg (path);
+  g_autoptr (GFile) target = g_file_new_for_commandline_arg (output);
+  g_auto (GStrv) losses = NULL;
+
+  if (!weft_importer_join (recognize (path), recording, input, target, NULL, NULL, NULL, &losses,
+                           error))
+    return FALSE;
+  print_losses (losses);
+  return TRUE;
+}
+
+/* Each join makes a file out of the one before, the last one OUTPUT. */
+static gboolean
+join_all (const char *base, GPtrArray *companions, const char *output, GError **error)
+{
+  g_autofree char *previous = g_strdup (base);
+  gboolean good = TRUE;
+
+  for (guint i = 0; i < companions->len && good; i++)
+    {
+      gboolean is_last = i + 1 == companions->len;
+      g_autofree char *next =
+          is_last ? g_strdup (output) : g_strdup_printf ("%s.joined-%u", output, i + 1);
+
+      good = join (previous, companions->pdata[i], next, error);
+      if (i > 0)
+        g_unlink (previous);
+      g_free (previous);
+      previous = g_steal_pointer (&next);
+    }
+  return good;
+}
+
+/* Those that can be joined to others are, unless there are no others. */
+static gboolean
+import_and_join (GPtrArray *files, GPtrArray *companions, const char *output, char **options,
+                 Imported *imported, GError **error)
+{
+  g_autofree char *base = g_strconcat (output, ".joined-0", NULL);
+  gboolean good;
+
+  if (g_file_test (output, G_FILE_TEST_EXISTS))
+    {
+      g_set_error (error, G_IO_ERROR, G_IO_ERROR_EXISTS, "“%s” exists already", output);
+      return FALSE;
+    }
+  if (files->len == 2 && is_recording (files->pdata[0]))
+    {
+      imported->importer = recognize (companions->pdata[0]);
+      return join_all (files->pdata[0], companions, output, error);
+    }
+  good = import_files ((char **) files->pdata, base, options, imported, error) &&
+         join_all (base, companions, output, error);
+  g_unlink (base);
+  return good;
 }
 
 /* ---- The command ---- */
 
-/* What is a folder, or no spool, may be something that a plugin knows. */
+static gboolean
+import_all (char **paths, const char *output, char **options, Imported *imported, GError **error)
+{
+  g_autoptr (GPtrArray) files = g_ptr_array_new ();
+  g_autoptr (GPtrArray) companions = g_ptr_array_new ();
+
+  for (guint i = 0; paths[i] != NULL; i++)
+    g_ptr_array_add (can_join (paths[i]) ? companions : files, paths[i]);
+  if (files->len == 0)
+    g_ptr_array_add (files, g_ptr_array_steal_index (companions, 0));
+  g_ptr_array_add (files, NULL);
+  if (companions->len == 0)
+    return import_files (paths, output, options, imported, error);
+  return import_and_join (files, companions, output, options, imported, error);
+}
+
 static gboolean
 import (char **paths, const char *output, char **options, gboolean json, GError **error)
 {
-  g_autoptr (GError) failure = NULL;
-  g_autoptr (WeftImportSummary) result = NULL;
+  Imported imported = { NULL, NULL };
+  gboolean good = import_all (paths, output, options, &imported, error);
 
-  if (options != NULL || g_file_test (paths[0], G_FILE_TEST_IS_DIR))
-    return import_foreign (paths, output, options, json, error);
-  result = weft_import_spool ((const char *const *) paths, output, NULL, NULL, &failure);
-  if (result != NULL)
-    print_result (result, output, json);
-  else if (g_error_matches (failure, G_IO_ERROR, G_IO_ERROR_INVALID_DATA))
-    return import_foreign (paths, output, options, json, error);
-  else
-    g_propagate_error (error, g_steal_pointer (&failure));
-  return result != NULL;
+  if (good && imported.spools != NULL)
+    print_result (imported.spools, output, json);
+  else if (good)
+    print_imported (imported.importer, output, json);
+  g_clear_pointer (&imported.spools, weft_import_summary_free);
+  return good;
 }
 
 int
@@ -222,7 +351,8 @@ command_import (int argc, char **argv)
 
   if (!parse_options ("Makes one recording of spool files that programs wrote with "
                       "WEFT_TARGET_SPOOL set, or of files, or a folder of them, that a plugin can "
-                      "read.",
+                      "read. Files that tell more about what is recorded are added to it, or to a "
+                      "recording that is named with them.",
                       "FILE…", entries, &argc, &argv, &status))
     return status;
   if (argc < 2)

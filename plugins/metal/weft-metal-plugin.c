@@ -3,6 +3,7 @@
 
 #include <weft.h>
 
+#include "metallib/weft-metal-library-importer.h"
 #include "weft-metal-domain.h"
 #include "xctrace/weft-xctrace-importer.h"
 
@@ -10,9 +11,11 @@ static gboolean
 init (WeftPlugin *plugin, GError **error)
 {
   g_autoptr (WeftDomain) domain = weft_metal_domain_new ();
+  g_autoptr (WeftImporter) library = weft_metal_library_importer_new ();
   g_autoptr (WeftImporter) xctrace = weft_xctrace_importer_new ();
 
   weft_plugin_add_domain (plugin, domain);
+  weft_plugin_add_importer (plugin, library);
   weft_plugin_add_importer (plugin, xctrace);
   return TRUE;
 }
