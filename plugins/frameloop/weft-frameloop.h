@@ -877,14 +877,8 @@ weft_frameloop_register_ (WeftFrameloop *loop, const WeftFrameloopOptions *optio
   loop->jitter = weft_frameloop_metric_ (loop, WEFT_TARGET_HISTOGRAM, "tick.jitter",
                                          WEFT_TARGET_UNIT_NANOSECONDS);
   loop->lag = weft_frameloop_metric_ (loop, WEFT_TARGET_GAUGE, "lag", WEFT_TARGET_UNIT_NANOSECONDS);
-  loop->pending =
-      weft_frameloop_metric_ (loop, WEFT_TARGET_GAUGE, "queue.pending", WEFT_TARGET_UNIT_COUNT);
   loop->over_budget = weft_frameloop_metric_ (loop, WEFT_TARGET_COUNTER, "ticks.over_budget",
                                               WEFT_TARGET_UNIT_COUNT);
-  loop->slow =
-      weft_frameloop_metric_ (loop, WEFT_TARGET_COUNTER, "systems.slow", WEFT_TARGET_UNIT_COUNT);
-  loop->failed =
-      weft_frameloop_metric_ (loop, WEFT_TARGET_COUNTER, "systems.failed", WEFT_TARGET_UNIT_COUNT);
   loop->missed =
       weft_frameloop_metric_ (loop, WEFT_TARGET_COUNTER, "ticks.missed", WEFT_TARGET_UNIT_COUNT);
 }
@@ -1405,6 +1399,13 @@ weft_frameloop_system_new (WeftFrameloop *loop, const char *id)
   strcpy (system->phase + sizeof prefix - 1, id);
   system->id = system->phase + sizeof prefix - 1;
   system->routine = weft_target_routine_new (system->phase);
+  if (loop->systems == NULL)
+    {
+      loop->slow = weft_frameloop_metric_ (loop, WEFT_TARGET_COUNTER, "systems.slow",
+                                           WEFT_TARGET_UNIT_COUNT);
+      loop->failed = weft_frameloop_metric_ (loop, WEFT_TARGET_COUNTER, "systems.failed",
+                                             WEFT_TARGET_UNIT_COUNT);
+    }
   system->next = loop->systems;
   loop->systems = system;
   return system;
@@ -1647,6 +1648,19 @@ weft_frameloop_fill_phases_ (const WeftFrameloopSlot_ *slot, WeftTargetPhase *ph
   return n;
 }
 
+/* Of loops that have a queue, from when something was in it. */
+static void
+weft_frameloop_report_pending_ (WeftFrameloop *loop, uint64_t now)
+{
+  const WeftFrameloopQueue *queue = &loop->slot->entry.queue;
+
+  if (loop->pending == NULL && (queue->pending_before | queue->accepted | queue->drained) != 0)
+    loop->pending =
+        weft_frameloop_metric_ (loop, WEFT_TARGET_GAUGE, "queue.pending", WEFT_TARGET_UNIT_COUNT);
+  if (loop->pending != NULL)
+    weft_target_metric_report_full (loop->pending, (double) queue->pending_before, now, NULL, 0);
+}
+
 static void
 weft_frameloop_report_metrics_ (WeftFrameloop *loop)
 {
@@ -1667,8 +1681,7 @@ weft_frameloop_report_metrics_ (WeftFrameloop *loop)
       weft_target_metric_report_full (loop->jitter, (double) jitter, now, NULL, 0);
     }
   weft_target_metric_report_full (loop->lag, (double) entry->lag_after, now, NULL, 0);
-  weft_target_metric_report_full (loop->pending, (double) entry->queue.pending_before, now, NULL,
-                                  0);
+  weft_frameloop_report_pending_ (loop, now);
   if (entry->warnings & WEFT_FRAMELOOP_EXCEEDED_STEP_BUDGET)
     weft_target_metric_report_full (loop->over_budget, 1, now, NULL, 0);
   if (slow > 0)
