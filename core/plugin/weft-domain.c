@@ -66,6 +66,31 @@ weft_domain_get_vocabulary (WeftDomain *self)
 }
 
 /**
+ * weft_domain_concerns:
+ * @self: a domain
+ * @recording: a recording without a lane of its kinds
+ *
+ * Asks whether the domain has something to say of a recording though nothing was reported that is
+ * of its kinds: perhaps it sees that a program did such work, and can tell how to have it reported.
+ * Call it on the main context; it is to be quick.
+ *
+ * Returns: whether it wants to be asked for findings
+ *
+ * Since: 0.1
+ */
+gboolean
+weft_domain_concerns (WeftDomain *self, WeftRecording *recording)
+{
+  WeftDomainInterface *interface;
+
+  g_return_val_if_fail (WEFT_IS_DOMAIN (self), FALSE);
+  g_return_val_if_fail (WEFT_IS_RECORDING (recording), FALSE);
+
+  interface = WEFT_DOMAIN_GET_IFACE (self);
+  return interface->concerns != NULL && interface->concerns (self, recording);
+}
+
+/**
  * weft_domain_diagnose:
  * @self: a domain
  * @recording: a recording

@@ -19,6 +19,7 @@ G_DECLARE_INTERFACE (WeftDomain, weft_domain, WEFT, DOMAIN, GObject)
  * @get_vocabulary: its words
  * @diagnose: its checks of a recording, a list of [class@Finding]; may be left out
  * @get_details: what it adds to a thing's details, a list of [class@Detail]; may be left out
+ * @concerns: whether it wants to check a recording that has no lane of its kinds; may be left out
  *
  * What a domain does. Strings and objects are handed over to the caller. All of it is called on
  * the main context.
@@ -34,13 +35,15 @@ struct _WeftDomainInterface
   GListModel *(*diagnose) (WeftDomain *self, WeftRecording *recording, GCancellable *cancellable,
                            GError **error);
   GListModel *(*get_details) (WeftDomain *self, WeftRecording *recording, GObject *object);
+  gboolean (*concerns) (WeftDomain *self, WeftRecording *recording);
 
   /*< private >*/
-  gpointer _reserved[8];
+  gpointer _reserved[7];
 };
 
 WEFT_API char *weft_domain_get_name (WeftDomain *self);
 WEFT_API WeftVocabulary *weft_domain_get_vocabulary (WeftDomain *self);
+WEFT_API gboolean weft_domain_concerns (WeftDomain *self, WeftRecording *recording);
 WEFT_API GListModel *weft_domain_diagnose (WeftDomain *self, WeftRecording *recording,
                                            GCancellable *cancellable, GError **error);
 WEFT_API GListModel *weft_domain_get_details (WeftDomain *self, WeftRecording *recording,

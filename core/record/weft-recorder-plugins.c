@@ -222,6 +222,22 @@ take_domain (Asking *asking, WeftDomain *domain)
     g_ptr_array_add (asking->domains, g_object_ref (domain));
 }
 
+/* Those that want to be asked though nothing is of their kinds. */
+static void
+take_concerned (Asking *asking)
+{
+  GListModel *domains = weft_plugin_registry_get_domains (asking->registry);
+
+  for (guint i = 0; i < g_list_model_get_n_items (domains); i++)
+    {
+      g_autoptr (WeftDomain) domain = g_list_model_get_item (domains, i);
+
+      if (!g_ptr_array_find (asking->domains, domain, NULL) &&
+          weft_domain_concerns (domain, asking->recording))
+        take_domain (asking, domain);
+    }
+}
+
 /* Those of which the file has words, and those of the kinds of its lanes. */
 static void
 find_domains (Asking *asking)
@@ -242,6 +258,7 @@ find_domains (Asking *asking)
       if (kind != NULL && g_hash_table_add (kinds, g_strdup (kind)))
         take_domain (asking, weft_plugin_registry_find_domain_for_kind (asking->registry, kind));
     }
+  take_concerned (asking);
 }
 
 static void
@@ -317,8 +334,8 @@ ask_next (WeftRecorder *self, Asking *asking, GError **error)
  * @error: where to say what went wrong
  *
  * Asks the domains of @registry that the recording concerns what they find in it, and keeps their
- * answers in the file. A domain is concerned if a lane of its kinds was recorded, or if its words
- * are kept always. Call it on the main context, when what is to be recorded is over, before
+ * answers in the file. A domain is concerned if a lane of its kinds was recorded, if its words
+ * are kept always, or if it says so ([method@Domain.concerns]). Call it on the main context, when what is to be recorded is over, before
  * [method@Recorder.stop].
  *
  * A domain that fails, or is not ready in time, is a finding of its own. One that does not even

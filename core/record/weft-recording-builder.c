@@ -1168,7 +1168,7 @@ check_copy (WeftRecordingBuilder *self, WeftTableId table, WeftStore *store, GEr
  * Rows are not looked at: that others, which they name, are copied too is up to the caller. What
  * dispatches and origins are linked to is copied with them; once a table of these, of samples or of
  * stacks was copied, no rows can be added to such tables. Contents follow the rows that refer to
- * them: copying `blobs` does nothing. Of `meta`, the facts of the other recording stand; only what
+ * them; where `blobs` are copied first, they keep their numbers. Of `meta`, the facts of the other recording stand; only what
  * [method@RecordingBuilder.add_origin] told is added.
  *
  * Returns: %FALSE with [error@Error]: `NO_SUCH_TABLE`, `DAMAGED`, `RECORDER` if this recording is
@@ -1194,8 +1194,6 @@ weft_recording_builder_copy_table (WeftRecordingBuilder *self, WeftRecording *re
   id = weft_model_find_table (table);
   if (!is_open (self, error) || !check_copy (self, id, store, error))
     return FALSE;
-  if (id == WEFT_TABLE_BLOBS)
-    return TRUE;
   if (is_linked (id) && weft_store_get_n_rows (store, id) > 0)
     g_clear_pointer (&self->linker, weft_linker_free);
   if (id == WEFT_TABLE_META)

@@ -171,6 +171,22 @@ copy_chunk (Copy *self, guint chunk, GError **error)
   return TRUE;
 }
 
+/* The writer numbers contents in the order in which it is given them. */
+static gboolean
+copy_blobs (Copy *self, GError **error)
+{
+  const guint64 n = weft_store_get_n_rows (self->from, WEFT_TABLE_BLOBS);
+
+  for (guint64 i = 1; i <= n; i++)
+    {
+      guint64 blob = i;
+
+      if (!translate_blob (self, &blob, error))
+        return FALSE;
+    }
+  return TRUE;
+}
+
 gboolean
 weft_recording_copy_table (WeftStore *from, WeftStoreWriter *to, WeftTableId table, GError **error)
 {
@@ -180,6 +196,8 @@ weft_recording_copy_table (WeftStore *from, WeftStoreWriter *to, WeftTableId tab
                 .spec = weft_schema_table (table),
                 .writer = weft_store_writer_table (to, table) };
 
+  if (table == WEFT_TABLE_BLOBS)
+    return copy_blobs (&self, error);
   for (guint i = 0; i < weft_store_get_n_chunks (from, table); i++)
     {
       gboolean good = copy_chunk (&self, i, error);

@@ -748,6 +748,65 @@ test_files (Fixture *fixture, gconstpointer data)
   g_assert_true (g_file_test (fixture->file, G_FILE_TEST_EXISTS));
 }
 
+/* ---- Copies ---- */
+
+static WeftRecording *
+open_finished (Fixture *fixture)
+{
+  g_autoptr (GFile) file = g_file_new_for_path (fixture->file);
+  g_autoptr (GError) error = NULL;
+  WeftRecording *recording;
+
+  g_assert_true (weft_recording_builder_finish (fixture->builder, NULL, &error));
+  g_assert_no_error (error);
+  recording = weft_recording_open (file, NULL, &error);
+  g_assert_no_error (error);
+  return recording;
+}
+
+/* Of a table that has rows already, of none, and rows for tables that links were decided for. */
+static void
+test_copies (Fixture *fixture, gconstpointer data)
+{
+  static const char *const tables[] = { "runtimes", "lanes", "routines", "dispatches", "blobs" };
+  g_autofree char *other = g_strconcat (fixture->file, ".copy", NULL);
+  g_autoptr (WeftRecordingBuilder) copy = NULL;
+  g_autoptr (WeftRecording) recording = NULL;
+  g_autoptr (GError) error = NULL;
+  g_autoptr (GError) refused = NULL;
+
+  add_basics (fixture);
+  for (guint i = 0; i < 3; i++)
+    add_row (fixture, "dispatches", "{'lane': <1>, 'routine': <1>, 'start': <5>}");
+  recording = open_finished (fixture);
+  copy = weft_recording_builder_new (other, &error);
+  g_assert_no_error (error);
+  for (guint i = 0; i < G_N_ELEMENTS (tables); i++)
+    {
+      g_assert_true (weft_recording_builder_copy_table (copy, recording, tables[i], &error));
+      g_assert_no_error (error);
+      if (!g_str_equal (tables[i], "blobs"))
+        g_assert_cmpuint (weft_recording_builder_get_n_rows (copy, tables[i]), ==,
+                          weft_recording_get_n_rows (recording, tables[i]));
+    }
+
+  g_assert_false (weft_recording_builder_copy_table (copy, recording, "lanes", &refused));
+  g_assert_error (refused, G_IO_ERROR, G_IO_ERROR_INVALID_ARGUMENT);
+  g_clear_error (&refused);
+  g_assert_false (weft_recording_builder_copy_table (copy, recording, "nothing", &refused));
+  g_assert_error (refused, WEFT_ERROR, WEFT_ERROR_NO_SUCH_TABLE);
+  g_clear_error (&refused);
+  g_assert_false (weft_recording_builder_add_dispatch (copy, 1, 1, 0, 1, 0, 0, NULL, &refused));
+  g_assert_error (refused, G_IO_ERROR, G_IO_ERROR_NOT_SUPPORTED);
+  g_clear_error (&refused);
+  g_assert_true (weft_recording_builder_add_row (
+      copy, "lanes", g_variant_new_parsed ("{'name': <'three'>}"), NULL, &error));
+  g_assert_true (weft_recording_builder_finish (copy, NULL, &error));
+  g_assert_false (weft_recording_builder_copy_table (copy, recording, "threads", &refused));
+  g_assert_error (refused, WEFT_ERROR, WEFT_ERROR_RECORDER);
+  g_unlink (other);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -765,5 +824,6 @@ main (int argc, char **argv)
   g_test_add ("/builder/flush", Fixture, NULL, set_up, test_flush, tear_down);
   g_test_add ("/builder/domain", Fixture, NULL, set_up, test_domain, tear_down);
   g_test_add ("/builder/files", Fixture, NULL, set_up, test_files, tear_down);
+  g_test_add ("/builder/copies", Fixture, NULL, set_up, test_copies, tear_down);
   return g_test_run ();
 }

@@ -152,7 +152,9 @@ typedef struct
   Import *import;
   WeftRecording *recording;
   WeftTable *routines;
-  GHashTable *libraries; /* guint64* routine to char*: the library that it says it is of */
+  GHashTable *libraries; /* guint64* routine to char*: hash of the library that it is of */
+  GHashTable *names;     /* guint64* routine to char*: the function that it is, if not its name */
+  GHashTable *described; /* set of guint64*: routines whose arguments are known already */
   GHashTable *ran;       /* set of guint64*: routines that lanes of Metal ran */
   GHashTable *functions; /* char* to guint: name to place in the library + 1; 0: not unique */
   GHashTable *joined;    /* set of guint: functions that a routine was found for */
@@ -164,6 +166,8 @@ join_clear (Join *self)
   g_clear_object (&self->recording);
   g_clear_object (&self->routines);
   g_clear_pointer (&self->libraries, g_hash_table_unref);
+  g_clear_pointer (&self->names, g_hash_table_unref);
+  g_clear_pointer (&self->described, g_hash_table_unref);
   g_clear_pointer (&self->ran, g_hash_table_unref);
   g_clear_pointer (&self->functions, g_hash_table_unref);
   g_clear_pointer (&self->joined, g_hash_table_unref);
@@ -186,28 +190,31 @@ index_functions (const WeftMetalLibrary *library)
   return functions;
 }
 
+/* The routines that rows of TABLE, all or those that pass a filter, are of. */
 static GHashTable *
-read_ran (WeftRecording *recording, GCancellable *cancellable, GError **error)
+read_routines_of (WeftRecording *recording, const char *name, const char *filter,
+                  GCancellable *cancellable, GError **error)
 {
-  g_autoptr (WeftQuery) query = weft_query_new ("dispatches", error);
+  g_autoptr (WeftQuery) query = weft_query_new (name, error);
   g_autoptr (WeftTable) table = NULL;
-  GHashTable *ran;
+  GHashTable *routines;
 
-  if (query == NULL || !weft_query_set_filter_text (query, "kind:metal.*", error) ||
-      !weft_query_group_by (query, "routine", NULL, error))
+  if (query == NULL || (filter != NULL && !weft_query_set_filter_text (query, filter, error)) ||
+      !weft_query_group_by (query, "routine", NULL, error) ||
+      !weft_query_select (query, "count()", NULL, error))
     return NULL;
   weft_query_set_limit (query, 0);
   table = weft_query_run (query, recording, cancellable, error);
   if (table == NULL)
     return NULL;
-  ran = g_hash_table_new_full (g_int64_hash, g_int64_equal, g_free, NULL);
+  routines = g_hash_table_new_full (g_int64_hash, g_int64_equal, g_free, NULL);
   for (guint i = 0; i < weft_table_get_n_rows (table); i++)
     {
       guint64 routine = weft_table_get_uint64 (table, 0, i);
 
-      g_hash_table_add (ran, g_memdup2 (&routine, sizeof routine));
+      g_hash_table_add (routines, g_memdup2 (&routine, sizeof routine));
     }
-  return ran;
+  return routines;
 }
 
 static gboolean
@@ -221,9 +228,17 @@ open_recording (Join *self, GFile *file, GCancellable *cancellable, GError **err
       cancellable, error);
   if (self->routines == NULL)
     return FALSE;
-  self->libraries =
-      weft_metal_rows_read_tags (self->recording, "routines", "metal.library", cancellable, error);
-  self->ran = self->libraries ? read_ran (self->recording, cancellable, error) : NULL;
+  self->libraries = weft_metal_rows_read_tags (self->recording, "routines", "metal.library-hash",
+                                               cancellable, error);
+  if (self->libraries != NULL)
+    self->names = weft_metal_rows_read_tags (self->recording, "routines", "metal.function",
+                                             cancellable, error);
+  if (self->names != NULL)
+    self->described =
+        read_routines_of (self->recording, "routine_arguments", NULL, cancellable, error);
+  if (self->described != NULL)
+    self->ran =
+        read_routines_of (self->recording, "dispatches", "kind:metal.*", cancellable, error);
   self->functions = index_functions (self->import->library);
   self->joined = g_hash_table_new (NULL, NULL);
   return self->ran != NULL;
@@ -243,7 +258,8 @@ static guint
 find_function (Join *self, guint row)
 {
   const guint64 id = weft_table_get_uint64 (self->routines, ID, row);
-  const char *name = weft_table_get_string (self->routines, NAME, row);
+  const char *tagged = g_hash_table_lookup (self->names, &id);
+  const char *name = tagged ? tagged : weft_table_get_string (self->routines, NAME, row);
   const char *told = g_hash_table_lookup (self->libraries, &id);
 
   if (name == NULL || (told != NULL && !is_library (self->import->library, told)) ||
@@ -301,7 +317,8 @@ add_routines (Join *self, GError **error)
       if (functions[i] == 0)
         continue;
       g_hash_table_add (self->joined, GUINT_TO_POINTER (functions[i]));
-      if (!weft_metal_library_rows_describe (self->import->rows, functions[i] - 1, id,
+      if (!g_hash_table_contains (self->described, &id) &&
+          !weft_metal_library_rows_describe (self->import->rows, functions[i] - 1, id,
                                              g_hash_table_contains (self->libraries, &id), error))
         return FALSE;
     }

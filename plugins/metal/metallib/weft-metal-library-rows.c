@@ -10,6 +10,7 @@ struct _WeftMetalLibraryRows
 {
   const WeftMetalLibrary *library;
   WeftRecordingBuilder *builder;
+  char *name; /* of the file */
   guint64 runtime;
   guint64 artifact;
   GArray *sources; /* element-type guint64: rows */
@@ -24,21 +25,18 @@ get_function (WeftMetalLibraryRows *self, guint function)
 /* ---- The library ---- */
 
 static gboolean
-add_runtime (WeftMetalLibraryRows *self, const char *path, GError **error)
+add_runtime (WeftMetalLibraryRows *self, GError **error)
 {
   const WeftMetalLibrary *library = self->library;
-  g_autofree char *name = g_path_get_basename (path);
-  g_autofree char *valid = g_utf8_make_valid (name, -1);
   g_autofree char *version = g_strdup_printf ("%u.%u", library->version[0], library->version[1]);
   const char *const tags[][2] = {
-    { "metal.library", library->sha256 },
-    { "metal.library-uuid", library->uuid },
-    { "metal.flavour", library->flavour },
+    { "metal.library", self->name },         { "metal.library-hash", library->sha256 },
+    { "metal.library-uuid", library->uuid }, { "metal.flavour", library->flavour },
     { "metal.library-format", version },
   };
   g_auto (GVariantDict) row = G_VARIANT_DICT_INIT (NULL);
 
-  weft_metal_row_set_text (&row, "name", valid);
+  weft_metal_row_set_text (&row, "name", self->name);
   self->runtime = weft_metal_row_add (self->builder, "runtimes", &row, error);
   for (guint i = 0; i < G_N_ELEMENTS (tags) && self->runtime != 0; i++)
     if (!weft_metal_row_add_tag (self->builder, "runtimes", self->runtime, tags[i][0], tags[i][1],
@@ -54,7 +52,7 @@ add_artifact (WeftMetalLibraryRows *self, const char *path, GError **error)
   g_auto (GVariantDict) row = G_VARIANT_DICT_INIT (NULL);
 
   weft_metal_row_set_id (&row, "runtime", self->runtime);
-  weft_metal_row_set_text (&row, "kind", "metallib");
+  weft_metal_row_set_text (&row, "kind", "metal.library");
   weft_metal_row_set_text (&row, "path", valid);
   weft_metal_row_set_text (&row, "label", self->library->flavour);
   self->artifact = weft_metal_row_add (self->builder, "artifacts", &row, error);
@@ -186,9 +184,10 @@ static gboolean
 add_tags (WeftMetalLibraryRows *self, guint64 routine, const WeftMetalFunction *function,
           gboolean has_library, GError **error)
 {
-  /* The first is what a program told already, perhaps. */
+  /* The first two are what a program told already, perhaps. */
   const char *const tags[][2] = {
-    { "metal.library", self->library->sha256 },
+    { "metal.library-hash", self->library->sha256 },
+    { "metal.library", self->name },
     { "metal.library-uuid", self->library->uuid },
     { "metal.stage", weft_metal_function_get_stage (function) },
     { "metal.math", describe_math (function->module) },
@@ -196,7 +195,7 @@ add_tags (WeftMetalLibraryRows *self, guint64 routine, const WeftMetalFunction *
     { "metal.compiler", function->module ? function->module->compiler : NULL },
   };
 
-  for (guint i = has_library ? 1 : 0; i < G_N_ELEMENTS (tags); i++)
+  for (guint i = has_library ? 2 : 0; i < G_N_ELEMENTS (tags); i++)
     if (!weft_metal_row_add_tag (self->builder, "routines", routine, tags[i][0], tags[i][1], error))
       return FALSE;
   return TRUE;
@@ -233,6 +232,7 @@ void
 weft_metal_library_rows_free (WeftMetalLibraryRows *self)
 {
   g_array_unref (self->sources);
+  g_free (self->name);
   g_free (self);
 }
 
@@ -241,11 +241,13 @@ weft_metal_library_rows_new (const WeftMetalLibrary *library, const char *path,
                              WeftRecordingBuilder *builder, GError **error)
 {
   g_autoptr (WeftMetalLibraryRows) self = g_new0 (WeftMetalLibraryRows, 1);
+  g_autofree char *name = g_path_get_basename (path);
 
+  self->name = g_utf8_make_valid (name, -1);
   self->library = library;
   self->builder = builder;
   self->sources = g_array_new (FALSE, FALSE, sizeof (guint64));
-  if (!add_runtime (self, path, error) || !add_artifact (self, path, error))
+  if (!add_runtime (self, error) || !add_artifact (self, path, error))
     return NULL;
   for (guint i = 0; i < library->sources->len; i++)
     if (!add_source (self, library->sources->pdata[i], error))

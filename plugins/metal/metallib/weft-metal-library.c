@@ -144,6 +144,8 @@ dup_text (const Part *part)
 {
   gsize length = MIN (part->size, MAX_NAME);
 
+  if (length == 0)
+    return g_strdup ("");
   return g_utf8_make_valid ((const char *) part->data,
                             (gssize) strnlen ((const char *) part->data, length));
 }
