@@ -2,10 +2,6 @@
 
 #include "weft-metal-rows.h"
 
-#include <glib/gstdio.h>
-
-#include "weft-metal-domain.h"
-
 /* ---- Made ---- */
 
 void
@@ -53,34 +49,6 @@ weft_metal_row_add_tag (WeftRecordingBuilder *builder, const char *table, guint6
   weft_metal_row_set_text (&row, "type", "string");
   weft_metal_row_set_text (&row, "text", text);
   return weft_metal_row_add (builder, "tags", &row, error) != 0;
-}
-
-static gboolean
-add_word (WeftRecordingBuilder *builder, WeftVocabulary *words, guint index, GError **error)
-{
-  static const char *const fields[] = { "domain", "scope", "subject", "key", "text" };
-  g_auto (GVariantDict) row = G_VARIANT_DICT_INIT (NULL);
-  const char *texts[G_N_ELEMENTS (fields)];
-
-  weft_vocabulary_get_row (words, index, &texts[0], &texts[1], &texts[2], &texts[3], &texts[4]);
-  for (guint i = 0; i < G_N_ELEMENTS (fields); i++)
-    weft_metal_row_set_text (&row, fields[i], texts[i]);
-  return weft_metal_row_add (builder, "words", &row, error) != 0;
-}
-
-gboolean
-weft_metal_rows_add_words (WeftRecordingBuilder *builder, GError **error)
-{
-  g_autoptr (WeftDomain) domain = weft_metal_domain_new ();
-  g_autoptr (WeftVocabulary) words = weft_domain_get_vocabulary (domain);
-  g_auto (GVariantDict) plugin = G_VARIANT_DICT_INIT (NULL);
-
-  for (guint i = 0; i < weft_vocabulary_get_n_rows (words); i++)
-    if (!add_word (builder, words, i, error))
-      return FALSE;
-  weft_metal_row_set_text (&plugin, "name", "metal");
-  weft_metal_row_set_text (&plugin, "version", WEFT_VERSION);
-  return weft_metal_row_add (builder, "plugins", &plugin, error) != 0;
 }
 
 /* ---- Read ---- */
@@ -137,7 +105,7 @@ weft_metal_rows_read_tags (WeftRecording *recording, const char *table, const ch
   return g_steal_pointer (&texts);
 }
 
-/* ---- Finished ---- */
+/* ---- Copied ---- */
 
 gboolean
 weft_metal_rows_copy (WeftRecordingBuilder *builder, WeftRecording *recording,
@@ -156,59 +124,4 @@ weft_metal_rows_copy (WeftRecordingBuilder *builder, WeftRecording *recording,
         return FALSE;
     }
   return TRUE;
-}
-
-static gboolean
-add_finding (WeftRecordingBuilder *builder, WeftFinding *finding, GError **error)
-{
-  g_autoptr (GEnumClass) verdicts = g_type_class_ref (WEFT_TYPE_VERDICT);
-  g_autofree char *handles = g_strjoinv (" ", (GStrv) weft_finding_get_handles (finding));
-  g_auto (GVariantDict) row = G_VARIANT_DICT_INIT (NULL);
-
-  weft_metal_row_set_text (&row, "domain", "metal");
-  weft_metal_row_set_text (&row, "check", weft_finding_get_check (finding));
-  weft_metal_row_set_text (&row, "question", weft_finding_get_question (finding));
-  weft_metal_row_set_text (
-      &row, "verdict", g_enum_get_value (verdicts, weft_finding_get_verdict (finding))->value_nick);
-  weft_metal_row_set_text (&row, "evidence", weft_finding_get_evidence (finding));
-  weft_metal_row_set_text (&row, "advice", weft_finding_get_advice (finding));
-  weft_metal_row_set_text (&row, "handles", handles);
-  return weft_metal_row_add (builder, "findings", &row, error) != 0;
-}
-
-static gboolean
-write_findings (const char *path, const char *output, GCancellable *cancellable, GError **error)
-{
-  static const char *const nothing[] = { NULL };
-  g_autoptr (GFile) file = g_file_new_for_path (path);
-  g_autoptr (WeftRecording) recording = weft_recording_open (file, cancellable, error);
-  g_autoptr (WeftDomain) domain = weft_metal_domain_new ();
-  g_autoptr (WeftRecordingBuilder) builder = NULL;
-  g_autoptr (GListModel) findings = NULL;
-
-  if (recording == NULL)
-    return FALSE;
-  findings = weft_domain_diagnose (domain, recording, cancellable, error);
-  builder = findings ? weft_recording_builder_new (output, error) : NULL;
-  if (builder == NULL || !weft_metal_rows_copy (builder, recording, nothing, cancellable, error))
-    return FALSE;
-  for (guint i = 0; i < g_list_model_get_n_items (findings); i++)
-    {
-      g_autoptr (WeftFinding) finding = g_list_model_get_item (findings, i);
-
-      if (!add_finding (builder, finding, error))
-        return FALSE;
-    }
-  return weft_recording_builder_finish (builder, cancellable, error);
-}
-
-gboolean
-weft_metal_rows_finish (WeftRecordingBuilder *builder, const char *path, const char *output,
-                        GCancellable *cancellable, GError **error)
-{
-  gboolean good = weft_recording_builder_finish (builder, cancellable, error) &&
-                  write_findings (path, output, cancellable, error);
-
-  g_unlink (path);
-  return good;
 }

@@ -20,9 +20,6 @@ guint64 weft_metal_row_add (WeftRecordingBuilder *builder, const char *table, GV
 gboolean weft_metal_row_add_tag (WeftRecordingBuilder *builder, const char *table, guint64 owner,
                                  const char *key, const char *text, GError **error);
 
-/* The words of the domain, and that this plugin told them. */
-gboolean weft_metal_rows_add_words (WeftRecordingBuilder *builder, GError **error);
-
 /* All rows of a table, of the FIELDS named with blanks between them. */
 WeftTable *weft_metal_rows_read (WeftRecording *recording, const char *table, const char *fields,
                                  GCancellable *cancellable, GError **error);
@@ -33,12 +30,6 @@ guint weft_metal_rows_find_table (const char *table);
 /* Texts of the tags KEY of rows of a table: guint64* row to char*. */
 GHashTable *weft_metal_rows_read_tags (WeftRecording *recording, const char *table, const char *key,
                                        GCancellable *cancellable, GError **error);
-
-/* Finishes what BUILDER made at PATH, asks the domain about it, and puts it with the answers at
- * OUTPUT. PATH is gone afterwards.
- */
-gboolean weft_metal_rows_finish (WeftRecordingBuilder *builder, const char *path,
-                                 const char *output, GCancellable *cancellable, GError **error);
 
 /* Copies all tables but those of EXCEPT, which ends with NULL. */
 gboolean weft_metal_rows_copy (WeftRecordingBuilder *builder, WeftRecording *recording,

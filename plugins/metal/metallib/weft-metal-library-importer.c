@@ -2,6 +2,7 @@
 
 #include "weft-metal-library-importer.h"
 
+#include "weft-metal-domain.h"
 #include "weft-metal-library-rows.h"
 #include "weft-metal-rows.h"
 
@@ -17,8 +18,6 @@ typedef struct
 {
   WeftMetalLibrary *library;
   char *path;
-  char *output;
-  char *unfinished; /* where the recording is while it is made */
   WeftRecordingBuilder *builder;
   WeftMetalLibraryRows *rows;
 } Import;
@@ -30,8 +29,6 @@ import_clear (Import *self)
   g_clear_object (&self->builder);
   g_clear_pointer (&self->library, weft_metal_library_free);
   g_free (self->path);
-  g_free (self->output);
-  g_free (self->unfinished);
 }
 
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (Import, import_clear)
@@ -71,13 +68,13 @@ static gboolean
 open_library (Import *self, GFile *input, GFile *output, GVariant *options,
               GCancellable *cancellable, GError **error)
 {
+  g_autofree char *recording = g_file_get_path (output);
   g_autoptr (GBytes) file = NULL;
 
   if (!check_options (options, error))
     return FALSE;
   self->path = g_file_get_path (input);
-  self->output = g_file_get_path (output);
-  if (self->path == NULL || self->output == NULL)
+  if (self->path == NULL || recording == NULL)
     {
       g_set_error_literal (error, G_IO_ERROR, G_IO_ERROR_NOT_SUPPORTED,
                            "Metal libraries are read from, and recordings written to, files of "
@@ -92,8 +89,7 @@ open_library (Import *self, GFile *input, GFile *output, GVariant *options,
       g_prefix_error (error, "%s: ", self->path);
       return FALSE;
     }
-  self->unfinished = g_strconcat (self->output, ".unfinished", NULL);
-  self->builder = weft_recording_builder_new (self->unfinished, error);
+  self->builder = weft_recording_builder_new (recording, error);
   if (self->builder == NULL)
     return FALSE;
   weft_recording_builder_add_origin (self->builder, self->path);
@@ -101,9 +97,22 @@ open_library (Import *self, GFile *input, GFile *output, GVariant *options,
 }
 
 static gboolean
+add_plugin (WeftRecordingBuilder *builder, GError **error)
+{
+  g_auto (GVariantDict) row = G_VARIANT_DICT_INIT (NULL);
+
+  weft_metal_row_set_text (&row, "name", "metal");
+  weft_metal_row_set_text (&row, "version", WEFT_VERSION);
+  return weft_metal_row_add (builder, "plugins", &row, error) != 0;
+}
+
+static gboolean
 finish (Import *self, GPtrArray *losses, char ***told, GCancellable *cancellable, GError **error)
 {
-  if (!weft_metal_rows_finish (self->builder, self->unfinished, self->output, cancellable, error))
+  g_autoptr (WeftDomain) domain = weft_metal_domain_new ();
+
+  if (!weft_recording_builder_add_domain (self->builder, domain, cancellable, error) ||
+      !weft_recording_builder_finish (self->builder, cancellable, error))
     return FALSE;
   for (guint i = 0; i < self->library->losses->len; i++)
     g_ptr_array_add (losses, g_strdup (self->library->losses->pdata[i]));
@@ -122,7 +131,7 @@ import_file (WeftImporter *importer, GFile *input, GFile *output, GVariant *opti
   g_auto (Import) self = { NULL };
 
   if (!open_library (&self, input, output, options, cancellable, error) ||
-      !weft_metal_rows_add_words (self.builder, error))
+      !add_plugin (self.builder, error))
     return FALSE;
   self.rows = weft_metal_library_rows_new (self.library, self.path, self.builder, error);
   if (self.rows == NULL)
@@ -336,41 +345,53 @@ add_others (Join *self, GError **error)
   return TRUE;
 }
 
-/* What the domain found before may not hold any more, and is asked anew. */
+/* What the domain says and found before may not hold any more: it is asked anew. FIELDS begins with
+ * that of the domain.
+ */
 static gboolean
-copy_findings (Join *self, GCancellable *cancellable, GError **error)
+copy_of_others (Join *self, const char *table, const char *fields, GCancellable *cancellable,
+                GError **error)
 {
-  static const char *const fields[] = { "domain",   "check",  "question", "verdict",
-                                        "evidence", "advice", "handles" };
-  g_autofree char *names = g_strjoin (" ", "domain", "check", "question", "verdict", "evidence",
-                                      "advice", "handles", NULL);
-  g_autoptr (WeftTable) findings =
-      weft_metal_rows_read (self->recording, "findings", names, cancellable, error);
+  g_auto (GStrv) names = g_strsplit (fields, " ", -1);
+  g_autoptr (WeftTable) rows =
+      weft_metal_rows_read (self->recording, table, fields, cancellable, error);
 
-  for (guint i = 0; findings != NULL && i < weft_table_get_n_rows (findings); i++)
+  for (guint i = 0; rows != NULL && i < weft_table_get_n_rows (rows); i++)
     {
       g_auto (GVariantDict) row = G_VARIANT_DICT_INIT (NULL);
 
-      if (g_strcmp0 (weft_table_get_string (findings, 0, i), "metal") == 0)
+      if (g_strcmp0 (weft_table_get_string (rows, 0, i), "metal") == 0)
         continue;
-      for (guint k = 0; k < G_N_ELEMENTS (fields); k++)
+      for (guint k = 0; names[k] != NULL; k++)
         {
-          g_autofree char *text = weft_table_get_text (findings, k, i);
+          g_autofree char *text = weft_table_get_text (rows, k, i);
 
-          weft_metal_row_set_text (&row, fields[k], text);
+          weft_metal_row_set_text (&row, names[k], text);
         }
-      if (weft_metal_row_add (self->import->builder, "findings", &row, error) == 0)
+      if (weft_metal_row_add (self->import->builder, table, &row, error) == 0)
         return FALSE;
     }
-  return findings != NULL;
+  return rows != NULL;
 }
 
 static gboolean
-has_words (WeftRecording *recording)
+copy_domains (Join *self, GCancellable *cancellable, GError **error)
 {
-  g_auto (GStrv) domains = weft_vocabulary_get_domains (weft_recording_get_vocabulary (recording));
+  return copy_of_others (self, "words", "domain scope subject key text", cancellable, error) &&
+         copy_of_others (self, "findings", "domain check question verdict evidence advice handles",
+                         cancellable, error);
+}
 
-  return g_strv_contains ((const char *const *) domains, "metal");
+static gboolean
+has_plugin (Join *self)
+{
+  g_autoptr (WeftTable) plugins =
+      weft_metal_rows_read (self->recording, "plugins", "name", NULL, NULL);
+
+  for (guint i = 0; plugins != NULL && i < weft_table_get_n_rows (plugins); i++)
+    if (g_strcmp0 (weft_table_get_string (plugins, 0, i), "metal") == 0)
+      return TRUE;
+  return FALSE;
 }
 
 static char *
@@ -388,16 +409,16 @@ describe_join (Join *self)
 static gboolean
 write_joined (Join *self, GCancellable *cancellable, GError **error)
 {
-  static const char *const except[] = { "routines", "findings", NULL };
+  static const char *const except[] = { "routines", "words", "findings", NULL };
   Import *import = self->import;
 
   if (!weft_metal_rows_copy (import->builder, self->recording, except, cancellable, error) ||
-      (!has_words (self->recording) && !weft_metal_rows_add_words (import->builder, error)))
+      (!has_plugin (self) && !add_plugin (import->builder, error)))
     return FALSE;
   import->rows =
       weft_metal_library_rows_new (import->library, import->path, import->builder, error);
   return import->rows != NULL && add_routines (self, error) && add_others (self, error) &&
-         copy_findings (self, cancellable, error);
+         copy_domains (self, cancellable, error);
 }
 
 static gboolean

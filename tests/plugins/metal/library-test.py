@@ -183,7 +183,6 @@ class Refused(Case):
         for part in parts:
             self.assertIn(part, run.stderr)
         self.assertEqual(os.listdir(self.folder).count('x.weft'), 0)
-        self.assertFalse([name for name in os.listdir(self.folder) if 'unfinished' in name])
 
     def own(self):
         with open(OWN, 'rb') as data:
@@ -334,7 +333,7 @@ class Joined(Case):
                                  for file in (archive, joined))
                 if table not in added:
                     self.assertEqual(after, before, table)
-                elif table not in ('routines', 'findings'):
+                elif table not in ('routines', 'words', 'findings'):
                     self.assertTrue(after.startswith(before), table)
 
     def test_damaged_library_spoils_nothing(self):
