@@ -56,14 +56,14 @@ open_gate (Gate *gate)
   pthread_mutex_unlock (&gate->lock);
 }
 
-/* A call that keeps one worker busy, and runs already. */
+/* A call that keeps one worker busy, and runs already: the N-th at this gate. */
 static TaskCall *
-occupy (TaskMethod *method, Gate *gate)
+occupy (TaskMethod *method, Gate *gate, unsigned int n)
 {
   TaskCall *call = task_call (method, gate, NULL);
 
   pthread_mutex_lock (&gate->lock);
-  while (gate->n_held == 0)
+  while (gate->n_held < n)
     pthread_cond_wait (&gate->changed, &gate->lock);
   pthread_mutex_unlock (&gate->lock);
   return call;
@@ -135,20 +135,45 @@ make_singleton (const char *id, WeftExecutorPolicy policy, uint32_t max_depth)
 /* ---- Cases ---- */
 
 #define N_POOL 120
+#define N_WORKERS 4
 #define N_QUEUED 6
 
-/* More than four workers can take at once; one call takes much longer than the others. */
+/* More than four workers can take at once: they are busy until all have been asked for. */
 static Task *
 pool (void)
 {
-  Task *task = make_task ("pool", WEFT_EXECUTOR_PARALLEL, 4, WEFT_EXECUTOR_BLOCK, 0);
+  Task *task = make_task ("pool", WEFT_EXECUTOR_PARALLEL, N_WORKERS, WEFT_EXECUTOR_BLOCK, 0);
+  TaskMethod *held = task_method_new (task, "hold", hold, false);
   TaskMethod *method = task_method_new (task, "work", work, false);
-  TaskCall *calls[N_POOL];
+  TaskCall *first[N_WORKERS], *calls[N_POOL];
+  static Gate gate = GATE;
 
+  for (unsigned int i = 0; i < N_WORKERS; i++)
+    first[i] = occupy (held, &gate, i + 1);
   for (int i = 0; i < N_POOL; i++)
-    calls[i] = task_call (method, argument (i == 70 ? 150000 : 1000), NULL);
+    calls[i] = task_call (method, argument (1000), NULL);
+  open_gate (&gate);
+  for (int i = 0; i < N_WORKERS; i++)
+    task_wait (first[i]);
   for (int i = 0; i < N_POOL; i++)
     task_wait (calls[i]);
+  return task;
+}
+
+/* Of many short calls one works long, and one waits for it. */
+static Task *
+outlier (void)
+{
+  Task *task = make_singleton ("outlier", WEFT_EXECUTOR_BLOCK, 0);
+  TaskMethod *method = task_method_new (task, "work", work, false);
+  TaskCall *slow, *queued;
+
+  for (int i = 0; i < 60; i++)
+    task_wait (task_call (method, argument (10), NULL));
+  slow = task_call (method, argument (300000), NULL);
+  queued = task_call (method, argument (10), NULL);
+  task_wait (slow);
+  task_wait (queued);
   return task;
 }
 
@@ -164,7 +189,7 @@ outcomes (void)
 
   for (int i = 0; i < 8; i++)
     task_wait (task_call (i % 4 == 3 ? failing : done, argument (100), NULL));
-  first = occupy (held, &gate);
+  first = occupy (held, &gate, 1);
   for (int i = 0; i < 2; i++)
     queued[i] = task_call (done, NULL, NULL);
   for (int i = 0; i < 2; i++)
@@ -186,7 +211,7 @@ overflow (const char *id, WeftExecutorPolicy policy)
   TaskMethod *held = task_method_new (task, "hold", hold, false);
   TaskMethod *method = task_method_new (task, "work", work, false);
   Gate gate = GATE;
-  TaskCall *first = occupy (held, &gate), *calls[N_QUEUED];
+  TaskCall *first = occupy (held, &gate, 1), *calls[N_QUEUED];
 
   for (int i = 0; i < N_QUEUED; i++)
     calls[i] = task_call (method, argument (100), NULL);
@@ -230,7 +255,7 @@ block (void)
   TaskMethod *held = task_method_new (task, "hold", hold, false);
   TaskMethod *method = task_method_new (task, "work", work, false);
   static Gate gate = GATE;
-  TaskCall *first = occupy (held, &gate);
+  TaskCall *first = occupy (held, &gate, 1);
   pthread_t threads[4];
   TaskTruth truth;
 
@@ -327,7 +352,8 @@ static const struct
   const char *summary;
   Task *(*run) (void);
 } cases[] = {
-  { "pool", "four workers and more calls than they can take; one takes long", pool },
+  { "pool", "four workers and more calls than they can take", pool },
+  { "outlier", "many short calls, one that works long, one that waits for it", outlier },
   { "outcomes", "success, failure, canceled in the queue and in flight", outcomes },
   { "reject", "a full queue that refuses", reject },
   { "drop-latest", "a full queue that drops what comes", drop_latest },

@@ -89,7 +89,7 @@ class AsRoot(Case):
     def test_counters(self):
         """Each counter is what the runtime counted itself, point by point."""
         found = {(lane, row['name']): row for lane, row in self.metrics()}
-        self.assertEqual(len(self.recording.truth), 9)
+        self.assertEqual(len(self.recording.truth), 10)
         for task, truth in self.recording.truth.items():
             for name, key in COUNTERS.items():
                 with self.subTest(f'{task} {name}'):
@@ -170,10 +170,15 @@ class AsRoot(Case):
     # ---- Questions ----
 
     def test_outliers(self):
-        """The call that took 150 ms stands out from its method."""
-        outliers = self.recording.rows('target', 'outliers', '--filter', 'lane:pool')
-        self.assertGreaterEqual(max(row['duration'] for row in outliers), 150 * MS)
-        self.assertEqual(outliers[0]['routine_name'].split(',')[0], 'pool.work')
+        """The call that worked long, and the one that had to wait for it, with the reason."""
+        outliers = self.recording.ask('target', 'outliers', '--filter', 'lane:outlier', '--all')
+        calls = [row for row in outliers['rows'] if row['lane_name'] == 'outlier']
+        longest = sorted(calls, key=lambda row: -row['duration'])[:2]
+        self.assertGreaterEqual(longest[1]['duration'], 290 * MS)
+        waited = max(longest, key=lambda row: row['start'])
+        self.assertIn('queue', waited['why'])
+        one = self.recording.ask('target', 'dispatch', waited['dispatch'])['value']
+        self.assertGreater(one['queue_wait'], 0.9 * one['duration'])
 
     def test_who_queued(self):
         threads = self.recording.ask('target', 'origins', '--group', 'thread')['rows']
@@ -194,17 +199,18 @@ class AsRoot(Case):
         self.assertAlmostEqual(histogram['max'] * MS, waits[0], delta=1)
 
     def test_state_at(self):
-        """At each of some moments, the gauges and what ran are what the calls say."""
+        """At each of some moments, what ran is what the calls say, and so are the gauges: but for one call that is
+        being ended, and one that is being asked for, neither of which the queue has told yet."""
         calls = [row for row in self.recording.calls('pool') if row['lane_name'] == 'pool']
         slow = max(calls, key=lambda row: row['duration'])
-        for share in (0.5, 0.9):
+        for share in (0.3, 0.6, 0.9):
             at = int(slow['start'] + share * slow['duration'])
             state = self.recording.ask('state', '--at', f'{at}ns')['value']
             gauges = {row['name']: row['value'] for row in state['gauges'] if row['lane_name'] == 'pool'}
             running = {row['dispatch'] for row in state['running'] if row['lane_name'] == 'pool'}
             self.assertEqual(running, {row['dispatch'] for row in calls
                                        if row['start'] <= at < row['start'] + row['duration']})
-            self.assertEqual(gauges['queue.pending'] + gauges['queue.in_flight'], len(running))
+            self.assertAlmostEqual(gauges['queue.pending'] + gauges['queue.in_flight'], len(running), delta=2)
             self.assertEqual(gauges['workers.active'], 4)
 
     # ---- The domain ----
@@ -229,7 +235,7 @@ class AsRoot(Case):
         self.assertAlmostEqual(derived['reject', 'rejection_rate']['value'], 100 * 4 / 7)
         self.assertAlmostEqual(derived['outcomes', 'failure_rate']['value'], 100 * 2 / 11)
         seconds = pool['succeeded'] / derived['pool', 'throughput']['value']
-        self.assertGreater(seconds, 0.15)
+        self.assertGreater(seconds, 0.3)
         self.check_utilisation()
 
     def check_utilisation(self):
