@@ -69,6 +69,8 @@ some_init (Some *some)
 static void
 some_clear (Some *some)
 {
+  if (some->names == NULL)
+    return;
   g_string_free (some->names, TRUE);
   g_strv_builder_unref (some->handles);
 }

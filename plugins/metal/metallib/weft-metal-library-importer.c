@@ -164,7 +164,7 @@ typedef struct
   GHashTable *libraries; /* guint64* routine to char*: hash of the library that it is of */
   GHashTable *names;     /* guint64* routine to char*: the function that it is, if not its name */
   GHashTable *described; /* set of guint64*: routines whose arguments are known already */
-  GHashTable *ran;       /* set of guint64*: routines that lanes of Metal ran */
+  GHashTable *ran;       /* set of guint64*: routines that command queues ran */
   GHashTable *functions; /* char* to guint: name to place in the library + 1; 0: not unique */
   GHashTable *joined;    /* set of guint: functions that a routine was found for */
 } Join;
@@ -247,7 +247,7 @@ open_recording (Join *self, GFile *file, GCancellable *cancellable, GError **err
         read_routines_of (self->recording, "routine_arguments", NULL, cancellable, error);
   if (self->described != NULL)
     self->ran =
-        read_routines_of (self->recording, "dispatches", "kind:metal.*", cancellable, error);
+        read_routines_of (self->recording, "dispatches", "kind:metal.queue", cancellable, error);
   self->functions = index_functions (self->import->library);
   self->joined = g_hash_table_new (NULL, NULL);
   return self->ran != NULL;
@@ -260,8 +260,9 @@ is_library (const WeftMetalLibrary *library, const char *told)
          (library->uuid != NULL && g_ascii_strcasecmp (told, library->uuid) == 0);
 }
 
-/* The function that a routine is: by the library that the program told, or else by name, of what
- * ran on a lane of Metal. Its place + 1, or 0.
+/* The function that a routine is: by the library that the program told, or else, of what says that
+ * it is a function or what a command queue ran, by name. (What Instruments names are encoders,
+ * whatever they are called.) Its place + 1, or 0.
  */
 static guint
 find_function (Join *self, guint row)
@@ -272,7 +273,7 @@ find_function (Join *self, guint row)
   const char *told = g_hash_table_lookup (self->libraries, &id);
 
   if (name == NULL || (told != NULL && !is_library (self->import->library, told)) ||
-      (told == NULL && !g_hash_table_contains (self->ran, &id)))
+      (told == NULL && tagged == NULL && !g_hash_table_contains (self->ran, &id)))
     return 0;
   return GPOINTER_TO_UINT (g_hash_table_lookup (self->functions, name));
 }

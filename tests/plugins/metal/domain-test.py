@@ -25,7 +25,8 @@ class Case(unittest.TestCase):
         self.addCleanup(shutil.rmtree, self.folder)
 
     def run_weft(self, *arguments, plugins=PLUGINS):
-        where = {**os.environ, 'HOME': self.folder, 'XDG_DATA_HOME': self.folder,
+        where = {**os.environ, 'G_DEBUG': 'fatal-criticals',
+                 'HOME': self.folder, 'XDG_DATA_HOME': self.folder,
                  'XDG_CACHE_HOME': self.folder, 'XDG_RUNTIME_DIR': self.folder,
                  'WEFT_PLUGIN_PATH': plugins}
         run = subprocess.run([WEFT, *arguments], env=where, capture_output=True, text=True,

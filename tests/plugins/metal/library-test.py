@@ -54,7 +54,8 @@ class Case(unittest.TestCase):
         return os.path.join(self.folder, name)
 
     def weft(self, *arguments, expect=0, plugins=PLUGINS):
-        where = {**os.environ, 'HOME': self.folder, 'XDG_DATA_HOME': self.folder,
+        where = {**os.environ, 'G_DEBUG': 'fatal-criticals',
+                 'HOME': self.folder, 'XDG_DATA_HOME': self.folder,
                  'XDG_CACHE_HOME': self.folder, 'XDG_RUNTIME_DIR': self.folder,
                  'WEFT_PLUGIN_PATH': plugins}
         run = subprocess.run([WEFT, *arguments], env=where, capture_output=True, text=True,
@@ -476,6 +477,16 @@ class Real(Case):
                 texts[source] = [line['text'] for line in answer['lines']]
             first = int(row['first_line']) - 1
             self.assertIn(row['name'], ' '.join(texts[source][first:first + 2]))
+
+    def test_beside_tables_of_instruments(self):
+        """These name encoders and no shaders: nothing is joined, and all of both is there."""
+        tables = real('xctrace')
+        alone, joined = self.imported(tables), self.imported(tables, real('effort.metallib'))
+        before, after = (self.table(file, 'routines') for file in (alone, joined))
+        self.assertEqual(after[:len(before)], before)
+        self.assertEqual(len(after), len(before) + 79)
+        for table in 'dispatches', 'origins', 'submissions', 'submission_events':
+            self.assertEqual(self.table(joined, table), self.table(alone, table))
 
     def test_flavours(self):
         for name, flavour in (('add.metallib', 'macOS 10.15, Metal 2.2, AIR 2.2'),

@@ -26,7 +26,8 @@ class Home:
         self.plugins = os.path.join(self.folder, 'weft', 'plugins')
 
     def run(self, *arguments, **variables):
-        where = {**os.environ, 'HOME': self.folder, 'XDG_DATA_HOME': self.folder,
+        where = {**os.environ, 'G_DEBUG': 'fatal-criticals',
+                 'HOME': self.folder, 'XDG_DATA_HOME': self.folder,
                  'XDG_CACHE_HOME': self.folder, **variables}
         return subprocess.run([WEFT, *arguments], env=where, capture_output=True, text=True,
                               timeout=100, check=False)
