@@ -91,6 +91,9 @@ static const struct
     "SHA-256 of the .metallib: the same one read later adds its sources and arguments." },
   { "metal.library-uuid", "Library UUID", NULL, "UUID that the linker gave the library." },
   { "metal.library-format", "Library format", NULL, "Version of the .metallib format." },
+  { "metal.joined-by", "Joined by", NULL,
+    "How a shader is known to be a function of a library that was read later: library (its hash), "
+    "name, or the label of its encoder." },
   { "metal.flavour", "Library flavour", NULL, "System, Metal and AIR version it is built for." },
   { "metal.function-hash", "Function hash", NULL, "Hash that the library has of the function." },
   { "metal.compiler", "Compiler", NULL, "What compiled the function." },

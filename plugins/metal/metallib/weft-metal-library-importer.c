@@ -165,6 +165,7 @@ typedef struct
   GHashTable *names;     /* guint64* routine to char*: the function that it is, if not its name */
   GHashTable *described; /* set of guint64*: routines whose arguments are known already */
   GHashTable *ran;       /* set of guint64*: routines that command queues ran */
+  GHashTable *labels;    /* char* to guint: encoders, and how many routines have the name */
   GHashTable *functions; /* char* to guint: name to place in the library + 1; 0: not unique */
   GHashTable *joined;    /* set of guint: functions that a routine was found for */
 } Join;
@@ -178,6 +179,7 @@ join_clear (Join *self)
   g_clear_pointer (&self->names, g_hash_table_unref);
   g_clear_pointer (&self->described, g_hash_table_unref);
   g_clear_pointer (&self->ran, g_hash_table_unref);
+  g_clear_pointer (&self->labels, g_hash_table_unref);
   g_clear_pointer (&self->functions, g_hash_table_unref);
   g_clear_pointer (&self->joined, g_hash_table_unref);
 }
@@ -226,6 +228,39 @@ read_routines_of (WeftRecording *recording, const char *name, const char *filter
   return routines;
 }
 
+/* Names of the encoders that channels ran: char* to how many routines have it. */
+static GHashTable *
+count_labels (WeftTable *routines, GHashTable *channels)
+{
+  GHashTable *labels = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
+
+  for (guint i = 0; i < weft_table_get_n_rows (routines); i++)
+    {
+      const guint64 id = weft_table_get_uint64 (routines, ID, i);
+      const char *name = weft_table_get_string (routines, NAME, i);
+      gpointer n = name ? g_hash_table_lookup (labels, name) : NULL;
+
+      if (name != NULL && g_hash_table_contains (channels, &id))
+        g_hash_table_insert (labels, g_strdup (name), GUINT_TO_POINTER (GPOINTER_TO_UINT (n) + 1));
+    }
+  return labels;
+}
+
+static gboolean
+read_what_ran (Join *self, GCancellable *cancellable, GError **error)
+{
+  g_autoptr (GHashTable) channels = NULL;
+
+  self->ran =
+      read_routines_of (self->recording, "dispatches", "kind:metal.queue", cancellable, error);
+  if (self->ran != NULL)
+    channels =
+        read_routines_of (self->recording, "dispatches", "kind:metal.channel", cancellable, error);
+  if (channels != NULL)
+    self->labels = count_labels (self->routines, channels);
+  return self->labels != NULL;
+}
+
 static gboolean
 open_recording (Join *self, GFile *file, GCancellable *cancellable, GError **error)
 {
@@ -245,12 +280,9 @@ open_recording (Join *self, GFile *file, GCancellable *cancellable, GError **err
   if (self->names != NULL)
     self->described =
         read_routines_of (self->recording, "routine_arguments", NULL, cancellable, error);
-  if (self->described != NULL)
-    self->ran =
-        read_routines_of (self->recording, "dispatches", "kind:metal.queue", cancellable, error);
   self->functions = index_functions (self->import->library);
   self->joined = g_hash_table_new (NULL, NULL);
-  return self->ran != NULL;
+  return self->described != NULL && read_what_ran (self, cancellable, error);
 }
 
 static gboolean
@@ -260,22 +292,32 @@ is_library (const WeftMetalLibrary *library, const char *told)
          (library->uuid != NULL && g_ascii_strcasecmp (told, library->uuid) == 0);
 }
 
-/* The function that a routine is: by the library that the program told, or else, of what says that
- * it is a function or what a command queue ran, by name. (What Instruments names are encoders,
- * whatever they are called.) Its place + 1, or 0.
+/* How a routine is known to be the function of its name: by the library that the program told; or
+ * else, of what says that it is a function or what a command queue ran, by name; or, of an encoder,
+ * by the label, which is its program's word and no other's. NULL if it is not.
  */
+static const char *
+find_reason (Join *self, guint64 id, const char *name)
+{
+  const char *told = g_hash_table_lookup (self->libraries, &id);
+
+  if (told != NULL)
+    return is_library (self->import->library, told) ? "library" : NULL;
+  if (g_hash_table_contains (self->names, &id) || g_hash_table_contains (self->ran, &id))
+    return "name";
+  return GPOINTER_TO_UINT (g_hash_table_lookup (self->labels, name)) == 1 ? "label" : NULL;
+}
+
+/* Its place + 1, or 0. */
 static guint
-find_function (Join *self, guint row)
+find_function (Join *self, guint row, const char **reason)
 {
   const guint64 id = weft_table_get_uint64 (self->routines, ID, row);
   const char *tagged = g_hash_table_lookup (self->names, &id);
   const char *name = tagged ? tagged : weft_table_get_string (self->routines, NAME, row);
-  const char *told = g_hash_table_lookup (self->libraries, &id);
 
-  if (name == NULL || (told != NULL && !is_library (self->import->library, told)) ||
-      (told == NULL && tagged == NULL && !g_hash_table_contains (self->ran, &id)))
-    return 0;
-  return GPOINTER_TO_UINT (g_hash_table_lookup (self->functions, name));
+  *reason = name ? find_reason (self, id, name) : NULL;
+  return *reason ? GPOINTER_TO_UINT (g_hash_table_lookup (self->functions, name)) : 0;
 }
 
 static gboolean
@@ -306,6 +348,7 @@ add_routines (Join *self, GError **error)
 {
   const guint n = weft_table_get_n_rows (self->routines);
   g_autofree guint *functions = g_new0 (guint, n + 1);
+  g_autofree const char **reasons = g_new0 (const char *, n + 1);
 
   for (guint i = 0; i < n; i++)
     {
@@ -316,7 +359,7 @@ add_routines (Join *self, GError **error)
                                "added to");
           return FALSE;
         }
-      functions[i] = find_function (self, i);
+      functions[i] = find_function (self, i, &reasons[i]);
       if (!add_joined_routine (self, i, functions[i], error))
         return FALSE;
     }
@@ -327,7 +370,10 @@ add_routines (Join *self, GError **error)
       if (functions[i] == 0)
         continue;
       g_hash_table_add (self->joined, GUINT_TO_POINTER (functions[i]));
-      if (!g_hash_table_contains (self->described, &id) &&
+      if (g_hash_table_contains (self->described, &id))
+        continue;
+      if (!weft_metal_row_add_tag (self->import->builder, "routines", id, "metal.joined-by",
+                                   reasons[i], error) ||
           !weft_metal_library_rows_describe (self->import->rows, functions[i] - 1, id,
                                              g_hash_table_contains (self->libraries, &id), error))
         return FALSE;

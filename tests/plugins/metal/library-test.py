@@ -277,6 +277,23 @@ class Joined(Case):
         run = self.record('named', 'shade')
         self.assertJoined(run, self.imported(OWN, run))
 
+    def joined_by(self, *scene):
+        """How the routine “shade” came to its source; None if it did not."""
+        run = self.record(*scene)
+        joined = self.imported(run, OWN)
+        self.assertEqual(len(self.table(joined, 'dispatches')), len(self.table(run, 'dispatches')))
+        return self.tags(joined, 'routines').get(1, {}).get('metal.joined-by')
+
+    def test_how_is_told(self):
+        self.assertEqual(self.joined_by('named', 'shade'), 'name')
+
+    def test_by_label(self):
+        """Instruments' tables name no shaders: a label that is a function's name is one."""
+        self.assertEqual(self.joined_by('encoders', 'shade'), 'label')
+
+    def test_not_by_other_labels(self):
+        self.assertIsNone(self.joined_by('encoders', 'Compute Command 0'))
+
     def test_not_those_of_other_libraries(self):
         run = self.record('library', 'ab' * 32, 'shade')
         output = self.path('joined.weft')

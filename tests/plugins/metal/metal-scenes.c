@@ -10,6 +10,7 @@
  *   unresolved  some dispatches got no times
  *   library HASH FUNCTION …   shaders of a .metallib with that hash, without their sources
  *   named FUNCTION …          the same, without saying of which library
+ *   encoders LABEL …          GPU work as Instruments tells it, named by encoders' labels
  *   frames MODULE             no lane; time in MODULE's code
  */
 
@@ -29,6 +30,7 @@ typedef struct
   bool unsampled;
   bool errors;
   bool unresolved;
+  bool encoders;
   const char *hash; /* of the library, or NULL */
 } Scene;
 
@@ -141,7 +143,8 @@ leave_unresolved (WeftTargetLane *lane)
 static int
 perform (const Scene *scene, char **functions, int n_functions)
 {
-  WeftTargetLane *lane = weft_target_lane_new ("GPU", "metal.queue");
+  WeftTargetLane *lane =
+      weft_target_lane_new ("GPU", scene->encoders ? "metal.channel" : "metal.queue");
   const uint32_t set = register_sets (scene);
 
   for (int i = 0; i < n_functions; i++)
@@ -188,9 +191,10 @@ main (int argc, char **argv)
   scene.unsampled = strcmp (argv[1], "unsampled") == 0;
   scene.errors = strcmp (argv[1], "errors") == 0;
   scene.unresolved = strcmp (argv[1], "unresolved") == 0;
+  scene.encoders = strcmp (argv[1], "encoders") == 0;
   if (strcmp (argv[1], "library") == 0 && argc > 2)
     scene.hash = argv[first++];
-  if (scene.hash != NULL || strcmp (argv[1], "named") == 0)
+  if (scene.hash != NULL || scene.encoders || strcmp (argv[1], "named") == 0)
     scene.no_source = true;
   return argc > first ? perform (&scene, argv + first, argc - first) : perform (&scene, usual, 1);
 }
