@@ -122,7 +122,7 @@ class Questions(unittest.TestCase):
     def test_which_lanes_exist(self):
         text, answer = self.ask('target', 'lanes')
         lanes = {row['name']: row for row in answer['rows']}
-        self.assertEqual(len(answer['rows']), 53)
+        self.assertEqual(len(answer['rows']), 54)
         self.assertEqual((lanes['GPU queue 0']['kind'], lanes['GPU queue 0']['dispatches']), ('metal.queue', 80))
         self.assertEqual(lanes['language model']['kind'], 'model.operator')
         self.assertRegex(text, r'(?m)^l-\d+ +GPU queue 0 +metal\.queue +80 ')
@@ -134,9 +134,9 @@ class Questions(unittest.TestCase):
         self.assertRegex(text, r'(?m)^r-\d+ +span-extremes +extremes +3 +390\.00 ms')
 
     def test_what_ran_most_often(self):
-        text, answer = self.ask('target', 'top', '--by', 'count', '--limit', '5')
-        self.assertEqual([row['count'] for row in answer['rows']], [60, 60, 60, 60, 40])
-        self.assertEqual(answer['rows'][4]['name'], 'clock-device')
+        text, answer = self.ask('target', 'top', '--by', 'count', '--limit', '6')
+        self.assertEqual([row['count'] for row in answer['rows']], [60, 60, 60, 60, 60, 40])
+        self.assertEqual(answer['rows'][5]['name'], 'clock-device')
         self.assertIn('outlier-queue-delay', text)
 
     def test_what_is_slow(self):
@@ -152,6 +152,7 @@ class Questions(unittest.TestCase):
             'outlier-queue-delay': 'waited 25 ms in the queue, typically 50 µs',
             'outlier-size': '64 MiB of attachments, typically 1 MiB',
             'outlier-counter': 'cache misses: 90000, typically 1003',
+            'outlier-phase': '8.491 ms in phase system:physics, typically 500 µs',
             'outlier-unexplained': 'nothing that was recorded tells why',
         })
         self.assertIn('waited 25 ms in the queue, typically 50 µs', text)

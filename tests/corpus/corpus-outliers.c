@@ -96,6 +96,37 @@ outlier_counter (void)
     }
 }
 
+/* Ticks of a loop, of which one of the systems is slow once. */
+static void
+outlier_phase (void)
+{
+  CorpusLane *loop = corpus_lane ("outlier-phase", "frameloop.loop");
+
+  for (uint64_t i = 0; i < COUNT; i++)
+    {
+      const uint64_t usual = USUAL + jitter (i), longer = i == ODD_ONE ? UNUSUAL - usual : 0;
+      WeftTargetDispatch dispatch =
+          corpus_dispatch (loop, "outlier-phase", i * 6 * MS + 30 * MS, usual + longer);
+      const WeftTargetPhase phases[] = {
+        { .name = "commands", .duration = 100 * US },
+        { .name = "system:physics",
+          .offset = 100 * US,
+          .duration = 500 * US + longer,
+          .flags = i == ODD_ONE ? WEFT_TARGET_PHASE_SLOW : 0 },
+        { .name = "system:ai", .offset = 600 * US + longer, .duration = 300 * US },
+      };
+      const WeftTargetTag tick = { .key = "tick",
+                                   .type = WEFT_TARGET_VALUE_U64,
+                                   .value.u64 = i + 1 };
+
+      dispatch.phases = phases;
+      dispatch.n_phases = N_ELEMENTS (phases);
+      dispatch.tags = &tick;
+      dispatch.n_tags = 1;
+      corpus_emit (loop, &dispatch);
+    }
+}
+
 /* Nothing tells why. */
 static void
 outlier_unexplained (void)
@@ -121,6 +152,11 @@ static const CorpusCase cases[] = {
     "lane and routine `outlier-counter`: the 42nd takes 9 ms; 90,000 cache misses, 1000 to 1006 of "
     "the others",
     outlier_counter },
+  { "outlier-phase", "59 ticks of 1 ms ± 1 %, one of 9 ms in which a system was slow",
+    "lane of kind `frameloop.loop` and routine `outlier-phase`: the 42nd takes 9 ms, of which "
+    "phase "
+    "`system:physics` has all but 0.5 ms, 0.5 ms of the others; tag `tick` from 1",
+    outlier_phase },
   { "outlier-unexplained", "59 dispatches of 1 ms ± 1 %, one of 9 ms, for no reason told",
     "lane and routine `outlier-unexplained`: the 42nd takes 9 ms", outlier_unexplained },
 };

@@ -916,8 +916,8 @@ class Cases(unittest.TestCase):
 
     # ---- outliers ----
 
-    def check_outlier(self, name):
-        dispatches = self.on(name, 'metal.queue')
+    def check_outlier(self, name, kind='metal.queue'):
+        dispatches = self.on(name, kind)
         self.assertEqual(self.routines(dispatches), [name] * 60)
         odd = dispatches.pop(41)
         self.assertEqual(odd['duration'], 9 * MS)
@@ -942,6 +942,16 @@ class Cases(unittest.TestCase):
         misses = {v['sample']: v['bits'] for v in self.c.counter_values}
         self.assertEqual(misses[samples[odd['id']]], 90000)
         self.assertEqual({misses[samples[d['id']]] for d in others}, set(range(1000, 1007)))
+
+    def test_outlier_phase(self):
+        odd, others = self.check_outlier('outlier-phase', 'frameloop.loop')
+        physics = {p['dispatch']: p for p in self.c.phases if p['name'] == 'system:physics'}
+        self.assertEqual((physics[odd['id']]['offset'], physics[odd['id']]['flags']), (100 * US, 1))
+        self.assertGreaterEqual(physics[odd['id']]['duration'], 8400 * US)
+        self.assertEqual({(physics[d['id']]['duration'], physics[d['id']]['flags']) for d in others},
+                         {(500 * US, 0)})
+        ticks = [self.tags('dispatches', d)['tick'] for d in self.on('outlier-phase')]
+        self.assertEqual(ticks, list(range(1, 61)))
 
     def test_outlier_unexplained(self):
         odd, _ = self.check_outlier('outlier-unexplained')
