@@ -200,7 +200,7 @@ void
 ocl_command_queued (OclQueue *queue, OclCommand *command)
 {
   if (OCL_LOAD (&n_pending) >= MAX_PENDING)
-    ocl_queue_harvest (queue, OCL_ALL);
+    ocl_queue_harvest (queue, OCL_GLANCE);
   if (OCL_LOAD (&n_pending) >= MAX_PENDING)
     {
       leave_alone (queue, command);
