@@ -4,12 +4,15 @@
  * threads. Prints what happened, by the runtime's own account: a line of JSON for each task.
  *
  *   executor-corpus [--list] [--spans auto|on|off] [--sample RATE] [NAME…]
+ *
+ * NAME killed has calls under way when the program is killed; it is done only if asked for.
  */
 
 #include "task-runtime.h"
 
 #include <pthread.h>
 #include <sched.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -366,6 +369,20 @@ static const struct
 
 #define N_CASES (sizeof cases / sizeof cases[0])
 
+/* A call that runs and two that wait, and the program is gone. */
+static void
+die (void)
+{
+  Task *task = make_singleton ("killed", WEFT_EXECUTOR_BLOCK, 0);
+  TaskMethod *held = task_method_new (task, "hold", hold, false);
+  static Gate gate = GATE;
+
+  occupy (held, &gate, 1);
+  for (int i = 0; i < 2; i++)
+    task_call (held, &gate, NULL);
+  raise (SIGKILL);
+}
+
 /* ---- The program ---- */
 
 static void
@@ -436,6 +453,8 @@ main (int argc, char **argv)
       return 2;
     }
   runtime = task_runtime_new (&configuration);
+  if (argc == 1 && strcmp (argv[0], "killed") == 0)
+    die ();
   for (size_t i = 0; i < N_CASES; i++)
     if (is_wanted (cases[i].name, argc, argv))
       tasks[i] = cases[i].run ();

@@ -38,18 +38,18 @@ def nobody():
 class Recording:
     """What the corpus did, as it says itself (TRUTH, by task), and the recording of it."""
 
-    def __init__(self, folder, *arguments, options=('--with', 'executor'), prefix=()):
+    def __init__(self, folder, *arguments, options=('--with', 'executor'), prefix=(), status=0):
         os.chmod(folder, 0o777)
         self.file = os.path.join(folder, 'run.weft')
         self.environment = {**os.environ, 'WEFT_PLUGIN_PATH': PLUGINS, 'XDG_RUNTIME_DIR': folder,
                             'XDG_CACHE_HOME': folder, 'HOME': folder}
         self.environment.pop('WEFT_EXECUTOR_SPANS', None)
-        run = self.run([*prefix, WEFT, 'record', '-q', *options, '-o', self.file, '--', CORPUS, *arguments])
+        run = self.run([*prefix, WEFT, 'record', '-q', *options, '-o', self.file, '--', CORPUS, *arguments], status)
         self.truth = {row['task']: row for row in map(json.loads, run.stdout.splitlines())}
 
-    def run(self, command):
+    def run(self, command, status=0):
         run = subprocess.run(command, env=self.environment, capture_output=True, text=True, timeout=100, check=False)
-        if run.returncode != 0:
+        if run.returncode != status:
             raise AssertionError(f'{command}: {run.returncode}\n{run.stdout}{run.stderr}')
         return run
 
@@ -312,6 +312,21 @@ class Without(Case):
         self.recording.environment['WEFT_PLUGIN_PATH'] = self.folder
         self.assertEqual(self.recording.ask('target', 'lanes'), with_plugin)
         self.assertEqual(self.recording.finding('executor.failures')['verdict'], 'attention')
+
+
+class Killed(unittest.TestCase):
+    def test_under_way(self):
+        """What was asked for and not over when the program was killed is in the recording, as pending."""
+        folder = tempfile.mkdtemp(prefix='weft-executor-')
+        self.addCleanup(shutil.rmtree, folder)
+        recording = Recording(folder, 'killed', status=128 + 9)
+        lane = next(row for row in recording.rows('target', 'lanes') if row['name'] == 'killed')
+        self.assertEqual((lane['submitted'], lane['pending'], lane['dispatches']), (3, 3, 0))
+        self.assertTrue(lane['adds_up'])
+        state = recording.ask('state')['value']
+        self.assertEqual([row['routine_name'] for row in state['pending']], ['killed.hold'] * 3)
+        gauges = {row['name']: row['value'] for row in state['gauges'] if row['lane_name'] == 'killed'}
+        self.assertEqual((gauges['queue.in_flight'], gauges['queue.pending']), (1, 2))
 
 
 class Mistakes(unittest.TestCase):
