@@ -6,7 +6,7 @@
 #include <CL/cl_ext.h>
 
 #include <stdio.h>
-#include <string.h>
+#include <stdlib.h>
 
 #define N_ITEMS 64
 
@@ -101,8 +101,34 @@ use_command_buffer (void)
   clReleaseProgram (program);
 }
 
+static void
+queue_many (unsigned long n)
+{
+  cl_event gate = clCreateUserEvent (context, NULL);
+  const cl_uint value = 3;
+  unsigned long refused = 0;
+
+  for (unsigned long i = 0; i < n; i++)
+    refused += clEnqueueFillBuffer (queue, buffer, &value, sizeof value, 0, sizeof value, 1, &gate,
+                                    NULL) != CL_SUCCESS;
+  printf ("%lu refused, %d\n", refused, clSetUserEventStatus (gate, CL_COMPLETE));
+  printf ("%d %d\n", clFinish (queue), clReleaseEvent (gate));
+}
+
+static void
+use_all (void)
+{
+  use_semaphores ("clEnqueueWaitSemaphoresKHR");
+  use_semaphores ("clEnqueueSignalSemaphoresKHR");
+  use_external ("clEnqueueAcquireExternalMemObjectsKHR");
+  use_external ("clEnqueueReleaseExternalMemObjectsKHR");
+  use_shared_memory ();
+  use_command_buffer ();
+  printf ("%s\n", function ("clNoFunction") == NULL ? "none" : "one");
+}
+
 int
-main (void)
+main (int argc, char **argv)
 {
   cl_uint values[N_ITEMS] = { 0 };
 
@@ -112,13 +138,10 @@ main (void)
   context = clCreateContext (NULL, 1, &device, NULL, NULL, NULL);
   queue = clCreateCommandQueueWithProperties (context, device, NULL, NULL);
   buffer = clCreateBuffer (context, CL_MEM_COPY_HOST_PTR, sizeof values, values, NULL);
-  use_semaphores ("clEnqueueWaitSemaphoresKHR");
-  use_semaphores ("clEnqueueSignalSemaphoresKHR");
-  use_external ("clEnqueueAcquireExternalMemObjectsKHR");
-  use_external ("clEnqueueReleaseExternalMemObjectsKHR");
-  use_shared_memory ();
-  use_command_buffer ();
-  printf ("%s\n", function ("clNoFunction") == NULL ? "none" : "one");
+  if (argc > 1)
+    queue_many (strtoul (argv[1], NULL, 10));
+  else
+    use_all ();
   clReleaseMemObject (buffer);
   clReleaseCommandQueue (queue);
   clReleaseContext (context);

@@ -51,6 +51,16 @@ class Extensions(OpenclCase):
         self.assertIn(b'clEnqueueWaitSemaphoresKHR: not there', plain.stdout)
         self.assertEqual(plain.stdout, self.record(PROGRAM).run.stdout)
 
+    def test_more_under_way_than_are_followed(self):
+        """Those beyond 65,536 at a time have no times, and stay under way; the program does not notice."""
+        n = 66000
+        plain = self.plain(PROGRAM, str(n))
+        recording = self.record(PROGRAM, str(n), options=('--cpu', 'off', '--with', 'opencl'))
+        self.assertEqual(recording.run.stdout, plain.stdout)
+        lane, = [row for row in recording.rows('target', 'lanes') if row['kind'] == 'opencl.queue']
+        self.assertEqual(lane['dispatches'] + lane['pending'], n)
+        self.assertGreaterEqual(lane['dispatches'], 65000)
+
 
 if __name__ == '__main__':
     tap_report.main(sys.argv[8:])
