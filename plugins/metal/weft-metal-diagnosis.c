@@ -480,7 +480,7 @@ check_resolved (Diagnosis *self, GError **error)
     evidence = g_strdup_printf ("%.0f dispatches have no times, and none are made up: %s", total,
                                 unresolved.names->str);
   else
-    evidence = g_strdup ("All timestamps were resolved");
+    evidence = g_strdup ("No dispatch is told of whose times were not resolved");
   if (n_metrics > 0 || g_hash_table_size (self->shaders) > 0)
     add_finding (self, WEFT_METAL_CHECK_RESOLVED, question,
                  total > 0 ? WEFT_VERDICT_ATTENTION : WEFT_VERDICT_GOOD, evidence,
