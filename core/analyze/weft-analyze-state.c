@@ -7,6 +7,7 @@
 #include "weft-answer.h"
 #include "weft-enum-types.h"
 #include "weft-row-scan.h"
+#include "weft-thread-moment.h"
 
 #include <string.h>
 
@@ -539,6 +540,7 @@ run_state (const WeftAnalysisScope *scope, WeftReport *report, GError **error)
 {
   g_auto (State) self = { .scope = scope };
   WeftTable *(*const make[]) (State *) = { make_state, make_gauges, make_running, make_pending };
+  g_autoptr (WeftTable) threads = NULL;
 
   self.running = g_array_new (FALSE, FALSE, sizeof (Work));
   self.pending = g_array_new (FALSE, FALSE, sizeof (Work));
@@ -555,12 +557,16 @@ run_state (const WeftAnalysisScope *scope, WeftReport *report, GError **error)
 
       weft_report_append (report, table);
     }
+  if (!weft_thread_moment_read (scope, self.catalog, self.at, &threads, error))
+    return FALSE;
+  if (threads != NULL)
+    weft_report_append (report, threads);
   return TRUE;
 }
 
 const WeftAnalysisKind weft_analyze_state = {
   .name = "state",
-  .summary = "Gauges, what ran and what was pending at a point in time",
+  .summary = "Gauges, what ran and what was pending, and what threads did, at a point in time",
   .run = run_state,
   .options = WEFT_ANALYSIS_OPTION_AT,
   .single = TRUE,

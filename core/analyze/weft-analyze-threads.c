@@ -32,6 +32,8 @@ typedef struct
   const WeftAnalysisScope *scope;
   WeftCatalog *catalog;
   WeftLaneTable *figures;
+  WeftCallchainReader *callchains; /* of a filter */
+  WeftCpuFilter *filter;           /* or NULL */
   WeftThreadTable *cpu;
   WeftCpuHints facts;
   GHashTable *threads; /* id → ThreadFacts */
@@ -53,6 +55,8 @@ threads_clear (Threads *self)
   g_clear_pointer (&self->catalog, weft_catalog_free);
   g_clear_pointer (&self->figures, weft_lane_table_free);
   g_clear_pointer (&self->cpu, weft_thread_table_free);
+  g_clear_pointer (&self->filter, weft_cpu_filter_free);
+  g_clear_pointer (&self->callchains, weft_callchain_reader_free);
   g_clear_pointer (&self->threads, g_hash_table_unref);
 }
 
@@ -323,13 +327,33 @@ compare_threads (gconstpointer a, gconstpointer b, gpointer data)
   return thread_a->id < thread_b->id ? -1 : thread_a->id > thread_b->id;
 }
 
+/* Threads that a filter chooses, or of whose samples and waits it leaves any. */
+static gboolean
+is_shown (Threads *self, const WeftCatalogThread *thread)
+{
+  const WeftCpuRow any = { .thread = thread->id };
+  const WeftThreadFigures *figures;
+
+  if (self->filter == NULL)
+    return TRUE;
+  if (weft_cpu_filter_is_of_threads (self->filter))
+    return weft_cpu_filter_allows (self->filter, &any);
+  figures = weft_thread_table_get (self->cpu, thread->id);
+  return figures != NULL && figures->n_samples + figures->n_waits > 0;
+}
+
 static void
 add_threads (Threads *self, WeftTableBuilder *builder)
 {
   g_autoptr (GPtrArray) threads = g_ptr_array_new ();
 
   for (guint i = 0; i < weft_catalog_get_n_threads (self->catalog); i++)
-    g_ptr_array_add (threads, (gpointer) weft_catalog_get_nth_thread (self->catalog, i));
+    {
+      const WeftCatalogThread *thread = weft_catalog_get_nth_thread (self->catalog, i);
+
+      if (is_shown (self, thread))
+        g_ptr_array_add (threads, (gpointer) thread);
+    }
   if (strcmp (self->scope->order_by, "first_seen") != 0)
     g_ptr_array_sort_with_data (threads, compare_threads, self);
   for (guint i = 0; i < threads->len; i++)
@@ -439,6 +463,20 @@ read_target (Threads *self, GError **error)
 }
 
 static gboolean
+read_cpu (Threads *self, GError **error)
+{
+  if (self->scope->filter != NULL)
+    {
+      self->callchains = weft_callchain_reader_new (self->scope, error);
+      if (self->callchains == NULL ||
+          !weft_cpu_filter_new (self->scope, self->callchains, self->catalog, &self->filter, error))
+        return FALSE;
+    }
+  self->cpu = weft_thread_table_new (self->scope, self->callchains, self->filter, error);
+  return self->cpu != NULL;
+}
+
+static gboolean
 run_threads (const WeftAnalysisScope *scope, WeftReport *report, GError **error)
 {
   g_auto (Threads) self = { .scope = scope };
@@ -452,8 +490,7 @@ run_threads (const WeftAnalysisScope *scope, WeftReport *report, GError **error)
       !weft_cpu_hints_read (&self.facts, scope, error) || !read_target (&self, error))
     return FALSE;
   self.figures = weft_lane_table_new (scope, NULL, error);
-  self.cpu = self.figures != NULL ? weft_thread_table_new (scope, error) : NULL;
-  if (self.cpu == NULL)
+  if (self.figures == NULL || !read_cpu (&self, error))
     return FALSE;
   table = make_table (&self);
   lanes = make_lanes (&self);
@@ -472,6 +509,6 @@ const WeftAnalysisKind weft_analyze_threads = {
   .name = "threads",
   .summary = "Where the time of threads went, and lanes beside them",
   .run = run_threads,
-  .options = WEFT_ANALYSIS_OPTION_RANGE | WEFT_ANALYSIS_OPTION_ORDER,
+  .options = WEFT_ANALYSIS_OPTION_FILTER | WEFT_ANALYSIS_OPTION_RANGE | WEFT_ANALYSIS_OPTION_ORDER,
   .orders = orders,
 };

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* How busy each lane was over time. */
+/* How busy each lane was over time, and what threads did beside them. */
 
 #include "weft-analysis-scope.h"
 #include "weft-analyze.h"
 #include "weft-lane-buckets.h"
 #include "weft-lane-figures.h"
+#include "weft-thread-buckets.h"
 
 /* Lanes times buckets of one answer. */
 #define MAX_CELLS (1u << 24)
@@ -283,6 +284,25 @@ choose_lanes (Timeline *self, GError **error)
   return TRUE;
 }
 
+/* Recordings without CPU events have no such tables. */
+static gboolean
+append_threads (Timeline *self, WeftReport *report, GError **error)
+{
+  g_autoptr (WeftThreadBuckets) buckets = NULL;
+  g_autoptr (WeftTable) threads = NULL;
+  g_autoptr (WeftTable) parts = NULL;
+
+  if (!weft_thread_buckets_new (&self->range, self->catalog, &buckets, error))
+    return FALSE;
+  if (buckets == NULL)
+    return TRUE;
+  threads = weft_thread_buckets_make_threads (buckets);
+  parts = weft_thread_buckets_make_buckets (buckets);
+  weft_report_append (report, threads);
+  weft_report_append (report, parts);
+  return TRUE;
+}
+
 static gboolean
 run_timeline (const WeftAnalysisScope *scope, WeftReport *report, GError **error)
 {
@@ -301,12 +321,12 @@ run_timeline (const WeftAnalysisScope *scope, WeftReport *report, GError **error
   buckets = make_buckets (&self);
   weft_report_append (report, lanes);
   weft_report_append (report, buckets);
-  return TRUE;
+  return append_threads (&self, report, error);
 }
 
 const WeftAnalysisKind weft_analyze_timeline = {
   .name = "timeline",
-  .summary = "How busy each lane was over time",
+  .summary = "How busy each lane was over time, and what threads did beside them",
   .run = run_timeline,
   .options =
       WEFT_ANALYSIS_OPTION_FILTER | WEFT_ANALYSIS_OPTION_RANGE | WEFT_ANALYSIS_OPTION_BUCKETS,

@@ -292,6 +292,23 @@ weft_cpu_filter_new (const WeftAnalysisScope *scope, const WeftCallchainReader *
   return TRUE;
 }
 
+static gboolean
+term_is_of_threads (const Term *term)
+{
+  if (term->kind == WEFT_FILTER_NODE_TERM)
+    return term->threads != NULL && term->stacks == NULL;
+  for (guint i = 0; i < term->children->len; i++)
+    if (!term_is_of_threads (g_ptr_array_index (term->children, i)))
+      return FALSE;
+  return TRUE;
+}
+
+gboolean
+weft_cpu_filter_is_of_threads (const WeftCpuFilter *self)
+{
+  return term_is_of_threads (self->root);
+}
+
 void
 weft_cpu_filter_free (WeftCpuFilter *self)
 {

@@ -32,6 +32,9 @@ gboolean weft_cpu_filter_new (const WeftAnalysisScope *scope, const WeftCallchai
 void weft_cpu_filter_free (WeftCpuFilter *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (WeftCpuFilter, weft_cpu_filter_free)
 
+/* Whether it chooses threads, and of those all that they did. */
+gboolean weft_cpu_filter_is_of_threads (const WeftCpuFilter *self);
+
 /* NULL allows all. */
 gboolean weft_cpu_filter_allows (const WeftCpuFilter *self, const WeftCpuRow *row);
 

@@ -359,7 +359,7 @@ static gboolean
 check_threads (Cpu *self, GError **error)
 {
   const WeftAnalysisScope *scope = self->diagnosis->scope;
-  g_autoptr (WeftThreadTable) threads = weft_thread_table_new (scope, error);
+  g_autoptr (WeftThreadTable) threads = weft_thread_table_new (scope, NULL, NULL, error);
   WeftCatalog *catalog = self->diagnosis->catalog;
   g_auto (WeftFindingObjects) wrong;
   Sums sums = { 0 };

@@ -8,6 +8,8 @@
 struct _WeftThreadTable
 {
   const WeftAnalysisScope *scope;
+  const WeftCallchainReader *callchains;
+  const WeftCpuFilter *filter;
   GHashTable *threads; /* id → WeftThreadFigures */
   guint32 last_id;
   WeftThreadFigures *last;
@@ -81,6 +83,8 @@ divide (WeftThreadTable *self, WeftThreadFigures *figures)
 {
   gboolean is_whole = self->scope->begin <= figures->start && self->scope->end >= figures->stop;
 
+  if (self->filter != NULL && !weft_cpu_filter_is_of_threads (self->filter))
+    figures->has_times = FALSE;
   if (!figures->has_times)
     return;
   figures->wall = weft_scope_clip (self->scope, figures->start, figures->stop);
@@ -102,14 +106,16 @@ read_rows (WeftThreadTable *self, GError **error)
                                             WEFT_THREAD_TIMES_START,   WEFT_THREAD_TIMES_ON_CPU,
                                             WEFT_THREAD_TIMES_OFF_CPU, WEFT_THREAD_TIMES_ENDED };
 
-  return weft_stream_samples (self->scope, NULL, NULL, take_sample, self, error) &&
-         weft_stream_waits (self->scope, NULL, NULL, take_wait, self, error) &&
+  return weft_stream_samples (self->scope, self->callchains, self->filter, take_sample, self,
+                              error) &&
+         weft_stream_waits (self->scope, self->callchains, self->filter, take_wait, self, error) &&
          weft_scan_rows (self->scope->store, WEFT_TABLE_THREAD_TIMES, times, G_N_ELEMENTS (times),
                          take_time, self, self->scope->cancellable, error);
 }
 
 WeftThreadTable *
-weft_thread_table_new (const WeftAnalysisScope *scope, GError **error)
+weft_thread_table_new (const WeftAnalysisScope *scope, const WeftCallchainReader *callchains,
+                       const WeftCpuFilter *filter, GError **error)
 {
   g_autoptr (WeftThreadTable) self = g_new0 (WeftThreadTable, 1);
   gboolean is_over = weft_store_get_state (scope->store) == WEFT_STORE_COMPLETE;
@@ -117,6 +123,8 @@ weft_thread_table_new (const WeftAnalysisScope *scope, GError **error)
   gpointer figures;
 
   self->scope = scope;
+  self->callchains = callchains;
+  self->filter = filter;
   self->threads = g_hash_table_new_full (NULL, NULL, NULL, g_free);
   if (!read_rows (self, error))
     return NULL;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
+#include "weft-cpu-filter.h"
 #include "weft-stack-weights.h"
 
 G_BEGIN_DECLS
@@ -34,7 +35,12 @@ typedef struct
 
 typedef struct _WeftThreadTable WeftThreadTable;
 
-WeftThreadTable *weft_thread_table_new (const WeftAnalysisScope *scope, GError **error);
+/* Of what FILTER allows (NULL: all), which looks at stacks of CALLCHAINS. Where it chooses more
+ * than threads, samples alone tell how long they ran.
+ */
+WeftThreadTable *weft_thread_table_new (const WeftAnalysisScope *scope,
+                                        const WeftCallchainReader *callchains,
+                                        const WeftCpuFilter *filter, GError **error);
 void weft_thread_table_free (WeftThreadTable *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (WeftThreadTable, weft_thread_table_free)
 

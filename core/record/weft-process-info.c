@@ -7,6 +7,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "weft-boot-clock.h"
 #include "weft-clock.h"
 
 /* FILE of a process, or of its thread TID where that is not 0. */
@@ -51,7 +52,7 @@ weft_process_ticks_to_monotonic (guint64 ticks)
 {
   gint64 since_boot = (gint64) ticks * (NS_PER_SECOND / sysconf (_SC_CLK_TCK));
 
-  return since_boot - (weft_clock_now (CLOCK_BOOTTIME) - weft_monotonic_now ());
+  return weft_boot_clock_to_monotonic (weft_boot_clock_get_default (), since_boot);
 }
 
 static gint64

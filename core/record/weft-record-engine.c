@@ -27,7 +27,7 @@
 /* For symbols, after the end; programs of a million functions take seconds. */
 #define SYMBOLS_TIME (120 * NS_PER_SECOND)
 #define MAX_CALLCHAINS (1 << 18) /* before all are forgotten, where only the end is kept */
-#define REMEMBERED_MS 10000 /* at least, likewise */
+#define REMEMBERED_MS 10000      /* at least, likewise */
 
 struct _WeftRecordEngine
 {
@@ -47,6 +47,8 @@ struct _WeftRecordEngine
   gint64 start;
   guint64 start_cpu;
   gint64 last_housekeeping;
+  WeftBootClock *boot_clock;
+  gint64 slept;    /* ns that the machine had, by the boot clock, when that was looked at last */
   int exit_status; /* -1: unknown */
 
   WeftWords *words;
@@ -206,11 +208,30 @@ add_own_cost (WeftRecordEngine *self, gint64 now)
   weft_ingest_add_own_cost (self->ingest, now, &cost);
 }
 
+/* No time passes in the recording meanwhile. */
+static void
+note_sleep (WeftRecordEngine *self, gint64 now)
+{
+  gint64 slept = weft_boot_clock_update (self->boot_clock);
+  g_autofree char *message = NULL;
+
+  if (slept <= self->slept)
+    return;
+  message = g_strdup_printf ("The machine slept for %.3f s, %.3f s into the recording, whose clock "
+                             "stood still meanwhile: nothing of that time is in it.",
+                             (double) (slept - self->slept) / NS_PER_SECOND,
+                             (double) (now - self->start) / NS_PER_SECOND);
+  weft_ingest_add_diagnostic (self->ingest, WEFT_WIRE_SEVERITY_WARNING, "suspended", message);
+  weft_ingest_add_meta_number (self->ingest, "suspended", slept - self->slept);
+  self->slept = slept;
+}
+
 static void
 housekeep (WeftRecordEngine *self, gint64 now)
 {
   WeftStoreStatistics statistics;
 
+  note_sleep (self, now);
   weft_producer_source_housekeep (self->target, now);
   add_own_cost (self, now);
   weft_store_writer_get_statistics (self->store, &statistics);
@@ -424,6 +445,8 @@ weft_record_engine_new (const WeftRecordEngineOptions *options, GError **error)
   if (options->keep_duration > 0 || options->keep_size > 0)
     self->remembers = MAX (options->keep_duration, REMEMBERED_MS * (NS_PER_SECOND / 1000));
   self->start = weft_monotonic_now ();
+  self->boot_clock = options->boot_clock ? options->boot_clock : weft_boot_clock_get_default ();
+  self->slept = weft_boot_clock_update (self->boot_clock);
   self->start_cpu = (guint64) weft_clock_now (CLOCK_PROCESS_CPUTIME_ID);
   self->last_housekeeping = self->start;
   self->context = g_main_context_new ();
@@ -794,6 +817,7 @@ finish_symbols (WeftRecordEngine *self)
     weft_store_writer_flush (self->store, NULL);
   weft_symbol_source_finish (self->symbols, weft_monotonic_now () + SYMBOLS_TIME, on_symbols_step,
                              self);
+  note_sleep (self, weft_monotonic_now ());
   add_own_cost (self, weft_monotonic_now ()); /* names cost something, too */
   g_clear_pointer (&self->symbols, weft_symbol_source_free);
   g_clear_pointer (&self->cpu, weft_cpu_recording_free);

@@ -3,6 +3,7 @@
 
 #include <gio/gio.h>
 
+#include "weft-boot-clock.h"
 #include "weft-enums.h"
 #include "weft-program.h"
 
@@ -28,7 +29,8 @@ typedef struct
   guint uid;                     /* whose producers are let in */
   gboolean any_uid;
   WeftSymbolMode symbols;
-  const int *skips_symbols; /* atomic: once it is not 0, no more are read; or NULL */
+  const int *skips_symbols;  /* atomic: once it is not 0, no more are read; or NULL */
+  WeftBootClock *boot_clock; /* that tells when the machine slept; NULL: its own */
 } WeftRecordEngineOptions;
 
 typedef struct

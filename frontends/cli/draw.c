@@ -87,22 +87,106 @@ draw_lane (const Timeline *timeline, guint lane, guint *row)
   text_print (stdout, "%s  %s\n", name, line->str);
 }
 
+/* One letter a reason, for what is not drawn as running. */
+static const struct
+{
+  const char *reason;
+  char letter;
+} letters[] = {
+  { "idle", 'i' },    { "lock", 'l' },       { "semaphore", 's' }, { "ipc", 'm' },
+  { "io-read", 'r' }, { "io-write", 'w' },   { "readiness", 'd' }, { "sleep", 'z' },
+  { "connect", 'c' }, { "page-fault", 'f' }, { "preempted", 'p' }, { "other", 'o' },
+  { "unknown", '?' },
+};
+
+static guint
+find_letter (const char *reason)
+{
+  for (guint i = 0; i < G_N_ELEMENTS (letters); i++)
+    if (strcmp (letters[i].reason, reason) == 0)
+      return i;
+  return G_N_ELEMENTS (letters) - 1;
+}
+
+/* What it did most in a bucket: a block for running, a letter for waiting. */
+static void
+draw_moment (WeftTable *parts, guint row, guint64 length, guint *used, GString *line)
+{
+  guint64 running = number_of (parts, "running", row);
+  guint64 waiting = number_of (parts, "waiting", row);
+  guint letter = find_letter (string_of (parts, "reason", row));
+
+  if (waiting == 0 || running >= waiting)
+    {
+      g_string_append (line, level_of (running, length));
+      return;
+    }
+  *used |= 1u << letter;
+  g_string_append_c (line, letters[letter].letter);
+}
+
+static void
+draw_thread (WeftTable *threads, WeftTable *parts, const Timeline *timeline, guint thread,
+             guint *row, guint *used)
+{
+  g_autofree char *name = cell (string_of (threads, "name", thread), LANE_WIDTH);
+  guint64 handle = number_of (threads, "thread", thread);
+  g_autoptr (GString) line = g_string_new (NULL);
+
+  for (guint bucket = 0; bucket < timeline->n_buckets; bucket++)
+    {
+      if (*row >= weft_table_get_n_rows (parts) || number_of (parts, "thread", *row) != handle ||
+          number_of (parts, "bucket", *row) != bucket)
+        g_string_append_c (line, ' ');
+      else
+        draw_moment (parts, (*row)++, timeline->length, used, line);
+    }
+  text_print (stdout, "%s  %s\n", name, line->str);
+}
+
+static void
+draw_threads (WeftReport *report, const Timeline *timeline)
+{
+  WeftTable *threads = weft_report_get_table (report, "threads");
+  WeftTable *parts = weft_report_get_table (report, "thread-buckets");
+  g_autoptr (GString) legend = g_string_new ("threads: blocks run");
+  guint row = 0, used = 0;
+
+  if (threads == NULL || parts == NULL || weft_table_get_n_rows (threads) == 0)
+    return;
+  for (guint i = 0; i < weft_table_get_n_rows (threads); i++)
+    draw_thread (threads, parts, timeline, i, &row, &used);
+  for (guint i = 0; i < G_N_ELEMENTS (letters); i++)
+    if (used & 1u << i)
+      g_string_append_printf (legend, ", %c waits (%s)", letters[i].letter, letters[i].reason);
+  text_wrap (stdout, LANE_WIDTH + 2, legend->str);
+}
+
+/* Lanes, and threads where there are none. */
+static WeftTable *
+get_timed_table (WeftReport *report)
+{
+  WeftTable *lanes = weft_report_get_main_table (report);
+  WeftTable *threads = weft_report_get_table (report, "threads");
+
+  return weft_table_get_n_rows (lanes) > 0 || threads == NULL ? lanes : threads;
+}
+
 static gboolean
 read_timeline (WeftReport *report, guint n_buckets, Timeline *timeline)
 {
-  int begin, end;
+  WeftTable *timed = get_timed_table (report);
+  int begin = weft_table_find_column (timed, "begin");
+  int end = weft_table_find_column (timed, "end");
 
   timeline->lanes = weft_report_get_main_table (report);
   timeline->buckets = weft_report_get_table (report, "buckets");
-  begin = weft_table_find_column (timeline->lanes, "begin");
-  end = weft_table_find_column (timeline->lanes, "end");
   timeline->n_buckets = n_buckets;
   if (timeline->buckets == NULL || begin < 0 || end < 0 || timeline->n_buckets == 0)
     return FALSE;
-  timeline->begin = weft_table_get_int64 (timeline->lanes, (guint) begin, 0);
-  timeline->length =
-      (guint64) (weft_table_get_int64 (timeline->lanes, (guint) end, 0) - timeline->begin) /
-      timeline->n_buckets;
+  timeline->begin = weft_table_get_int64 (timed, (guint) begin, 0);
+  timeline->length = (guint64) (weft_table_get_int64 (timed, (guint) end, 0) - timeline->begin) /
+                     timeline->n_buckets;
   return TRUE;
 }
 
@@ -116,9 +200,10 @@ draw_timeline (WeftReport *report, guint n_buckets)
     return;
   for (guint lane = 0; lane < weft_table_get_n_rows (timeline.lanes); lane++)
     draw_lane (&timeline, lane, &row);
+  draw_threads (report, &timeline);
   {
-    g_autofree char *begin = print_named (timeline.lanes, "begin", 0);
-    g_autofree char *end = print_named (timeline.lanes, "end", 0);
+    g_autofree char *begin = print_named (get_timed_table (report), "begin", 0);
+    g_autofree char *end = print_named (get_timed_table (report), "end", 0);
     g_autofree char *length = text_duration (timeline.length);
 
     g_autofree char *legend = g_strdup_printf (
@@ -231,11 +316,12 @@ gboolean
 draw_report (WeftReport *report, const PrintOptions *options)
 {
   const char *name = weft_report_get_name (report);
-  WeftTable *table = weft_report_get_main_table (report);
+  gboolean is_timeline = strcmp (name, "timeline") == 0;
+  WeftTable *table = is_timeline ? get_timed_table (report) : weft_report_get_main_table (report);
 
   if (options->columns != NULL || options->wide || weft_table_get_n_rows (table) == 0)
     return FALSE;
-  if (strcmp (name, "timeline") == 0)
+  if (is_timeline)
     draw_timeline (report, options->n_buckets);
   else if (strcmp (name, "flame") == 0)
     draw_flame (report);

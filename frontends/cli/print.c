@@ -43,8 +43,9 @@ static const Choice choices[] = {
     "errors total mean per_dispatch" },
   { "derived", "lane routine name label value unit" },
   { "losses", "lane name runtime category reason count" },
-  { "threads", "thread name process_name cpu_time off_cpu top_reason samples state lane_names "
-               "dispatched target_waits target_wait_time wall tid" },
+  { "threads", "thread name process_name cpu_time off_cpu top_reason samples state reason age "
+               "detail since until sampled lane_names dispatched "
+               "target_waits target_wait_time wall tid" },
   { "lanes", "lane name kind process_name ran target_time busy" },
   { "target-dispatches",
     "dispatch name lane_name start duration self status queue_delay thread_name "

@@ -180,6 +180,13 @@ def measure_yield(profiler):
     put(f'{profiler.name}.cpu-complete', 100 * complete / len(samples), '%')
 
 
+def measure_readable(profiler):
+    """From the end of the program to that of its recording."""
+    output = run(profiler.wrap(['/bin/sh', '-c', '/usr/bin/python3 -c "$0" 1000; date "+end %s%N"', WORK]))
+    if end := number_after(output, 'end'):
+        put(f'{profiler.name}.cpu-readable', (time.time_ns() - end) / 1e9, 's')
+
+
 def measure_perf_yield():
     profiler = perf('perf', '--call-graph', 'dwarf,16384')
     run(profiler.wrap(['/usr/bin/python3', '-c', WORK, '12000']))
@@ -251,6 +258,8 @@ def main():
         measure_storm(ours, storm_samples)
     measure_waits(ours)
     measure_waits(nobody)
+    measure_readable(ours)
+    measure_readable(nobody)
     for name, profiler in ('weft', ours), ('nobody', nobody):
         measure_loaded(Profiler(name, [*profiler.command[:-1], '--frequency', '3999', '--'], profiler.output))
 
