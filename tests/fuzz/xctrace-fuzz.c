@@ -305,10 +305,8 @@ test_fuzz (void)
       if (error->code == G_IO_ERROR_INVALID_DATA)
         g_assert_nonnull (strstr (error->message, ", line "));
     }
-  while (g_get_monotonic_time () < end);
+  while (g_get_monotonic_time () < end || n_good == 0 || n_bad == 0);
   printf ("# %u recordings, %u refusals\n", n_good, n_bad);
-  g_assert_cmpuint (n_good, >, 0);
-  g_assert_cmpuint (n_bad, >, 0);
   g_unlink (input);
   g_rmdir (folder);
 }
