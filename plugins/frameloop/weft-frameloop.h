@@ -1661,11 +1661,12 @@ weft_frameloop_report_pending_ (WeftFrameloop *loop, uint64_t now)
     weft_target_metric_report_full (loop->pending, (double) queue->pending_before, now, NULL, 0);
 }
 
+/* As of the end of the tick, by the runtime's clock. */
 static void
-weft_frameloop_report_metrics_ (WeftFrameloop *loop)
+weft_frameloop_report_metrics_ (WeftFrameloop *loop, uint64_t end)
 {
   const WeftFrameloopEntry *entry = &loop->slot->entry;
-  uint64_t now = weft_target_now ();
+  uint64_t now = loop->rules->clock == NULL ? end : weft_target_now ();
   uint64_t slow = 0, failed = 0;
 
   for (size_t i = 0; i < entry->n_systems; i++)
@@ -1732,7 +1733,7 @@ weft_frameloop_report_ (WeftFrameloop *loop, uint64_t id, uint64_t end)
   dispatch.samples = &sample;
   dispatch.n_samples = weft_frameloop_set_ != 0;
   weft_target_dispatch (&dispatch);
-  weft_frameloop_report_metrics_ (loop);
+  weft_frameloop_report_metrics_ (loop, end);
 }
 
 /* ---- Warnings ---- */
