@@ -9,7 +9,7 @@
 #define BUILDS                                                                                     \
   "kind:opencl.compiler routine:clBuildProgram,clCompileProgram,clLinkProgram,"                    \
   "clCreateProgramWithBinary"
-/* Commands that are compared with those before them; of more, the first are. */
+/* Commands that are compared with those before them; of more, none are: it would take too long. */
 #define MAX_COMPARED 100000
 /* Shares of the time recorded from which on it is worth a look, in per cent. */
 #define MUCH_BLOCKED 10
@@ -55,7 +55,6 @@ ask (Checks *self, const char *table, const char *filter, const char *groups, co
       return NULL;
   if (order && !weft_query_order_by (query, order + descending, descending, &self->error))
     return NULL;
-  weft_query_set_limit (query, MAX_COMPARED);
   return weft_query_run (query, self->recording, self->cancellable, &self->error);
 }
 
@@ -339,7 +338,7 @@ check_sources (Checks *self)
   else if (n > 0)
     add (self, "opencl.sources", question, WEFT_VERDICT_ATTENTION, list,
          "Programs that were loaded as binaries have no text. Remove the program's cache of them "
-         "(hashcat keeps one under ~/.local/share/hashcat/kernels), and record the first run",
+         "(hashcat keeps one in ~/.cache/hashcat), and record the first run",
          "Of %u of %u kernels it is not: %s", missing, n, names->str);
 }
 
@@ -501,7 +500,7 @@ are_independent (const GArray *a, const GArray *b)
  * writes. Returns how many, and in TIME for how long.
  */
 static guint
-count_serialized (WeftTable *commands, GHashTable *touches, double *time)
+count_serialized (WeftTable *commands, GHashTable *lanes, GHashTable *touches, double *time)
 {
   guint n = 0;
 
@@ -511,7 +510,10 @@ count_serialized (WeftTable *commands, GHashTable *touches, double *time)
       gint64 before_end = weft_table_get_int64 (commands, 3, i - 1);
       gint64 submitted = weft_table_get_int64 (commands, 4, i);
 
-      if (weft_table_get_uint64 (commands, 1, i) != weft_table_get_uint64 (commands, 1, i - 1) ||
+      guint64 lane = weft_table_get_uint64 (commands, 1, i);
+
+      if (lane != weft_table_get_uint64 (commands, 1, i - 1) ||
+          !g_hash_table_contains (lanes, GSIZE_TO_POINTER (lane)) ||
           weft_table_is_null (commands, 4, i) || submitted >= before_end ||
           !weft_table_is_null (commands, 5, i) ||
           !are_independent (
@@ -530,20 +532,27 @@ static void
 check_order (Checks *self)
 {
   static const char *const question = "Does order keep independent commands from running at once?";
-  static const char in_order[] = QUEUES " tag:order=\"in order\"";
-  g_autoptr (WeftTable) lanes = ASK (self, "lanes", in_order, NULL, NULL, "id");
-  g_autoptr (WeftTable) commands = ASK (self, "dispatches", QUEUES, NULL, "lane", "id", "lane",
-                                        "start", "end", "submitted", "tag:after", "lane.id");
-  g_autoptr (WeftTable) attachments =
-      ASK (self, "attachments", QUEUES, NULL, NULL, "dispatch", "label", "kind", "access");
-  g_autoptr (GHashTable) touches = attachments ? index_touches (attachments) : NULL;
+  g_autoptr (GHashTable) in_order = g_hash_table_new (NULL, NULL);
+  g_autoptr (WeftTable) lanes = NULL;
+  g_autoptr (WeftTable) commands = NULL;
+  g_autoptr (WeftTable) attachments = NULL;
+  g_autoptr (GHashTable) touches = NULL;
   double time = 0;
   guint n;
 
-  if (lanes == NULL || commands == NULL || touches == NULL || weft_table_get_n_rows (lanes) == 0 ||
-      self->n_commands == 0)
+  if (self->n_commands == 0 || self->n_commands > MAX_COMPARED)
     return;
-  n = count_serialized (commands, touches, &time);
+  lanes = ASK (self, "lanes", QUEUES " tag:order=\"in order\"", NULL, NULL, "id");
+  commands = ASK (self, "dispatches", QUEUES, NULL, "lane", "id", "lane", "start", "end",
+                  "submitted", "tag:after");
+  attachments =
+      ASK (self, "attachments", QUEUES, NULL, NULL, "dispatch", "label", "kind", "access");
+  if (self->error != NULL || weft_table_get_n_rows (lanes) == 0)
+    return;
+  for (guint i = 0; i < weft_table_get_n_rows (lanes); i++)
+    g_hash_table_add (in_order, GSIZE_TO_POINTER (weft_table_get_uint64 (lanes, 0, i)));
+  touches = index_touches (attachments);
+  n = count_serialized (commands, in_order, touches, &time);
   if (n == 0)
     add (self, "opencl.order", question, WEFT_VERDICT_GOOD, NULL, NULL,
          "No command was seen to wait behind one that it shares no argument with");
@@ -650,6 +659,13 @@ weft_opencl_domain_find (WeftRecording *recording, GCancellable *cancellable, GE
 
   for (gsize i = 0; i < G_N_ELEMENTS (checks) && self.error == NULL; i++)
     checks[i](&self);
+  /* What was found in time is told. */
+  if (g_error_matches (self.error, G_IO_ERROR, G_IO_ERROR_CANCELLED))
+    {
+      g_clear_error (&self.error);
+      add (&self, "opencl.time", "Was there time for all checks?", WEFT_VERDICT_ATTENTION, NULL,
+           "Record for a shorter time", "No: some that are about OpenCL were left out");
+    }
   if (self.error == NULL)
     return G_LIST_MODEL (self.findings);
   g_object_unref (self.findings);

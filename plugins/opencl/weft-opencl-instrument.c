@@ -48,6 +48,19 @@ is_applicable (WeftInstrument *instrument, const char *const *argv, char **reaso
   return FALSE;
 }
 
+/* Lines of kernels that run on the processor are known only if they are built for it. */
+static void
+ask_for_lines (WeftLaunch *launch)
+{
+  const char *asked = weft_launch_get_variable (launch, "WEFT_OPENCL_LINES");
+
+  if (asked == NULL || *asked == '\0' || g_str_equal (asked, "0"))
+    return;
+  weft_launch_set_variable (launch, "POCL_EXTRA_BUILD_FLAGS", "-g -cl-opt-disable");
+  weft_launch_add_note (launch, "Kernels are built for their lines, without optimisation "
+                                "(WEFT_OPENCL_LINES): their times are not those of other runs");
+}
+
 /* Behind the layers that are there already: the last one stands next to the program, whose calls and
  * stacks it is to tell of.
  */
@@ -64,6 +77,7 @@ prepare (WeftInstrument *instrument, WeftLaunch *launch, GError **error)
                    self->layer);
       return FALSE;
     }
+  ask_for_lines (launch);
   return weft_launch_append_path (launch, "OPENCL_LAYERS", self->layer, error);
 }
 

@@ -19,6 +19,7 @@ WEFT, PLUGINS, LAYER, VICTIM, COUNT = (os.path.abspath(path) for path in sys.arg
 CACHE = tempfile.mkdtemp(prefix='weft-opencl-cache-')
 atexit.register(shutil.rmtree, CACHE, ignore_errors=True)
 PATIENCE = 150  # seconds for one program, on a machine that does much else
+LONG_PATIENCE = 500  # for one that builds long first
 
 
 def missing_implementation():
@@ -79,14 +80,16 @@ class OpenclCase(unittest.TestCase):
                 'POCL_CACHE_DIR': CACHE, 'WEFT_PLUGIN_PATH': PLUGINS, **more}
 
     def plain(self, *command, **more):
-        return subprocess.run(command, capture_output=True, check=False, timeout=PATIENCE, cwd=self.folder,
+        return subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, check=False,
+                              timeout=PATIENCE, cwd=self.folder,
                               env=self.environment(**more))
 
-    def record(self, *command, options=('--with', 'opencl'), before=(), **more):
+    def record(self, *command, options=('--with', 'opencl'), before=(), patience=PATIENCE, **more):
         self.n_recordings += 1
         file = os.path.join(self.folder, f'run-{self.n_recordings}.weft')
-        run = subprocess.run([*before, WEFT, 'record', *options, '-o', file, '--', *command], capture_output=True,
-                             check=False, timeout=PATIENCE, cwd=self.folder, env=self.environment(**more))
+        run = subprocess.run([*before, WEFT, 'record', *options, '-o', file, '--', *command],
+                             stdin=subprocess.DEVNULL, capture_output=True, check=False, timeout=patience,
+                             cwd=self.folder, env=self.environment(**more))
         if not os.path.exists(file):
             raise AssertionError(run.stderr.decode())
         return Recording(file, run)
@@ -103,3 +106,35 @@ class OpenclCase(unittest.TestCase):
         if os.path.exists(file):
             os.remove(file)
         return {'OPENCL_LAYERS': COUNT, 'OPENCL_COUNT_FILE': file}
+
+    def record_counted(self, *command, **more):
+        recording = self.record(*command, **self.counted(), **more)
+        return recording, self.read_counts()
+
+    def assert_adds_up(self, recording, counts):
+        """Each call that went well is one dispatch of that name, and nothing else is there."""
+        lanes = recording.rows('target', 'lanes', '--filter', 'kind:opencl.queue')
+        for lane in lanes:
+            self.assertEqual(lane['submitted'], lane['completed'] + lane['pending'] + lane['sampled_out']
+                             + lane['rejected'] + lane['lost'], lane)
+        asked = {name: count for name, count in counts.items() if name.startswith('Enqueue') and count}
+        refused = sum(row['status'] == 'canceled' for row in recording.rows(
+            'target', 'dispatches', '--filter', 'kind:opencl.queue', '--all'))
+        self.assertEqual(sum(lane['submitted'] for lane in lanes) - refused, sum(asked.values()))
+        self.assertEqual(sum(lane['lost'] + lane['rejected'] for lane in lanes), 0)
+        if any(lane['pending'] for lane in lanes):
+            return
+        kernels = asked.pop('EnqueueNDRangeKernel', 0) + asked.pop('EnqueueTask', 0)
+        native = asked.pop('EnqueueNativeKernel', 0)
+        found, found_kernels = {}, 0
+        for row in recording.rows('target', 'top', '--filter', 'kind:opencl.queue -status:canceled', '--limit', '0'):
+            if row['name'].startswith('clEnqueue'):
+                found[row['name'][2:]] = row['count']
+            else:
+                found_kernels += row['count']
+        self.assertEqual(found, asked)
+        self.assertEqual(found_kernels, kernels + native)
+        if refused:
+            return
+        items = [row['value'] for row in recording.rows('target', 'counters') if row['counter_name'] == 'work_items']
+        self.assertEqual(int(items[0] or 0) if items else 0, counts['work_items'])
