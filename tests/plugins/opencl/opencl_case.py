@@ -19,7 +19,6 @@ WEFT, PLUGINS, LAYER, VICTIM, COUNT = (os.path.abspath(path) for path in sys.arg
 CACHE = tempfile.mkdtemp(prefix='weft-opencl-cache-')
 atexit.register(shutil.rmtree, CACHE, ignore_errors=True)
 PATIENCE = 150  # seconds for one program, on a machine that does much else
-LONG_PATIENCE = 500  # for one that builds long first
 
 
 def missing_implementation():
@@ -84,11 +83,11 @@ class OpenclCase(unittest.TestCase):
                               timeout=PATIENCE, cwd=self.folder,
                               env=self.environment(**more))
 
-    def record(self, *command, options=('--with', 'opencl'), before=(), patience=PATIENCE, **more):
+    def record(self, *command, options=('--with', 'opencl'), before=(), **more):
         self.n_recordings += 1
         file = os.path.join(self.folder, f'run-{self.n_recordings}.weft')
         run = subprocess.run([*before, WEFT, 'record', *options, '-o', file, '--', *command],
-                             stdin=subprocess.DEVNULL, capture_output=True, check=False, timeout=patience,
+                             stdin=subprocess.DEVNULL, capture_output=True, check=False, timeout=PATIENCE,
                              cwd=self.folder, env=self.environment(**more))
         if not os.path.exists(file):
             raise AssertionError(run.stderr.decode())

