@@ -122,6 +122,9 @@ add_figures (WeftVocabulary *words)
   weft_vocabulary_add_counter (words, "submitted_time", "Time to the start", "ns",
                                "From telling the device until the start (SUBMIT to START).",
                                WEFT_POLARITY_LOWER);
+  weft_vocabulary_add_counter (words, "launch_time", "Time to launch", "ns",
+                               "From when nothing was in front of it until the start.",
+                               WEFT_POLARITY_LOWER);
   weft_vocabulary_add_counter (words, "behind_time", "Time behind others", "ns",
                                "Until what was before it in its in-order queue was over.",
                                WEFT_POLARITY_LOWER);
