@@ -31,8 +31,9 @@ static const Choice choices[] = {
   { "target-attachments", "attachment kind label size access role shape slot uses target_time "
                           "bytes size_min size_max reads "
                           "writes routines redacted" },
-  { "target-code", "routine routine_name dispatch function thread_name lane_name samples cpu_time share "
-                   "dispatches target_time cpus file line" },
+  { "target-code",
+    "routine routine_name dispatch function thread_name lane_name samples cpu_time share "
+    "dispatches target_time cpus file line" },
   { "target-counters", "counter counter_name set_name samples value change_total unit mean "
                        "availability errors reason total min max kind aggregation" },
   { "target-submissions", "submission lane_name queue_name dispatches target_time queue_time "
@@ -75,24 +76,67 @@ static const char *const parts_not_shown[] = { "tables", "own_cost", "program_co
 /* Rows of a part that people see at first. */
 #define PART_ROWS 20
 
+static gboolean
+is_nanoseconds (const char *unit)
+{
+  return g_strcmp0 (unit, "ns") == 0 || g_strcmp0 (unit, "nanoseconds") == 0;
+}
+
+/* Units that a number is written with. */
+static gboolean
+is_written_with (const char *unit)
+{
+  static const char *const units[] = { "percent", "ratio", "ns", "nanoseconds", "bytes", NULL };
+
+  return unit != NULL && g_strv_contains (units, unit);
+}
+
+/* VALUE is not negative. */
 static char *
-print_number (double value, const char *unit)
+print_magnitude (double value, const char *unit)
 {
   if (g_strcmp0 (unit, "percent") == 0)
     return g_strdup_printf ("%.1f %%", value);
   if (g_strcmp0 (unit, "ratio") == 0)
     return g_strdup_printf ("%.1f %%", 100 * value);
-  if (g_strcmp0 (unit, "ns") == 0 && value >= 0 && value < (double) G_MAXINT64)
+  if (is_nanoseconds (unit) && value < 1000 && value != floor (value))
+    return g_strdup_printf ("%.3g ns", value);
+  if (is_nanoseconds (unit) && value < (double) G_MAXINT64)
     return text_duration ((guint64) llround (value));
-  if (g_strcmp0 (unit, "bytes") == 0 && value >= 0 && value < (double) G_MAXINT64)
+  if (g_strcmp0 (unit, "bytes") == 0 && value < (double) G_MAXINT64)
     return text_bytes ((guint64) llround (value));
-  if (value == floor (value) && fabs (value) < 1e15)
-    {
-      g_autofree char *count = text_count ((guint64) fabs (value));
+  if (value == floor (value) && value < 1e15)
+    return text_count ((guint64) value);
+  return is_written_with (unit) ? g_strdup_printf ("%.4g %s", value, unit)
+                                : g_strdup_printf ("%.4g", value);
+}
 
-      return g_strconcat (value < 0 ? "−" : "", count, NULL);
-    }
-  return g_strdup_printf ("%.4g", value);
+static char *
+print_number (double value, const char *unit)
+{
+  g_autofree char *text = print_magnitude (fabs (value), unit);
+
+  return g_strconcat (value < 0 ? "−" : "", text, NULL);
+}
+
+/* The unit of a value: of its column, or what its row says of itself. */
+static const char *
+unit_of (WeftTable *table, guint column, guint row)
+{
+  const char *unit = weft_table_get_column_unit (table, column);
+  int told = unit == NULL ? weft_table_find_column (table, "unit") : -1;
+
+  return told < 0 ? unit : weft_table_get_string (table, (guint) told, row);
+}
+
+/* The text of a row's unit, if its values do not show it. */
+static char *
+print_string (WeftTable *table, guint column, guint row)
+{
+  if (strcmp (weft_table_get_column_name (table, column), "unit") == 0 &&
+      is_written_with (weft_table_get_string (table, column, row)))
+    return g_strdup ("");
+  return weft_table_get_text (table, column, row);
 }
 
 static char *
@@ -165,9 +209,12 @@ print_value (WeftTable *table, guint column, guint row)
         return weft_table_get_text (table, column, row);
       return text_count (weft_table_get_uint64 (table, column, row));
     case WEFT_VALUE_DOUBLE:
-      return print_number (weft_table_get_double (table, column, row), unit);
+      return print_number (weft_table_get_double (table, column, row),
+                           unit_of (table, column, row));
     case WEFT_VALUE_BOOLEAN:
       return g_strdup (weft_table_get_boolean (table, column, row) ? "yes" : "no");
+    case WEFT_VALUE_STRING:
+      return print_string (table, column, row);
     default:
       return weft_table_get_text (table, column, row);
     }

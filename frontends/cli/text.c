@@ -229,9 +229,12 @@ text_table_print_within (GPtrArray *rows, const char *align, guint width)
   for (guint r = 0; r < rows->len; r++)
     {
       char **row = g_ptr_array_index (rows, r);
+      guint end = shown;
 
-      for (guint c = 0; c < shown; c++)
-        print_cell (row[c], widths[c], align[c] == 'r', c + 1 == shown);
+      while (end > 1 && row[end - 1][0] == '\0')
+        end--;
+      for (guint c = 0; c < end; c++)
+        print_cell (row[c], widths[c], align[c] == 'r', c + 1 == end);
     }
   if (shown < n)
     {
