@@ -58,6 +58,9 @@ check_processes (WeftDiagnosis *self, GError **error)
       guint64 process = weft_row_table_get (runtimes, WEFT_RUNTIMES_PROCESS, id);
       const WeftCatalogProcess *found = weft_catalog_get_process (self->catalog, (guint32) process);
 
+      /* What an import tells of a device as a whole is of no process. */
+      if (process == 0)
+        continue;
       if (found == NULL)
         weft_finding_objects_add (&unknown, "rt", id, NULL);
       else
@@ -86,7 +89,7 @@ typedef struct
   guint64 submitted;
   guint64 completed;
   guint64 pending;
-  guint64 sum; /* completed and everything else */
+  guint64 sum;  /* completed and everything else */
   guint64 rows; /* that are there, or were let go of */
 } LaneCount;
 

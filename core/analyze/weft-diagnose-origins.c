@@ -189,18 +189,6 @@ check_present (WeftDiagnosis *self, const Facts *facts)
                         weft_plural (facts->with_stack, "holds", "hold"));
 }
 
-/* The status that most of those have that are not linked. */
-static WeftLinkStatus
-most_common (const Facts *facts)
-{
-  WeftLinkStatus most = WEFT_LINK_STATUS_MISSING_THREAD;
-
-  for (guint i = most; i < N_STATUSES; i++)
-    if (facts->states[i] > facts->states[most])
-      most = (WeftLinkStatus) i;
-  return most;
-}
-
 static void
 check_links (WeftDiagnosis *self, const Facts *facts)
 {
@@ -233,10 +221,8 @@ check_links (WeftDiagnosis *self, const Facts *facts)
         self, "origin-links", question, WEFT_VERDICT_PROBLEM,
         "Look at the findings about origins below; weft_target_origin_with_stack () "
         "links without any CPU sample",
-        NULL,
-        "There are lanes, but none of %" G_GUINT64_FORMAT " %s linked, most often because: %s%s",
-        facts->total, weft_plural (facts->total, "origin is", "origins are"),
-        weft_link_status_explain (most_common (facts)), reasons->str);
+        NULL, "There are lanes, but none of %" G_GUINT64_FORMAT " %s linked%s", facts->total,
+        weft_plural (facts->total, "origin is", "origins are"), reasons->str);
   else
     weft_diagnosis_add (self, "origin-links", question,
                         reasons->len > 0 ? WEFT_VERDICT_ATTENTION : WEFT_VERDICT_GOOD,

@@ -405,6 +405,12 @@ class Tables(Folder):
         self.assertEqual(told, {'Not carried: ' + loss for loss in recording.losses})
         self.assertTrue(recording.ask('diagnose')['rows'])
 
+    def test_device_is_of_no_process(self):
+        """The GPU as a whole is nobody's: that is no fault of the recording."""
+        recording = self.load(self.write_folder())
+        verdicts = {row['check']: row['verdict'] for row in recording.ask('diagnose')['rows']}
+        self.assertEqual(verdicts['target-processes'], 'good')
+
 
 class Samples(Folder):
     def test_stacks(self):
