@@ -21,7 +21,7 @@ from corpus_case import CORPUS, RECORDING, WEFT, FolderCase, GLib, Weft, main
 
 PLUGIN = sys.argv.pop(2)
 # Kinds that know samples and waits only.
-OF_THREADS = {'callers', 'waits', 'wakers'}
+OF_THREADS = {'threads', 'callers', 'waits', 'wakers'}
 # Of answers about one object, which one.
 OBJECTS = {'callers': 'main', 'target-dispatch': 'd-2'}
 # Kinds that may refuse a question: of samples, which the corpus has none of, or in a mode that does not know the word.
