@@ -140,32 +140,52 @@ measure_pairs (Loop *first, Loop *second, unsigned n, unsigned ticks, unsigned r
   free (values);
 }
 
-int
-main (int argc, char **argv)
+static void
+free_loop (Loop *self)
 {
-  unsigned rounds = argc > 1 ? (unsigned) atoi (argv[1]) : 60;
-  bool recorded = weft_target_enabled ();
-  Loop *off = make_loop (WEFT_FRAMELOOP_OFF), *on = make_loop (WEFT_FRAMELOOP_ON);
-  unsigned n = 20000;
+  weft_frameloop_free (self->loop);
+  free (self);
+}
+
+static void
+measure_recorded (Loop *off, Loop *on, unsigned rounds)
+{
   double result[3];
 
-  /* So much work that a tick takes a third of a millisecond. */
-  weft_target_start ();
-  recorded |= weft_target_enabled ();
-  for (int i = 0; i < 4; i++)
-    n = (unsigned) (n * 330000.0 / measure (off, n, 100)) + 1;
-  measure (on, 1, 1000);
-  if (recorded)
-    {
-      measure_pairs (off, on, 1, 2000, rounds, result);
-      printf ("frameloop-recorded %.3f µs\n", result[1] / 1000);
-      return 0;
-    }
+  measure_pairs (off, on, 1, 2000, rounds, result);
+  printf ("frameloop-recorded %.3f µs\n", result[1] / 1000);
+}
+
+/* N: units of work that make a tick of a third of a millisecond. */
+static void
+measure_kept (Loop *off, Loop *on, unsigned n, unsigned rounds)
+{
+  double result[3];
+
   measure_pairs (off, on, n, TICKS, rounds, result);
   printf ("frameloop-tick %.3f µs\n", result[0] / 1000);
   printf ("frameloop-overhead %.3f %%\n", 100 * (result[2] > 0 ? result[2] : 0) / result[0]);
   measure_pairs (off, on, 1, 2000, rounds, result);
   printf ("frameloop-cost %.3f µs\n", result[2] / 1000);
   printf ("frameloop-off %.1f ns\n", result[0]);
+}
+
+int
+main (int argc, char **argv)
+{
+  unsigned rounds = argc > 1 ? (unsigned) atoi (argv[1]) : 60;
+  Loop *off = make_loop (WEFT_FRAMELOOP_OFF), *on = make_loop (WEFT_FRAMELOOP_ON);
+  unsigned n = 20000;
+
+  weft_target_start ();
+  for (int i = 0; i < 4; i++)
+    n = (unsigned) (n * 330000.0 / measure (off, n, 100)) + 1;
+  measure (on, 1, 1000);
+  if (weft_target_enabled ())
+    measure_recorded (off, on, rounds);
+  else
+    measure_kept (off, on, n, rounds);
+  free_loop (off);
+  free_loop (on);
   return 0;
 }
