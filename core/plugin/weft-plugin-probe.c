@@ -216,6 +216,23 @@ judge (Probe *probe)
   return result;
 }
 
+/* It reports before it opens the plugin: one that has said nothing was stopped by what is not the
+ * plugin's fault, such as a library that the loader did not find, and may go well next time.
+ */
+static gboolean
+check_began (Probe *probe, const char *program, GError **error)
+{
+  if (probe->report->len > 0 || probe->is_late)
+    return TRUE;
+  g_set_error (error, WEFT_ERROR, WEFT_ERROR_PLUGIN,
+               "It could not be tried out first: “%s” ended before it began (%s %d). Install Weft "
+               "whole, or say in WEFT_PLUGIN_PROBE where the program is",
+               program, WIFSIGNALED (probe->wait_status) ? "signal" : "exit status",
+               WIFSIGNALED (probe->wait_status) ? WTERMSIG (probe->wait_status)
+                                                : WEXITSTATUS (probe->wait_status));
+  return FALSE;
+}
+
 WeftProbeResult *
 weft_plugin_probe_run (const char *path, guint time_limit, GCancellable *cancellable,
                        GError **error)
@@ -242,7 +259,7 @@ weft_plugin_probe_run (const char *path, guint time_limit, GCancellable *cancell
   g_unix_set_fd_nonblocking (probe.fd, TRUE, NULL);
   probe.deadline = g_get_monotonic_time () + (gint64) time_limit * 1000;
   probe.report = g_string_new (NULL);
-  if (await_end (&probe, cancellable, error))
+  if (await_end (&probe, cancellable, error) && check_began (&probe, program, error))
     result = judge (&probe);
   end (&probe);
   return result;

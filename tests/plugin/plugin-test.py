@@ -742,6 +742,20 @@ loop.run()
         del self.environment['WEFT_PLUGIN_PROBE']
         self.assertEqual(self.listed()[0], [('good.so', 'loaded', '')])
 
+    def test_probe_cannot_start(self):
+        """What keeps it from starting is not the plugin's fault, and not remembered as such."""
+        self.plugin()
+        with open(self.path('stopped'), 'w', encoding='utf-8') as file:
+            file.write('#!/bin/sh\nexit 127\n')
+        os.chmod(self.path('stopped'), 0o755)
+        self.environment['WEFT_PLUGIN_PROBE'] = self.path('stopped')
+        plugins, _ = self.listed()
+        self.assertEqual(plugins[0][1], 'refused')
+        self.assertRegex(plugins[0][2], r'^It could not be tried out first: .*stopped” ended before it began '
+                                        r'\(exit status 127\)')
+        del self.environment['WEFT_PLUGIN_PROBE']
+        self.assertEqual(self.listed()[0], [('good.so', 'loaded', '')])
+
     def test_not_a_file(self):
         os.mkfifo(self.path('plugins', 'pipe.so'))
         os.mkdir(self.path('plugins', 'folder.so'))
