@@ -425,13 +425,57 @@ check_counter_errors (Diagnosis *self, GError **error)
 
 /* ---- Timestamps ---- */
 
-/* "3 not-written on l-1" for each metric of those without times. */
+typedef struct
+{
+  const char *reason; /* of the table of tags */
+  double sum;
+} Unresolved;
+
+/* Several lanes may have the same reason. */
+static void
+count_reason (GArray *unresolved, const char *reason, double sum)
+{
+  const Unresolved first = { reason, sum };
+
+  for (guint i = 0; i < unresolved->len; i++)
+    {
+      Unresolved *known = &g_array_index (unresolved, Unresolved, i);
+
+      if (g_strcmp0 (known->reason, reason) == 0)
+        {
+          known->sum += sum;
+          return;
+        }
+    }
+  g_array_append_val (unresolved, first);
+}
+
+static double
+name_reasons (const GArray *unresolved, GString *text)
+{
+  double total = 0;
+
+  for (guint i = 0; i < unresolved->len; i++)
+    {
+      const Unresolved *one = &g_array_index (unresolved, Unresolved, i);
+
+      total += one->sum;
+      g_string_append_printf (text, "%s%.0f %s", i > 0 ? ", " : "", one->sum,
+                              one->reason ? one->reason : "for reasons not told");
+    }
+  return total;
+}
+
+/* "3 not-written, 1 fault" of all lanes, which are named by their handles. */
 static gboolean
-read_unresolved (Diagnosis *self, Some *unresolved, double *total, guint *n_metrics, GError **error)
+read_unresolved (Diagnosis *self, Some *lanes, GString *text, double *total, guint *n_metrics,
+                 GError **error)
 {
   g_autoptr (WeftTable) metrics = read_rows (self, "metrics", "id name lane", error);
   g_autoptr (WeftTable) sums = NULL;
   g_autoptr (GHashTable) reasons = NULL;
+  g_autoptr (GArray) unresolved = g_array_new (FALSE, FALSE, sizeof (Unresolved));
+  guint64 last = 0; /* lane; its metrics, one for each reason, come one after the other */
 
   if (metrics != NULL)
     sums = read_groups (self, "metric_points", NULL, "metric", "sum(value)", error);
@@ -441,24 +485,23 @@ read_unresolved (Diagnosis *self, Some *unresolved, double *total, guint *n_metr
   for (guint i = 0; reasons != NULL && i < weft_table_get_n_rows (metrics); i++)
     {
       const guint64 id = weft_table_get_uint64 (metrics, 0, i);
-      const char *reason = g_hash_table_lookup (reasons, &id);
 
       if (g_strcmp0 (weft_table_get_string (metrics, 1, i), "metal.unresolved") != 0)
         continue;
       (*n_metrics)++;
       for (guint k = 0; k < weft_table_get_n_rows (sums); k++)
         {
-          double sum = weft_table_get_double (sums, 1, k);
-          g_autofree char *text =
-              g_strdup_printf ("%.0f %s", sum, reason ? reason : "for reasons not told");
+          const double sum = weft_table_get_double (sums, 1, k);
 
           if (weft_table_get_uint64 (sums, 0, k) != id || !(sum > 0))
             continue;
-          *total += sum;
-          some_add (unresolved, text, "l", weft_table_get_uint64 (metrics, 2, i));
+          count_reason (unresolved, g_hash_table_lookup (reasons, &id), sum);
+          if (weft_table_get_uint64 (metrics, 2, i) != last)
+            some_add (lanes, NULL, "l", weft_table_get_uint64 (metrics, 2, i));
+          last = weft_table_get_uint64 (metrics, 2, i);
         }
     }
-  some_end (unresolved);
+  *total = name_reasons (unresolved, text);
   return reasons != NULL;
 }
 
@@ -468,26 +511,29 @@ check_resolved (Diagnosis *self, GError **error)
   static const char question[] = "Are the times of all dispatches resolved?";
   g_autofree char *evidence = NULL;
   g_auto (GStrv) handles = NULL;
-  g_auto (Some) unresolved = { NULL };
+  g_autoptr (GString) reasons = g_string_new (NULL);
+  g_auto (Some) lanes = { NULL };
   double total = 0;
   guint n_metrics = 0;
 
-  some_init (&unresolved);
-  if (!read_unresolved (self, &unresolved, &total, &n_metrics, error))
+  some_init (&lanes);
+  if (!read_unresolved (self, &lanes, reasons, &total, &n_metrics, error))
     return FALSE;
-  handles = g_strv_builder_end (unresolved.handles);
+  handles = g_strv_builder_end (lanes.handles);
   if (total > 0)
     evidence = g_strdup_printf ("%.0f dispatches have no times, and none are made up: %s", total,
-                                unresolved.names->str);
+                                reasons->str);
   else
     evidence = g_strdup ("No dispatch is told of whose times were not resolved");
   if (n_metrics > 0 || g_hash_table_size (self->shaders) > 0)
     add_finding (self, WEFT_METAL_CHECK_RESOLVED, question,
                  total > 0 ? WEFT_VERDICT_ATTENTION : WEFT_VERDICT_GOOD, evidence,
-                 total > 0 ? "They stay pending on their lanes. no-slot and no-heap: give the "
-                             "timestamp heaps more entries; abandoned: resolve before the queue "
-                             "is closed; fault and not-written: see the command buffer's error"
-                           : NULL,
+                 total > 0
+                     ? "They stay pending on their lanes. no-slot and no-heap: give the "
+                       "timestamp heaps more entries; abandoned: resolve before the queue "
+                       "is closed; fault and not-written: see the command buffer's error. The "
+                       "guide has the others (docs/metal.md)"
+                     : NULL,
                  (const char *const *) handles);
   return TRUE;
 }

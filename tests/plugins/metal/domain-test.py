@@ -98,8 +98,9 @@ class Findings(Case):
 
     def test_unresolved_times(self):
         found = self.findings(self.record('unresolved'))
-        self.assertFinding(found, 'metal.resolved', 'attention', '3 dispatches have no times',
-                           '3 not-written')
+        self.assertFinding(found, 'metal.resolved', 'attention', '6 dispatches have no times',
+                           'made up: 6 not-written')
+        self.assertEqual(len(found['metal.resolved']['handles'].split()), 2)
         self.assertOnly(found, 'metal.resolved')
 
     def test_frames_without_a_lane(self):

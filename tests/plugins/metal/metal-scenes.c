@@ -155,7 +155,10 @@ perform (const Scene *scene, char **functions, int n_functions)
         dispatch (scene, lane, routine, set, number);
     }
   if (scene->unresolved)
-    leave_unresolved (lane);
+    {
+      leave_unresolved (lane);
+      leave_unresolved (weft_target_lane_new ("second GPU", "metal.queue"));
+    }
   return EXIT_SUCCESS;
 }
 
