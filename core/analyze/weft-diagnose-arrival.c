@@ -203,8 +203,9 @@ check_pending (WeftDiagnosis *self, GHashTable *counts)
   else
     weft_diagnosis_add (
         self, "pending", question, WEFT_VERDICT_ATTENTION,
-        "The program reserved this work and never completed it: it ended first, or forgets to call "
-        "weft_target_complete () on some path",
+        "The program reserved this work and never completed it: it ended first, forgets to call "
+        "weft_target_complete () on some path, or never learned when the work ran, of which its "
+        "warnings and metrics tell",
         &lanes, "%" G_GUINT64_FORMAT " %s handed over and never completed, on %s", pending,
         weft_plural (pending, "dispatch was", "dispatches were"),
         weft_finding_objects_get_names (&lanes));

@@ -218,7 +218,10 @@ check_links (WeftDiagnosis *self, const Facts *facts)
         facts->total, weft_plural (facts->total, "origin", "origins"));
   else if (linked == 0)
     weft_diagnosis_add (
-        self, "origin-links", question, WEFT_VERDICT_PROBLEM,
+        self, "origin-links", question,
+        /* That a thread was not sampled is no fault of its origins. */
+        facts->states[WEFT_LINK_STATUS_NO_STACK] == facts->total ? WEFT_VERDICT_ATTENTION
+                                                                 : WEFT_VERDICT_PROBLEM,
         "Look at the findings about origins below; weft_target_origin_with_stack () "
         "links without any CPU sample",
         NULL, "There are lanes, but none of %" G_GUINT64_FORMAT " %s linked%s", facts->total,

@@ -382,7 +382,7 @@ check_queues (Diagnosis *self)
 {
   add_finding (self, "executor.rejections", "Do queues refuse calls?", rejects,
                WEFT_VERDICT_ATTENTION, "Hardly any",
-               "full queues refused or dropped calls; “weft metrics” tells how many",
+               "full queues refused or dropped calls; “weft metrics --wide” tells how many",
                "Give the queue more depth or the task more workers, ask for less at once, or let "
                "callers wait (policy block)");
   add_finding (self, "executor.queue-wait", "Do calls wait longer than they run?", is_too_small,

@@ -411,6 +411,13 @@ class Tables(Folder):
         verdicts = {row['check']: row['verdict'] for row in recording.ask('diagnose')['rows']}
         self.assertEqual(verdicts['target-processes'], 'good')
 
+    def test_origins_without_samples(self):
+        """Tables without CPU samples leave origins without stacks: no fault of theirs."""
+        recording = self.load(*(os.path.join(self.write_folder(), name + '.xml')
+                                for name in TABLES if name != 'time-profile'))
+        verdicts = {row['check']: row['verdict'] for row in recording.ask('diagnose')['rows']}
+        self.assertEqual((verdicts['origin-links'], verdicts['origin-stacks']), ('attention', 'not-applicable'))
+
 
 class Samples(Folder):
     def test_stacks(self):
