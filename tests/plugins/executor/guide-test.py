@@ -67,6 +67,8 @@ class Programs(unittest.TestCase):
         found = {row['check']: row['verdict'] for row in self.ask('diagnose')['rows']}
         self.assertEqual(found['executor.books'], 'good')
         self.assertEqual(found['executor.rejections'], 'attention')
+        self.assertIn('“weft metrics --wide” tells how many', ' '.join(self.run_command(WEFT, 'diagnose').split()))
+        self.assertIn(' total ', self.run_command(WEFT, 'metrics', '--wide').splitlines()[0])
 
     def test_questions(self):
         """Every command of the guide's table answers."""
@@ -75,7 +77,7 @@ class Programs(unittest.TestCase):
         commands = [words.split()[1:] for words in re.findall(r'`(weft (?:target|state|metrics|traces)[^`]*)`', GUIDE)]
         self.assertGreater(len(commands), 8)
         for words in commands:
-            answer = self.ask(*[handle if word == 'd-12' else '1ms' if word == '500ms' else word for word in words])
+            answer = self.ask(*[handle if word == 'd-12' else '1ms' if word == '30ms' else word for word in words])
             self.assertTrue(answer.get('rows') or answer.get('value') or words[1] == 'outliers', words)
 
     def test_cpp(self):
