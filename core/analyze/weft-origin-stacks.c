@@ -4,8 +4,8 @@
 
 /* Functions of a stack that are told. */
 #define MAX_FUNCTIONS 16
-/* Functions of the producer library, which the one that reports calls. */
-#define REPORTING "weft_target_"
+/* Functions of the producer library, and of headers over it, which the one that reports calls. */
+#define REPORTING "weft_"
 
 gboolean
 weft_origin_stacks_init (WeftOriginStacks *self, const WeftAnalysisScope *scope, GError **error)

@@ -27,7 +27,9 @@ guint64 weft_origin_stacks_find (WeftOriginStacks *self, WeftRowCursor *origin);
 
 /* "submit ← main", to be freed; NULL for none. */
 char *weft_origin_stacks_describe (WeftOriginStacks *self, guint64 callchain);
-/* The innermost function, not counting those by which it is reported; belongs to SELF; NULL for none. */
+/* The innermost function, not counting those of Weft by which it is reported; belongs to SELF; NULL
+ * for none.
+ */
 const char *weft_origin_stacks_get_function (WeftOriginStacks *self, guint64 callchain);
 
 gboolean weft_origin_stacks_finish (WeftOriginStacks *self, GError **error);

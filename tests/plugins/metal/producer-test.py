@@ -574,6 +574,11 @@ class Guide(unittest.TestCase):
                                'routine:sum', file], check=True, env=run.environment,
                               capture_output=True, text=True).stdout
         self.assertEqual(len(json.loads(rows)['rows']), 100)
+        origins = subprocess.run([WEFT, 'target', 'origins', '--all', '--json', file], check=True,
+                                 env=run.environment, capture_output=True, text=True).stdout
+        # The program's own function, not one of the header by which it reports.
+        self.assertEqual({row['function'] for row in json.loads(origins)['rows']
+                          if row['link_status'] == 'linked-exact'}, {'main'})
 
 
 class Manifest(unittest.TestCase):
