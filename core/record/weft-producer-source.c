@@ -81,6 +81,14 @@ unwatch (GSource **source)
   g_clear_pointer (source, g_source_unref);
 }
 
+/* Drains soon; not while it is being freed. */
+static void
+go_on (WeftProducerSource *self)
+{
+  if (self->timer != NULL)
+    g_source_set_ready_time (self->timer, 0);
+}
+
 static void
 refuse (WeftProducerSource *self, const char *code, const char *format, ...) G_GNUC_PRINTF (3, 4);
 
@@ -286,7 +294,10 @@ on_hello (WeftProducerSource *self, Connection *connection, const WeftWireMessag
   connection->peer
       = weft_peer_new (self->ingest, &info, hello, fds[0], fds[1], weft_monotonic_now (), &error);
   if (connection->peer != NULL)
-    g_ptr_array_add (self->peers, connection->peer);
+    {
+      g_ptr_array_add (self->peers, connection->peer);
+      go_on (self);
+    }
   else
     refuse (self, "producer-refused", "Process %d (%s): %s", pid, info.name ? info.name : "?",
             error->message);
@@ -334,8 +345,7 @@ on_message (WeftProducerSource *self, Connection *connection, const WeftWireMess
   if (message->type == WEFT_WIRE_WAKE && connection->peer != NULL)
     {
       /* The timer goes on where one turn is not enough, and no flood multiplies it. */
-      if (self->timer != NULL)
-        g_source_set_ready_time (self->timer, 0);
+      go_on (self);
       return TRUE;
     }
   refuse (self, "message-refused", "Process %d sent a message of type %u out of turn",
@@ -540,12 +550,18 @@ weft_producer_source_drain (WeftProducerSource *self)
   self->idle_drains = bytes > 0 ? 0 : self->idle_drains + 1;
 }
 
+/* As long as there is nobody to drain, nothing wakes. */
 static gboolean
 on_timer (gpointer data)
 {
   WeftProducerSource *self = data;
   gint64 interval;
 
+  if (self->peers->len == 0)
+    {
+      g_source_set_ready_time (self->timer, -1);
+      return G_SOURCE_CONTINUE;
+    }
   weft_producer_source_drain (self);
   interval = self->idle_drains > IDLE_DRAINS ? IDLE_INTERVAL_MS : DRAIN_INTERVAL_MS;
   if (self->has_more)

@@ -47,6 +47,7 @@ struct _WeftRecordEngine
   gint64 start;
   guint64 start_cpu;
   gint64 last_housekeeping;
+  guint64 resident; /* bytes, then */
   WeftBootClock *boot_clock;
   gint64 slept;    /* ns that the machine had, by the boot clock, when that was looked at last */
   int exit_status; /* -1: unknown */
@@ -118,7 +119,7 @@ publish (WeftRecordEngine *self, const char *state)
   status.runtimes_seen = totals.runtimes_seen;
   status.file_size = statistics.bytes_written;
   status.cpu = (guint64) weft_clock_now (CLOCK_PROCESS_CPUTIME_ID) - self->start_cpu;
-  status.resident = resident_bytes ();
+  status.resident = self->resident;
   add_cpu_figures (self, &status);
 
   g_mutex_lock (&self->lock);
@@ -202,7 +203,8 @@ add_own_cost (WeftRecordEngine *self, gint64 now)
   cost.perturbation = cpu.source.target_stopped;
   weft_store_writer_get_statistics (self->store, &statistics);
   cost.cpu = (guint64) weft_clock_now (CLOCK_PROCESS_CPUTIME_ID) - self->start_cpu;
-  cost.resident = resident_bytes ();
+  self->resident = resident_bytes ();
+  cost.resident = self->resident;
   cost.written = statistics.bytes_written;
   cost.symbolizer = weft_symbol_source_get_cpu (self->symbols);
   weft_ingest_add_own_cost (self->ingest, now, &cost);
@@ -471,6 +473,7 @@ weft_record_engine_new (const WeftRecordEngineOptions *options, GError **error)
       return NULL;
     }
 
+  self->resident = resident_bytes ();
   publish (self, "recording");
   self->thread = g_thread_new ("weft-recorder", run, self);
   weft_runtime_directory_announce (self->directory);
@@ -664,6 +667,7 @@ on_drain (gpointer data)
   WeftRecordEngine *self = draining->engine;
 
   weft_producer_source_drain (self->target);
+  weft_cpu_recording_drain (self->cpu);
   housekeep (self, weft_monotonic_now ());
   advance_linker (self);
   weft_linker_flush (self->linker);

@@ -527,7 +527,7 @@ look_for_children (WeftSystemContext *self)
 
   if (self->root == 0)
     return;
-  pids = weft_process_tree_list_below (&self->root, 1);
+  pids = weft_process_tree_list_family (self->root);
   for (guint i = 0; i < MIN (pids->len, MAX_PROCESSES); i++)
     {
       int pid = g_array_index (pids, int, i);

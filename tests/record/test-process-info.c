@@ -2,6 +2,7 @@
 /* What /proc tells of a process, at times when it does not tell all. */
 
 #include "weft-process-info.h"
+#include "weft-process-tree.h"
 
 #include <signal.h>
 #include <sys/wait.h>
@@ -59,6 +60,44 @@ test_gone (void)
   weft_process_info_clear (&info);
 }
 
+/* A child and its child; whether the kernel keeps lists of children or not. */
+static void
+test_family (void)
+{
+  const int self = getpid ();
+  g_autoptr (GArray) family = NULL, all = NULL, none = NULL;
+  int told[2];
+  int grandchild = 0;
+  pid_t child;
+
+  g_assert_cmpint (pipe (told), ==, 0);
+  child = fork ();
+  if (child == 0)
+    {
+      grandchild = fork ();
+      if (grandchild != 0 && write (told[1], &grandchild, sizeof grandchild) < 0)
+        _exit (1);
+      for (;;)
+        pause ();
+    }
+  g_assert_cmpint (read (told[0], &grandchild, sizeof grandchild), ==, sizeof grandchild);
+  family = weft_process_tree_list_family (self);
+  all = weft_process_tree_list_below (&self, 1);
+  kill (grandchild, SIGKILL);
+  kill (child, SIGKILL);
+  g_assert_cmpint (waitpid (child, NULL, 0), ==, child);
+  none = weft_process_tree_list_family (child);
+  close (told[0]);
+  close (told[1]);
+
+  g_assert_cmpuint (family->len, ==, 3);
+  g_assert_cmpint (g_array_index (family, int, 0), ==, self);
+  g_assert_cmpint (g_array_index (family, int, 1), ==, child);
+  g_assert_cmpint (g_array_index (family, int, 2), ==, grandchild);
+  g_assert_cmpmem (family->data, 3 * sizeof (int), all->data, all->len * sizeof (int));
+  g_assert_cmpuint (none->len, ==, 0);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -66,5 +105,6 @@ main (int argc, char **argv)
   g_test_add_func ("/process-info/running", test_running);
   g_test_add_func ("/process-info/ended", test_ended);
   g_test_add_func ("/process-info/gone", test_gone);
+  g_test_add_func ("/process-info/family", test_family);
   return g_test_run ();
 }

@@ -128,7 +128,14 @@ weft_cpu_recording_tick (WeftCpuRecording *self, gint64 now)
   /* Stacks that producers copy need no source. */
   if (!is_open (self) || strcmp (self->facts->sampler, "off") == 0)
     weft_cpu_tracker_tick (self->tracker, now);
+  weft_cpu_rows_drain (self->rows);
   weft_symbol_source_tick (self->symbols, now);
+}
+
+void
+weft_cpu_recording_drain (WeftCpuRecording *self)
+{
+  weft_cpu_rows_drain (self->rows);
 }
 
 /* What looking at waiting threads came to. */

@@ -34,6 +34,9 @@ void weft_cpu_recording_stop (WeftCpuRecording *self);
 /* Writes what became known; every 100 ms or so. */
 void weft_cpu_recording_tick (WeftCpuRecording *self, gint64 now);
 
+/* Writes what the sampler has handed over so far. */
+void weft_cpu_recording_drain (WeftCpuRecording *self);
+
 /* Writes the rest, but for symbols. After stop. */
 void weft_cpu_recording_finish (WeftCpuRecording *self);
 void weft_cpu_recording_free (WeftCpuRecording *self);

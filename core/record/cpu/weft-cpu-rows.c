@@ -9,7 +9,8 @@
 #include "weft-clock.h"
 
 #define MAX_WAITING_BYTES ((gsize) 64 << 20)
-#define HELD (NS_PER_SECOND / 4) /* ns that a wait may be held for hand-overs to come */
+#define WAKING_BYTES ((gsize) 256 << 10) /* for fewer, nobody is woken */
+#define HELD (NS_PER_SECOND / 4)         /* ns that a wait may be held for hand-overs to come */
 #define MAX_HELD 262144
 
 typedef struct
@@ -99,9 +100,12 @@ weft_cpu_rows_new (WeftIngest *ingest, WeftSymbolSource *symbols, WeftLinker *li
 void
 weft_cpu_rows_post (WeftCpuRows *self, WeftCpuBatch *batch)
 {
-  __atomic_add_fetch (&self->waiting_bytes, weft_cpu_batch_get_size (batch), __ATOMIC_RELAXED);
+  gsize waiting =
+      __atomic_add_fetch (&self->waiting_bytes, weft_cpu_batch_get_size (batch), __ATOMIC_RELAXED);
+
   g_async_queue_push (self->waiting, batch);
-  g_source_set_ready_time (self->source, 0);
+  if (waiting > WAKING_BYTES)
+    g_source_set_ready_time (self->source, 0);
 }
 
 gboolean

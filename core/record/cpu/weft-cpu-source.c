@@ -16,10 +16,6 @@
 #include "weft-ptrace-source.h"
 
 #define MILLISECOND (NS_PER_SECOND / 1000)
-/* Rings are emptied before they are a quarter full of samples, and so often at least. */
-#define SHORTEST_DRAIN (2 * MILLISECOND)
-#define LONGEST_DRAIN (25 * MILLISECOND)
-#define SAMPLE_OVERHEAD 512 /* bytes of a sample in the ring, its stack left out */
 #define SNAPSHOT_INTERVAL MILLISECOND
 #define LATE_WRITERS (NS_PER_SECOND / 4000) /* records of before are all there */
 #define PRIORITY -10
@@ -36,7 +32,6 @@ struct _WeftCpuSource
   /* The thread's own. */
   WeftPerfSource *perf;
   WeftPtraceSource *ptrace;
-  gint64 drain_interval; /* ns */
 
   GMutex lock; /* of what follows */
   GCond changed;
@@ -153,17 +148,6 @@ publish (WeftCpuSource *self, gboolean at_end)
 }
 
 static gint64
-choose_drain_interval (WeftCpuSource *self)
-{
-  gint64 bytes_a_second =
-      (gint64) self->facts->frequency * (self->facts->stack_bytes + SAMPLE_OVERHEAD);
-  gint64 interval =
-      (gint64) self->facts->ring_bytes / 4 * 1000 / MAX (bytes_a_second, 1) * MILLISECOND;
-
-  return CLAMP (interval, SHORTEST_DRAIN, LONGEST_DRAIN);
-}
-
-static gint64
 take_perf_events (WeftCpuSource *self, gint64 due)
 {
   gint64 now;
@@ -171,7 +155,8 @@ take_perf_events (WeftCpuSource *self, gint64 due)
   weft_perf_source_wait (self->perf, self->wake, due);
   now = weft_monotonic_now () - LATE_WRITERS;
   weft_perf_source_drain (self->perf, now);
-  return MIN (weft_cpu_tracker_tick (self->tracker, now), weft_monotonic_now () + self->drain_interval);
+  return MIN (weft_cpu_tracker_tick (self->tracker, now),
+              weft_perf_source_get_next_drain (self->perf));
 }
 
 static gint64
@@ -229,7 +214,6 @@ run (gpointer data)
   come_first ();
   open_source (self, &error);
   works = self->perf != NULL || self->ptrace != NULL;
-  self->drain_interval = choose_drain_interval (self);
   tell_open (self, error);
   if (!works)
     return NULL;

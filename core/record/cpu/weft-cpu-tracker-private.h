@@ -132,6 +132,7 @@ struct _WeftCpuTracker
   GHashTable *places;       /* Place → GUINT thread: who waits for work there */
   GHashTable *system_calls; /* GUINT frame → GINT system call after which it is */
 
+  gint64 last_fleeting; /* when something was seen last that memory or /proc had to complete */
   gint64 last_hand_over;
   guint32 max_callchains; /* 0: no bound */
   guint32 frames_since;   /* first ids since callchains were forgotten last */

@@ -8,6 +8,7 @@
 
 #define MILLISECOND (NS_PER_SECOND / 1000)
 #define HAND_OVER_INTERVAL (50 * MILLISECOND)
+#define HURRY (25 * MILLISECOND) /* by then, what /proc and memory tell is mostly still true */
 #define TIMES_INTERVAL NS_PER_SECOND
 #define ENDED_KEPT (2 * NS_PER_SECOND)
 #define MAX_BATCHED 4096
@@ -176,6 +177,7 @@ begin_program (WeftCpuTracker *self, gint64 time, int pid, const char *name)
   process = begin_image (self, old, time);
   process->watched = TRUE;
   process->refused = FALSE;
+  self->last_fleeting = time;
   g_strlcpy (process->name, name, sizeof process->name);
   if (thread == NULL || thread->process != process || thread->state == WEFT_CPU_THREAD_ENDED)
     {
@@ -295,6 +297,8 @@ add_sample (WeftCpuTracker *self, WeftCpuThread *thread, const WeftCpuSample *sa
   self->status.samples++;
   if (end == WEFT_STACK_END_COMPLETE)
     self->status.stacks_complete++;
+  if (extended || end == WEFT_STACK_END_TRUNCATED)
+    self->last_fleeting = sample->time;
 }
 
 void
@@ -542,6 +546,8 @@ weft_cpu_tracker_tick (WeftCpuTracker *self, gint64 now)
       if (now - self->last_wait < 100 * MILLISECOND || self->waiting.length > 0)
         next = next_look (self, now);
     }
+  if (now - self->last_fleeting < NS_PER_SECOND)
+    next = MIN (next, now + HURRY);
   if (now - self->last_times >= TIMES_INTERVAL)
     {
       tell_all_times (self, now, FALSE);

@@ -15,6 +15,12 @@
 #define MIN_RING_BYTES (64 * 1024)
 #define TRACEPOINT_STACK_BYTES 4096
 #define MAX_CPUS 4096
+#define SAMPLE_OVERHEAD 512 /* bytes of a sample in the ring, its stack left out */
+#define WAKING_RATE 80      /* of a second: how long it may take to run when it is time */
+
+#define MILLISECOND (NS_PER_SECOND / 1000)
+#define SHORTEST_DRAIN (2 * MILLISECOND)
+#define LONGEST_DRAIN (50 * MILLISECOND)
 
 typedef struct
 {
@@ -37,6 +43,7 @@ struct _WeftPerfEvents
   GArray *events;    /* element-type Event */
   GHashTable *by_id; /* of an event: kind + 1, or -(counter + 1) */
   GArray *polled;    /* element-type struct pollfd */
+  gboolean is_deaf;  /* to one of the rings: its process has ended */
   WeftPerfMerge *merge;
   gsize ring_bytes;
   gboolean has_counters;
@@ -124,6 +131,22 @@ sample_type_of (WeftPerfEvents *self, WeftPerfKind kind)
   return type;
 }
 
+static gsize
+bytes_a_second (const WeftPerfSettings *settings)
+{
+  return (gsize) settings->frequency * (settings->stack_bytes + SAMPLE_OVERHEAD);
+}
+
+/* Half of a ring; less, to a quarter, where the other half is full too soon. */
+static guint32
+choose_watermark (const WeftPerfSettings *settings)
+{
+  gsize ring = settings->ring_bytes;
+  gsize most = bytes_a_second (settings) / WAKING_RATE;
+
+  return (guint32) CLAMP (ring - MIN (most, ring), ring / 4, ring / 2);
+}
+
 static void
 describe_common (WeftPerfEvents *self, WeftPerfKind kind, struct perf_event_attr *attr)
 {
@@ -140,7 +163,7 @@ describe_common (WeftPerfEvents *self, WeftPerfKind kind, struct perf_event_attr
   attr->use_clockid = 1;
   attr->clockid = CLOCK_MONOTONIC;
   attr->watermark = 1;
-  attr->wakeup_watermark = (guint32) (self->settings.ring_bytes / 4);
+  attr->wakeup_watermark = choose_watermark (&self->settings);
   if (attr->sample_type & PERF_SAMPLE_REGS_USER)
     attr->sample_regs_user = WEFT_PERF_REGISTERS;
   if (attr->sample_type & PERF_SAMPLE_READ)
@@ -417,7 +440,21 @@ weft_perf_events_wait (WeftPerfEvents *self, int descriptor, gint64 until)
   /* Whose process has ended is ready for ever. */
   for (guint i = 0; i < self->polled->len; i++)
     if (polled[i].revents & (POLLHUP | POLLERR))
-      polled[i].fd = -1;
+      {
+        polled[i].fd = -1;
+        self->is_deaf = TRUE;
+      }
+}
+
+gint64
+weft_perf_events_get_drain_interval (WeftPerfEvents *self)
+{
+  gsize interval = self->ring_bytes / 4 * 1000 / MAX (bytes_a_second (&self->settings), 1);
+
+  /* Smaller rings than were asked for do not reach their mark in time. */
+  if (!self->is_deaf && self->ring_bytes == self->settings.ring_bytes)
+    return LONGEST_DRAIN;
+  return CLAMP ((gint64) interval * MILLISECOND, SHORTEST_DRAIN, LONGEST_DRAIN);
 }
 
 G_STATIC_ASSERT (sizeof (gpointer) == sizeof (guint64));

@@ -15,6 +15,11 @@
 #define WAKINGS_PER_WINDOW 3000
 #define PF_EXITING 0x4u
 
+/* How late it may be seen that a thread waits, where its stack does not come with the switch; more
+ * than it takes to fill half a ring that everybody may have.
+ */
+#define LOOKING_DRAIN (NS_PER_SECOND / 50)
+
 /* What the program loses by an interrupt with a copied stack, by a record of a switch, and by a
  * tracepoint with a stack; measured on a virtual machine, where interrupts are dear.
  */
@@ -448,6 +453,14 @@ void
 weft_perf_source_wait (WeftPerfSource *self, int descriptor, gint64 until)
 {
   weft_perf_events_wait (self->events, descriptor, until);
+}
+
+gint64
+weft_perf_source_get_next_drain (WeftPerfSource *self)
+{
+  gint64 interval = weft_perf_events_get_drain_interval (self->events);
+
+  return weft_monotonic_now () + (self->tracepoints ? interval : MIN (interval, LOOKING_DRAIN));
 }
 
 void

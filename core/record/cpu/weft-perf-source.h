@@ -20,6 +20,9 @@ void weft_perf_source_free (WeftPerfSource *self);
  */
 void weft_perf_source_wait (WeftPerfSource *self, int descriptor, gint64 until);
 
+/* When the rings are to be drained at the latest, whatever comes. */
+gint64 weft_perf_source_get_next_drain (WeftPerfSource *self);
+
 /* Tells the tracker of all events of before WATERMARK. */
 void weft_perf_source_drain (WeftPerfSource *self, gint64 watermark);
 

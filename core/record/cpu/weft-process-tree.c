@@ -4,6 +4,7 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 static GArray *
 list_numbers (const char *folder)
@@ -102,5 +103,47 @@ weft_process_tree_list_below (const int *pids, guint n_pids)
       g_array_append_val (found, pids[i]);
   for (guint i = 0; i < found->len; i++)
     append_children (found, g_array_index (found, int, i), all, parents);
+  return found;
+}
+
+/* A thread that is gone has none. */
+static void
+append_children_of_thread (GArray *found, int pid, int tid)
+{
+  g_autofree char *path = g_strdup_printf ("/proc/%d/task/%d/children", pid, tid);
+  g_autofree char *text = NULL;
+  g_auto (GStrv) numbers = NULL;
+
+  if (!g_file_get_contents (path, &text, NULL, NULL))
+    return;
+  numbers = g_strsplit (g_strstrip (text), " ", -1);
+  for (guint i = 0; numbers[i] != NULL; i++)
+    {
+      int child = (int) g_ascii_strtoull (numbers[i], NULL, 10);
+
+      if (child > 0 && !contains (found, child))
+        g_array_append_val (found, child);
+    }
+}
+
+GArray *
+weft_process_tree_list_family (int pid)
+{
+  GArray *found;
+
+  if (access ("/proc/thread-self/children", R_OK) != 0)
+    return weft_process_tree_list_below (&pid, 1);
+  found = g_array_new (FALSE, FALSE, sizeof (int));
+  g_array_append_val (found, pid);
+  for (guint i = 0; i < found->len; i++)
+    {
+      int parent = g_array_index (found, int, i);
+      g_autoptr (GArray) tids = weft_process_tree_list_threads (parent);
+
+      if (tids->len == 0)
+        g_array_remove_index (found, i--);
+      for (guint t = 0; t < tids->len; t++)
+        append_children_of_thread (found, parent, g_array_index (tids, int, t));
+    }
   return found;
 }

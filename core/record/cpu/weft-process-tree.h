@@ -11,6 +11,11 @@ GArray *weft_process_tree_list (void);
 /* PIDS that exist, and what they have started, and so on; none twice. */
 GArray *weft_process_tree_list_below (const int *pids, guint n_pids);
 
+/* PID, if it exists, and likewise, without a look at all others where the kernel keeps lists of
+ * children. Those may lack one while another ends: for who asks again.
+ */
+GArray *weft_process_tree_list_family (int pid);
+
 /* Of PID; empty if it is gone. */
 GArray *weft_process_tree_list_threads (int pid);
 

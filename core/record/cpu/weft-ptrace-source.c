@@ -482,7 +482,9 @@ start_timer (WeftPtraceSource *self)
   struct sigevent event = { .sigev_notify = SIGEV_THREAD_ID, .sigev_signo = claim_signal () };
   sigset_t all;
 
+  /* What a thread blocks is not ignored: each stop would wake another thread of the recorder. */
   sigfillset (&all);
+  sigdelset (&all, SIGCHLD);
   sigdelset (&all, event.sigev_signo);
   pthread_sigmask (SIG_SETMASK, &all, NULL);
   event._sigev_un._tid = (int) syscall (SYS_gettid);

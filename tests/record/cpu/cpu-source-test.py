@@ -375,6 +375,15 @@ class Recorded(Case):
         self.assertGreater(value['stacks_complete'], 0.9 * value['samples'])
         self.assertIn(value['sampler'], ('perf-cgroup', 'perf', 'perf-user', 'ptrace'))
 
+    def test_stops_wake_nobody_else(self):
+        """The main thread of a recorder that traces sleeps, however often programs are stopped."""
+        done = self.record('--json', '--cpu', 'ptrace', '--', 'sh', '-c',
+                           '"$0" spin 0.5 >/dev/null; grep ^voluntary /proc/$PPID/status', TARGET)
+        value = json.loads(done.stdout[done.stdout.index('{'):])['value']
+        self.assertEqual(value['sampler'], 'ptrace')
+        self.assertGreater(value['samples'], 100)
+        self.assertLess(int(done.stdout.split()[1]), value['samples'] / 4, done.stdout)
+
     def test_text(self):
         done = self.record('--', TARGET, 'spin', '0.3', '8', expect=8)
         self.assertRegex(done.stderr, r'CPUs \((perf-cgroup|perf|perf-user|ptrace)\): \d+ CPU samples')

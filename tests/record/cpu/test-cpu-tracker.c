@@ -722,10 +722,57 @@ test_nonsense (void)
   cpu_rig_free (rig);
 }
 
+/* The engine's thread comes by itself: it is woken only for more than it should find then. */
+static void
+test_wakes_for_much (void)
+{
+  const guint many = 8192;
+  CpuRig *rig = cpu_rig_new (NULL);
+  g_autoptr (WeftStore) store = NULL;
+  g_autoptr (Rows) samples = NULL;
+
+  start (rig, 0, PID, PID, OTHER, OTHER);
+  in (rig, 1, PID, PID);
+  sample (rig, 2, PID, PID, NULL, 0);
+  weft_cpu_tracker_tick (rig->tracker, rig->start + 100 * MS);
+  g_assert_false (g_main_context_iteration (rig->context, FALSE));
+  for (guint i = 0; i < many; i++)
+    sample (rig, 101 * MS + i, PID, PID, NULL, 0);
+  weft_cpu_tracker_tick (rig->tracker, rig->start + 200 * MS);
+  g_assert_true (g_main_context_iteration (rig->context, FALSE));
+  g_assert_false (g_main_context_iteration (rig->context, FALSE));
+  store = cpu_rig_stop (rig, 300 * MS);
+  samples = rows_read (store, WEFT_TABLE_SAMPLES);
+  g_assert_cmpuint (samples->n, ==, many + 1);
+  cpu_rig_free (rig);
+}
+
+/* It comes again soon where memory or /proc has something to add that will be gone. */
+static void
+test_hurries (void)
+{
+  CpuRig *rig = cpu_rig_new (NULL);
+  g_autoptr (WeftStore) store = NULL;
+  gint64 calm, hurried;
+
+  start (rig, 0, PID, PID, OTHER, OTHER);
+  sample (rig, 2, PID, PID, NULL, 0);
+  calm = weft_cpu_tracker_tick (rig->tracker, rig->start + 10 * MS) - rig->start;
+  name (rig, 11 * MS, PID, PID, "next", TRUE);
+  hurried = weft_cpu_tracker_tick (rig->tracker, rig->start + 12 * MS) - rig->start;
+  g_assert_cmpint (hurried - 12 * MS, <, calm - 10 * MS);
+  g_assert_cmpint (weft_cpu_tracker_tick (rig->tracker, rig->start + 2000 * MS) - rig->start, ==,
+                   calm + 1990 * MS);
+  store = cpu_rig_stop (rig, 2001 * MS);
+  cpu_rig_free (rig);
+}
+
 int
 main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
+  g_test_add_func ("/cpu/tracker/wakes-for-much", test_wakes_for_much);
+  g_test_add_func ("/cpu/tracker/hurries", test_hurries);
   g_test_add_func ("/cpu/tracker/life", test_life);
   g_test_add_func ("/cpu/tracker/callchains", test_callchains);
   g_test_add_func ("/cpu/tracker/reuse", test_reuse);
