@@ -450,9 +450,10 @@ gint64
 weft_perf_events_get_drain_interval (WeftPerfEvents *self)
 {
   gsize interval = self->ring_bytes / 4 * 1000 / MAX (bytes_a_second (&self->settings), 1);
+  gboolean has_time = choose_watermark (&self->settings) == self->settings.ring_bytes / 2;
 
   /* Smaller rings than were asked for do not reach their mark in time. */
-  if (!self->is_deaf && self->ring_bytes == self->settings.ring_bytes)
+  if (has_time && !self->is_deaf && self->ring_bytes == self->settings.ring_bytes)
     return LONGEST_DRAIN;
   return CLAMP ((gint64) interval * MILLISECOND, SHORTEST_DRAIN, LONGEST_DRAIN);
 }

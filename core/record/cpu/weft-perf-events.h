@@ -71,7 +71,8 @@ gsize weft_perf_events_get_ring_bytes (WeftPerfEvents *self);
 void weft_perf_events_wait (WeftPerfEvents *self, int descriptor, gint64 until);
 
 /* How long (ns) the rings may be left alone while nothing ends that wait: they tell when they are
- * filling, but for small ones, and those of which the kernel no longer tells.
+ * filling, but for those that are small for their rate, and those of which the kernel no longer
+ * tells.
  */
 gint64 weft_perf_events_get_drain_interval (WeftPerfEvents *self);
 
