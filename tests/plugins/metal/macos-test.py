@@ -145,6 +145,12 @@ class Manifest(unittest.TestCase):
                          [['add', '6', '10'], ['corner', '14', '14'], ['gemm_f16', '17', '20'],
                           ['gemm_f32', '17', '20']])
 
+    def test_one_flag(self):
+        """It looks like an option, and is none of the tool's."""
+        (self.folder / 'all.metal').write_text(SHADERS, encoding='utf-8')
+        run = self.run_tool('--flags', '-O2', 'all.metal', check=True)
+        self.assertIn('flags\t-O2', run.stdout.splitlines())
+
     def test_missing(self):
         run = self.run_tool('none.metal', check=False)
         self.assertEqual((run.returncode, run.stderr),
