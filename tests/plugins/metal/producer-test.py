@@ -237,11 +237,12 @@ class Times(unittest.TestCase):
 
     def own_bound(self, time):
         """What the runtime's own clock, by which pairs are told, may be wrong by beside the one
-        that the truth is told in."""
+        that the truth is told in. A pair is placed as it comes, by the last two of this clock: as
+        far behind these as they lie apart, three times their error."""
         own, = [clock['id'] for clock in run.table('clocks') if clock['kind'] != 'device']
         times, errors = self.pairs(own)
         at = bisect.bisect(times, time)
-        return max(errors[max(at - 1, 0):at + 1], default=0)
+        return 3 * max(errors[max(at - 2, 0):at + 1], default=0)
 
     def test_within_the_bound_of_the_truth(self):
         """Each time that was recorded is the true one, as near as its clock pairs allow."""
