@@ -56,6 +56,18 @@ installation_root (const char *library_directory)
   return g_strndup (library_directory, strlen (library_directory) - strlen (WEFT_LIBDIR));
 }
 
+/* The program beside the library, where it lies there: this library runs where it was built. */
+static char *
+find_built_probe (const char *library_directory)
+{
+  g_autofree char *beside =
+      library_directory != NULL ? g_build_filename (library_directory, PROBE_NAME, NULL) : NULL;
+
+  if (beside == NULL || !g_file_test (beside, G_FILE_TEST_IS_EXECUTABLE))
+    return NULL;
+  return g_steal_pointer (&beside);
+}
+
 char *
 weft_plugin_user_directory (void)
 {
@@ -69,6 +81,7 @@ weft_plugin_default_search_path (void)
   g_autofree char *library = directory_of_library ();
   g_autofree char *root = installation_root (library);
   g_autofree char *system = g_strconcat (root, WEFT_LIBDIR G_DIR_SEPARATOR_S PLUGINS, NULL);
+  g_autofree char *built = find_built_probe (library);
   const char *given = weft_process_is_secure () ? NULL : g_getenv ("WEFT_PLUGIN_PATH");
 
   if (given != NULL)
@@ -85,7 +98,9 @@ weft_plugin_default_search_path (void)
 
       g_strv_builder_add (paths, own);
     }
-  g_strv_builder_add (paths, system);
+  /* What runs where it was built belongs to no installation. */
+  if (built == NULL)
+    g_strv_builder_add (paths, system);
   return g_strv_builder_end (paths);
 }
 
@@ -94,7 +109,7 @@ weft_plugin_find_probe (void)
 {
   g_autofree char *library = directory_of_library ();
   g_autofree char *root = installation_root (library);
-  g_autofree char *beside = NULL;
+  g_autofree char *built = find_built_probe (library);
 
   if (weft_privilege_of_process () != WEFT_PRIVILEGE_ELEVATED)
     {
@@ -103,10 +118,8 @@ weft_plugin_find_probe (void)
       if (given != NULL && *given != '\0')
         return g_strdup (given);
     }
-  /* Where the library was built, the program lies beside it. */
-  beside = library != NULL ? g_build_filename (library, PROBE_NAME, NULL) : NULL;
-  if (beside != NULL && g_file_test (beside, G_FILE_TEST_IS_EXECUTABLE))
-    return g_steal_pointer (&beside);
+  if (built != NULL)
+    return g_steal_pointer (&built);
   return g_strconcat (root, WEFT_LIBEXECDIR G_DIR_SEPARATOR_S PROBE_NAME, NULL);
 }
 
