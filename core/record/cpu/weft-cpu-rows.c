@@ -102,9 +102,11 @@ weft_cpu_rows_post (WeftCpuRows *self, WeftCpuBatch *batch)
 {
   gsize waiting =
       __atomic_add_fetch (&self->waiting_bytes, weft_cpu_batch_get_size (batch), __ATOMIC_RELAXED);
+  /* Targets that report lanes may tell of the same ones. */
+  gboolean has_new = batch->processes->len + batch->threads->len > 0;
 
   g_async_queue_push (self->waiting, batch);
-  if (waiting > WAKING_BYTES)
+  if (has_new || waiting > WAKING_BYTES)
     g_source_set_ready_time (self->source, 0);
 }
 

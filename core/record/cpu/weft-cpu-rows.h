@@ -32,7 +32,8 @@ void weft_cpu_rows_free (WeftCpuRows *self);
 /* Writes what is waiting now. On the engine's thread. */
 void weft_cpu_rows_drain (WeftCpuRows *self);
 
-/* Any thread; takes BATCH. The engine's thread, which drains in turn, is woken for much only. */
+/* Any thread; takes BATCH. The engine's thread, which drains in turn, is woken for much only, and
+ * for who is new. */
 void weft_cpu_rows_post (WeftCpuRows *self, WeftCpuBatch *batch);
 
 /* Any thread: whether more waits than should. */

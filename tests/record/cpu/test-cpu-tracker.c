@@ -722,7 +722,9 @@ test_nonsense (void)
   cpu_rig_free (rig);
 }
 
-/* The engine's thread comes by itself: it is woken only for more than it should find then. */
+/* The engine's thread comes by itself: it is woken only for who is new, and for more than it should
+ * find then.
+ */
 static void
 test_wakes_for_much (void)
 {
@@ -734,16 +736,19 @@ test_wakes_for_much (void)
   start (rig, 0, PID, PID, OTHER, OTHER);
   in (rig, 1, PID, PID);
   sample (rig, 2, PID, PID, NULL, 0);
-  weft_cpu_tracker_tick (rig->tracker, rig->start + 100 * MS);
+  weft_cpu_tracker_tick (rig->tracker, rig->start + 60 * MS);
+  g_assert_true (g_main_context_iteration (rig->context, FALSE));
+  sample (rig, 61 * MS, PID, PID, NULL, 0);
+  weft_cpu_tracker_tick (rig->tracker, rig->start + 120 * MS);
   g_assert_false (g_main_context_iteration (rig->context, FALSE));
   for (guint i = 0; i < many; i++)
-    sample (rig, 101 * MS + i, PID, PID, NULL, 0);
+    sample (rig, 121 * MS + i, PID, PID, NULL, 0);
   weft_cpu_tracker_tick (rig->tracker, rig->start + 200 * MS);
   g_assert_true (g_main_context_iteration (rig->context, FALSE));
   g_assert_false (g_main_context_iteration (rig->context, FALSE));
   store = cpu_rig_stop (rig, 300 * MS);
   samples = rows_read (store, WEFT_TABLE_SAMPLES);
-  g_assert_cmpuint (samples->n, ==, many + 1);
+  g_assert_cmpuint (samples->n, ==, many + 2);
   cpu_rig_free (rig);
 }
 
