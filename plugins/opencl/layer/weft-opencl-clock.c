@@ -7,7 +7,7 @@
  * is read instead.
  */
 
-#include "weft-opencl-layer-private.h"
+#include "weft-opencl-layer.h"
 
 #include <string.h>
 #include <time.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Kernels that run on the processor: which functions of the process are their code. */
 
-#include "weft-opencl-layer-private.h"
+#include "weft-opencl-layer.h"
 
 #include <stdio.h>
 #include <stdlib.h>

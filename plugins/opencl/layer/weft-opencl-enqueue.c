@@ -3,7 +3,7 @@
  * its times come when it is over.
  */
 
-#include "weft-opencl-layer-private.h"
+#include "weft-opencl-layer.h"
 
 #include <dlfcn.h>
 #include <stdio.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Waits, the program's references to events, its callbacks, and events of its own. */
 
-#include "weft-opencl-layer-private.h"
+#include "weft-opencl-layer.h"
 
 #include <stdlib.h>
 

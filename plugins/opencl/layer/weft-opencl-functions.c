@@ -4,7 +4,7 @@
  * over; macros stay as they are. Where braces do not add up, nothing is said.
  */
 
-#include "weft-opencl-layer-private.h"
+#include "weft-opencl-layer.h"
 
 #include <string.h>
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Buffers, images and shared virtual memory: what they are, never what is in them. */
 
-#include "weft-opencl-layer-private.h"
+#include "weft-opencl-layer.h"
 
 #include <stdio.h>
 #include <string.h>

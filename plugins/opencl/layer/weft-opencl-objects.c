@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* The program's handles, and what is known of them. */
 
-#include "weft-opencl-layer-private.h"
+#include "weft-opencl-layer.h"
 
 #include <stdlib.h>
 #include <string.h>

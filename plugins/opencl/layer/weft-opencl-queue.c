@@ -6,7 +6,7 @@
  * is ours.
  */
 
-#include "weft-opencl-layer-private.h"
+#include "weft-opencl-layer.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -3,7 +3,7 @@
 
 #include <glib.h>
 
-#include "weft-opencl-layer-private.h"
+#include "weft-opencl-layer.h"
 
 #define N_MOST 16
 
