@@ -2,8 +2,8 @@
 /* What the layer's files share. The layer never calls what could wait for anything but what the
  * program itself waits for, starts no thread, and asks for no callback of its own.
  */
-#ifndef WEFT_OPENCL_LAYER_PRIVATE_H
-#define WEFT_OPENCL_LAYER_PRIVATE_H
+#ifndef WEFT_OPENCL_LAYER_H
+#define WEFT_OPENCL_LAYER_H
 
 #define CL_USE_DEPRECATED_OPENCL_1_0_APIS
 #define CL_USE_DEPRECATED_OPENCL_1_1_APIS
@@ -404,4 +404,4 @@ ocl_is_listening (void)
   return weft_target_enabled ();
 }
 
-#endif /* WEFT_OPENCL_LAYER_PRIVATE_H */
+#endif /* WEFT_OPENCL_LAYER_H */
