@@ -18,6 +18,7 @@
 #include "weft-importer.h"
 #include "weft-instrument.h"
 #include "weft-launch.h"
+#include "weft-library-instrument.h"
 #include "weft-list.h"
 #include "weft-object.h"
 #include "weft-objects.h"

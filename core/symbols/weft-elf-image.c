@@ -411,6 +411,18 @@ weft_elf_image_find_section (WeftElfImage *self, int descriptor, const char *nam
   return FALSE;
 }
 
+gboolean
+weft_elf_image_find_segment (const WeftElfImage *self, guint32 type, WeftElfSegment *segment)
+{
+  for (guint i = 0; i < self->n_segments; i++)
+    if (self->segments[i].type == type)
+      {
+        *segment = self->segments[i];
+        return TRUE;
+      }
+  return FALSE;
+}
+
 /* Addresses */
 
 gboolean

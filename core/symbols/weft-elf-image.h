@@ -67,6 +67,10 @@ gboolean weft_elf_image_find_section (WeftElfImage *self, int descriptor, const 
 
 gboolean weft_elf_image_find_frames (WeftElfImage *self, int descriptor, WeftElfFrames *frames);
 
+/* The first of TYPE (PT_INTERP, …), of the 4096 first that the file has. */
+gboolean weft_elf_image_find_segment (const WeftElfImage *self, guint32 type,
+                                      WeftElfSegment *segment);
+
 /* From the lowest to beyond the highest address of code. FALSE if there is no code. */
 gboolean weft_elf_image_get_code (const WeftElfImage *self, guint64 *begin, guint64 *end);
 
