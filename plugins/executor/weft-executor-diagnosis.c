@@ -10,8 +10,6 @@
 #define REJECTED_SHARE 0.01
 #define FAILED_SHARE 0.05
 #define WAITING_SHARE 0.5
-/* Names in a sentence. */
-#define MAX_NAMED 5
 
 /* What the metrics of a lane add up to. */
 typedef struct
@@ -33,8 +31,7 @@ typedef struct
 
 typedef struct
 {
-  WeftRecording *recording;
-  GListStore *findings;
+  WeftInquiry *inquiry;
   GPtrArray *lanes; /* element-type Lane */
   GHashTable *by_id;
 } Diagnosis;
@@ -54,29 +51,12 @@ diagnosis_clear (Diagnosis *self)
 {
   g_clear_pointer (&self->lanes, g_ptr_array_unref);
   g_clear_pointer (&self->by_id, g_hash_table_unref);
-  g_clear_object (&self->findings);
+  g_clear_object (&self->inquiry);
 }
 
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (Diagnosis, diagnosis_clear)
 
 /* ---- What there is ---- */
-
-static WeftTable *
-ask (WeftRecording *recording, const char *kind, GCancellable *cancellable, GError **error)
-{
-  g_autoptr (WeftAnalysis) analysis = weft_analysis_new (recording, kind, error);
-  g_autoptr (WeftReport) report = NULL;
-  WeftTable *table;
-
-  if (analysis == NULL)
-    return NULL;
-  weft_analysis_set_limit (analysis, 0);
-  report = weft_analysis_run (analysis, cancellable, error);
-  if (report == NULL)
-    return NULL;
-  table = weft_report_get_main_table (report);
-  return table != NULL ? g_object_ref (table) : NULL;
-}
 
 static guint
 column (WeftTable *table, const char *name)
@@ -103,17 +83,19 @@ get_number (WeftTable *table, const char *name, guint row)
   return weft_table_is_null (table, at, row) ? 0 : weft_table_get_uint64 (table, at, row);
 }
 
-static gboolean
-read_lanes (Diagnosis *self, GCancellable *cancellable, GError **error)
+static void
+read_lanes (Diagnosis *self)
 {
-  g_autoptr (WeftTable) table = ask (self->recording, "target-lanes", cancellable, error);
+  g_autoptr (WeftReport) report =
+      weft_inquiry_analyze (self->inquiry, "target-lanes", "kind:executor.*");
+  WeftTable *table = report != NULL ? weft_report_get_main_table (report) : NULL;
 
   for (guint row = 0; table != NULL && row < weft_table_get_n_rows (table); row++)
     {
       const char *kind = weft_table_get_string (table, column (table, "kind"), row);
       Lane *lane;
 
-      if (kind == NULL || !g_str_has_prefix (kind, "executor."))
+      if (kind == NULL)
         continue;
       lane = g_new0 (Lane, 1);
       lane->lane = get_number (table, "lane", row);
@@ -124,7 +106,6 @@ read_lanes (Diagnosis *self, GCancellable *cancellable, GError **error)
       g_ptr_array_add (self->lanes, lane);
       g_hash_table_insert (self->by_id, GSIZE_TO_POINTER (lane->lane), lane);
     }
-  return table != NULL;
 }
 
 typedef enum
@@ -217,10 +198,12 @@ take_metric (Lane *lane, WeftTable *table, guint row)
     }
 }
 
-static gboolean
-read_metrics (Diagnosis *self, GCancellable *cancellable, GError **error)
+static void
+read_metrics (Diagnosis *self)
 {
-  g_autoptr (WeftTable) table = ask (self->recording, "metrics", cancellable, error);
+  g_autoptr (WeftReport) report =
+      weft_inquiry_analyze (self->inquiry, "metrics", "kind:executor.*");
+  WeftTable *table = report != NULL ? weft_report_get_main_table (report) : NULL;
 
   for (guint row = 0; table != NULL && row < weft_table_get_n_rows (table); row++)
     {
@@ -230,51 +213,32 @@ read_metrics (Diagnosis *self, GCancellable *cancellable, GError **error)
       if (lane != NULL)
         take_metric (lane, table, row);
     }
-  return table != NULL;
 }
 
 /* ---- Findings ---- */
 
 typedef gboolean (*Applies) (const Lane *lane);
 
-/* Names of the lanes to which APPLIES, and their handles. */
-static char *
-name_lanes (Diagnosis *self, Applies applies, GStrvBuilder *handles, guint *n)
-{
-  GString *text = g_string_new (NULL);
-
-  *n = 0;
-  for (guint i = 0; i < self->lanes->len; i++)
-    {
-      const Lane *lane = self->lanes->pdata[i];
-      g_autofree char *handle = g_strdup_printf ("l-%" G_GUINT64_FORMAT, lane->lane);
-
-      if (!applies (lane))
-        continue;
-      g_strv_builder_add (handles, handle);
-      if ((*n)++ < MAX_NAMED)
-        g_string_append_printf (text, "%s%s", text->len > 0 ? ", " : "", lane->name);
-    }
-  if (*n > MAX_NAMED)
-    g_string_append_printf (text, " and %u more", *n - MAX_NAMED);
-  return g_string_free (text, FALSE);
-}
-
 /* GOOD where no lane shows the fault; else FAULT, with the lanes' names before what SAYS. */
 static void
 add_finding (Diagnosis *self, const char *check, const char *question, Applies applies,
              WeftVerdict fault, const char *good, const char *says, const char *advice)
 {
-  g_autoptr (GStrvBuilder) builder = g_strv_builder_new ();
-  guint n;
-  g_autofree char *names = name_lanes (self, applies, builder, &n);
-  g_auto (GStrv) handles = g_strv_builder_end (builder);
-  g_autofree char *evidence = n == 0 ? g_strdup (good) : g_strdup_printf ("%s: %s", names, says);
-  g_autoptr (WeftFinding) finding =
-      weft_finding_new (check, question, n == 0 ? WEFT_VERDICT_GOOD : fault, evidence,
-                        n == 0 ? NULL : advice, (const char *const *) handles);
+  g_autoptr (WeftSubjects) lanes = weft_subjects_new ();
 
-  g_list_store_append (self->findings, finding);
+  for (guint i = 0; i < self->lanes->len; i++)
+    {
+      const Lane *lane = self->lanes->pdata[i];
+
+      if (applies (lane))
+        weft_subjects_add (lanes, "l", lane->lane, lane->name);
+    }
+  if (weft_subjects_get_count (lanes) == 0)
+    weft_inquiry_add (self->inquiry, check, question, WEFT_VERDICT_GOOD, good, NULL, NULL);
+  else
+    weft_inquiry_tell (self->inquiry, check, question, fault, advice,
+                       weft_subjects_get_handles (lanes), "%s: %s", weft_subjects_get_names (lanes),
+                       says);
 }
 
 static double
@@ -417,18 +381,17 @@ check_outcomes (Diagnosis *self)
 GListModel *
 weft_executor_diagnose (WeftRecording *recording, GCancellable *cancellable, GError **error)
 {
-  g_auto (Diagnosis) self = { .recording = recording };
+  g_auto (Diagnosis) self = { .inquiry = weft_inquiry_new ("executor", recording, cancellable) };
 
-  self.findings = g_list_store_new (WEFT_TYPE_FINDING);
   self.lanes = g_ptr_array_new_with_free_func (lane_free);
   self.by_id = g_hash_table_new (NULL, NULL);
-  if (!read_lanes (&self, cancellable, error) || !read_metrics (&self, cancellable, error))
-    return NULL;
+  read_lanes (&self);
+  read_metrics (&self);
   if (self.lanes->len > 0)
     {
       check_reports (&self);
       check_queues (&self);
       check_outcomes (&self);
     }
-  return G_LIST_MODEL (g_steal_pointer (&self.findings));
+  return weft_inquiry_end (self.inquiry, error);
 }

@@ -148,225 +148,161 @@ get_vocabulary (WeftDomain *domain)
   return words;
 }
 
-/* ---- Questions to the recording ---- */
-
-typedef struct
-{
-  WeftRecording *recording;
-  GCancellable *cancellable;
-  GListStore *findings;
-} Diagnosis;
-
-/* COLUMNS and GROUP: expressions, until NULL; GROUP itself may be NULL. */
-static WeftTable *
-ask (Diagnosis *self, const char *table, const char *filter, const char *group,
-     const char *const *columns, GError **error)
-{
-  g_autoptr (WeftQuery) query = weft_query_new (table, error);
-
-  if (query == NULL || !weft_query_set_filter_text (query, filter, error) ||
-      (group != NULL && !weft_query_group_by (query, group, NULL, error)))
-    return NULL;
-  for (guint i = 0; columns[i] != NULL; i++)
-    if (!weft_query_select (query, columns[i], NULL, error))
-      return NULL;
-  return weft_query_run (query, self->recording, self->cancellable, error);
-}
-
-/* Takes EVIDENCE and, where there is any, ADVICE. */
-static void
-add_finding (Diagnosis *self, const char *check, const char *question, WeftVerdict verdict,
-             char *evidence, const char *advice)
-{
-  g_autofree char *text = evidence;
-  g_autoptr (WeftFinding) finding = weft_finding_new (check, question, verdict, text, advice, NULL);
-
-  g_list_store_append (self->findings, finding);
-}
-
-/* The first column and row of what COLUMN is of the rows that FILTER leaves. */
-static gboolean
-ask_one (Diagnosis *self, const char *table, const char *filter, const char *column, double *value,
-         GError **error)
-{
-  const char *const columns[] = { column, NULL };
-  g_autoptr (WeftTable) answer = ask (self, table, filter, NULL, columns, error);
-
-  if (answer == NULL)
-    return FALSE;
-  *value = weft_table_get_n_rows (answer) > 0 && !weft_table_is_null (answer, 0, 0)
-               ? weft_table_get_double (answer, 0, 0)
-               : 0;
-  return TRUE;
-}
+/* ---- Findings ---- */
 
 /* Names of the phases with most of the time of the ticks that FILTER leaves. */
 static char *
-name_phases (Diagnosis *self, const char *filter, GError **error)
+name_phases (WeftInquiry *self, const char *filter)
 {
-  static const char *const columns[] = { "sum(duration)", NULL };
-  g_autoptr (WeftQuery) query = weft_query_new ("phases", error);
-  g_autoptr (WeftTable) answer = NULL;
+  static const char *const groups[] = { "name", NULL };
+  static const char *const selects[] = { "sum(duration)", NULL };
+  g_autoptr (WeftTable) answer =
+      weft_inquiry_ask (self, "phases", filter, groups, selects, "-sum(duration)", 3);
   GString *text = g_string_new (NULL);
 
-  if (query == NULL || !weft_query_set_filter_text (query, filter, error) ||
-      !weft_query_group_by (query, "name", NULL, error) ||
-      !weft_query_select (query, columns[0], "time", error) ||
-      !weft_query_order_by (query, columns[0], TRUE, error))
-    {
-      g_string_free (text, TRUE);
-      return NULL;
-    }
-  weft_query_set_limit (query, 3);
-  answer = weft_query_run (query, self->recording, self->cancellable, error);
   for (guint i = 0; answer != NULL && i < weft_table_get_n_rows (answer); i++)
     g_string_append_printf (text, "%s%s (%.1f ms)", i == 0 ? "" : ", ",
                             weft_table_get_string (answer, 0, i),
                             weft_table_get_double (answer, 1, i) / 1e6);
-  return g_string_free (text, answer == NULL);
+  if (text->len == 0)
+    g_string_append (text, "no named phase");
+  return g_string_free (text, FALSE);
 }
 
-/* ---- Findings ---- */
-
-static gboolean
-check_budget (Diagnosis *self, double n_ticks, GError **error)
+static void
+check_budget (WeftInquiry *self, double n_ticks)
 {
+  static const char question[] = "Do ticks keep to their budget?";
+  const double n_over = weft_inquiry_ask_number (self, "dispatches", OVER_BUDGET, "count()");
+  g_autofree char *ticks = weft_format_count ((guint64) n_ticks, "tick", "ticks");
   g_autofree char *phases = NULL;
-  double n_over;
+  g_autofree char *evidence = NULL;
 
-  if (!ask_one (self, "dispatches", OVER_BUDGET, "count()", &n_over, error))
-    return FALSE;
   if (n_over == 0)
-    {
-      add_finding (self, "frameloop.budget", "Do ticks keep to their budget?", WEFT_VERDICT_GOOD,
-                   g_strdup_printf ("All %.0f do", n_ticks), NULL);
-      return TRUE;
-    }
-  phases = name_phases (self, OVER_BUDGET, error);
-  if (phases == NULL)
-    return FALSE;
-  add_finding (self, "frameloop.budget", "Do ticks keep to their budget?", WEFT_VERDICT_ATTENTION,
-               g_strdup_printf ("%.0f of %.0f ticks took longer; most of their time went to %s",
-                                n_over, n_ticks, *phases != '\0' ? phases : "no named phase"),
-               "“weft target outliers --filter 'warning:over-budget'” lists them, with the phase "
-               "that was not as usual");
-  return TRUE;
-}
-
-static gboolean
-check_lag (Diagnosis *self, GError **error)
-{
-  double worst, missed, budget;
-
-  if (!ask_one (self, "dispatches", TICKS, "max(counter:lag_after)", &worst, error) ||
-      !ask_one (self, "dispatches", TICKS, "max(counter:step_budget)", &budget, error) ||
-      !ask_one (self, "metric_points", "kind:frameloop.* metric:ticks.missed", "sum(value)", &missed,
-                error))
-    return FALSE;
-  if (worst < 2 * budget && missed == 0)
-    add_finding (self, "frameloop.lag", "Do loops keep up with real time?", WEFT_VERDICT_GOOD,
-                 g_strdup_printf ("At most %.1f ms behind after a tick, and no tick was missed",
-                                  worst / 1e6),
-                 NULL);
+    evidence = g_strdup_printf ("Of %s, none took longer", ticks);
   else
-    add_finding (self, "frameloop.lag", "Do loops keep up with real time?", WEFT_VERDICT_ATTENTION,
-                 g_strdup_printf ("Up to %.1f ms behind after a tick; %.0f that were due were "
-                                  "missed",
-                                  worst / 1e6, missed),
-                 "Where host frames are long and ticks are short, the time passes outside of the "
-                 "loop: “weft waits” and “weft top” tell in what");
-  return TRUE;
+    {
+      phases = name_phases (self, OVER_BUDGET);
+      evidence = g_strdup_printf ("%.0f of %s took longer; most of their time went to %s", n_over,
+                                  ticks, phases);
+    }
+  weft_inquiry_add (self, "frameloop.budget", question,
+                    n_over == 0 ? WEFT_VERDICT_GOOD : WEFT_VERDICT_ATTENTION, evidence,
+                    "“weft target outliers --filter 'warning:over-budget'” lists them, with the "
+                    "phase that was not as usual",
+                    NULL);
 }
 
-static gboolean
-check_systems (Diagnosis *self, GError **error)
+static void
+check_lag (WeftInquiry *self)
 {
-  g_autofree char *phases = NULL;
-  double slow, failed;
+  static const char question[] = "Do loops keep up with real time?";
+  const double worst =
+      weft_inquiry_ask_number (self, "dispatches", TICKS, "max(counter:lag_after)");
+  const double budget =
+      weft_inquiry_ask_number (self, "dispatches", TICKS, "max(counter:step_budget)");
+  const double missed = weft_inquiry_ask_number (
+      self, "metric_points", "kind:frameloop.* metric:ticks.missed", "sum(value)");
+  const gboolean good = worst < 2 * budget && missed == 0;
+  g_autofree char *ticks = weft_format_count ((guint64) missed, "tick", "ticks");
+  g_autofree char *evidence =
+      good ? g_strdup_printf ("At most %.1f ms behind after a tick, and no tick was missed",
+                              worst / 1e6)
+           : g_strdup_printf ("Up to %.1f ms behind after a tick; %s that %s due %s missed",
+                              worst / 1e6, ticks, missed == 1 ? "was" : "were",
+                              missed == 1 ? "was" : "were");
 
-  if (!ask_one (self, "warnings", "kind:frameloop.* name:slow", "count()", &slow, error) ||
-      !ask_one (self, "dispatches", TICKS " status:error", "count()", &failed, error))
-    return FALSE;
-  add_finding (
-      self, "frameloop.systems", "Do systems run without trouble?",
-      slow > 0 || failed > 0 ? WEFT_VERDICT_ATTENTION : WEFT_VERDICT_GOOD,
-      slow > 0 || failed > 0
-          ? g_strdup_printf ("%.0f warnings of systems that were slow again and again; in %.0f "
-                             "ticks a system failed",
-                             slow, failed)
-          : g_strdup ("None was slow again and again, and none failed"),
-      slow > 0 || failed > 0
-          ? "“weft warnings” names the slow ones, “weft target dispatches --filter status:error” "
-            "those that failed"
-          : NULL);
-  return TRUE;
+  weft_inquiry_add (self, "frameloop.lag", question,
+                    good ? WEFT_VERDICT_GOOD : WEFT_VERDICT_ATTENTION, evidence,
+                    "Where host frames are long and ticks are short, the time passes outside of "
+                    "the loop: “weft waits” and “weft top” tell in what",
+                    NULL);
 }
 
-static gboolean
-check_queue (Diagnosis *self, GError **error)
+static void
+check_systems (WeftInquiry *self)
 {
-  double dropped, rejected, starved;
+  const double slow =
+      weft_inquiry_ask_number (self, "warnings", "kind:frameloop.* name:slow", "count()");
+  const double failed =
+      weft_inquiry_ask_number (self, "dispatches", TICKS " status:error", "count()");
+  const gboolean good = slow == 0 && failed == 0;
+  g_autofree char *warnings = weft_format_count ((guint64) slow, "warning", "warnings");
+  g_autofree char *ticks = weft_format_count ((guint64) failed, "tick", "ticks");
+  g_autofree char *evidence =
+      good ? g_strdup ("None was slow again and again, and none failed")
+           : g_strdup_printf ("%s of systems that were slow again and again; in %s a system failed",
+                              warnings, ticks);
 
-  if (!ask_one (self, "dispatches", TICKS, "sum(counter:queue.dropped)", &dropped, error) ||
-      !ask_one (self, "dispatches", TICKS, "sum(counter:queue.rejected)", &rejected, error) ||
-      !ask_one (self, "warnings", "kind:frameloop.* name:starving", "count()", &starved, error))
-    return FALSE;
-  add_finding (self, "frameloop.queue", "Do commands get through?",
-               dropped + rejected + starved > 0 ? WEFT_VERDICT_ATTENTION : WEFT_VERDICT_GOOD,
-               dropped + rejected + starved > 0
-                   ? g_strdup_printf ("%.0f were turned away, %.0f left the queue without being "
-                                      "run; %.0f times nothing was drained for long",
-                                      rejected, dropped, starved)
-                   : g_strdup ("None was turned away or dropped"),
-               dropped + rejected + starved > 0
-                   ? "“weft target origins --group thread” tells who queues how much; a larger "
-                     "queue, or more commands a tick, lets more through"
-                   : NULL);
-  return TRUE;
+  weft_inquiry_add (self, "frameloop.systems", "Do systems run without trouble?",
+                    good ? WEFT_VERDICT_GOOD : WEFT_VERDICT_ATTENTION, evidence,
+                    "“weft warnings” names the slow ones, “weft target dispatches --filter "
+                    "status:error” those that failed",
+                    NULL);
+}
+
+static void
+check_queue (WeftInquiry *self)
+{
+  const double dropped =
+      weft_inquiry_ask_number (self, "dispatches", TICKS, "sum(counter:queue.dropped)");
+  const double rejected =
+      weft_inquiry_ask_number (self, "dispatches", TICKS, "sum(counter:queue.rejected)");
+  const double starved =
+      weft_inquiry_ask_number (self, "warnings", "kind:frameloop.* name:starving", "count()");
+  const gboolean good = dropped + rejected + starved == 0;
+  g_autofree char *times = weft_format_count ((guint64) starved, "time", "times");
+  g_autofree char *evidence =
+      good ? g_strdup ("None was turned away or dropped")
+           : g_strdup_printf ("Turned away: %.0f; left the queue without being run: %.0f; %s "
+                              "nothing was drained for long",
+                              rejected, dropped, times);
+
+  weft_inquiry_add (self, "frameloop.queue", "Do commands get through?",
+                    good ? WEFT_VERDICT_GOOD : WEFT_VERDICT_ATTENTION, evidence,
+                    "“weft target origins --group thread” tells who queues how much; a larger "
+                    "queue, or more commands a tick, lets more through",
+                    NULL);
 }
 
 /* Whether phases account for the time. */
-static gboolean
-check_phases (Diagnosis *self, double n_ticks, GError **error)
+static void
+check_phases (WeftInquiry *self, double n_ticks)
 {
-  double total, named, share;
+  const double total = weft_inquiry_ask_number (self, "dispatches", TICKS, "sum(duration)");
+  const double named = weft_inquiry_ask_number (self, "phases", TICKS, "sum(duration)");
+  const double share = total > 0 ? 100 * named / total : 100;
+  g_autofree char *ticks = weft_format_count ((guint64) n_ticks, "tick", "ticks");
+  g_autofree char *evidence =
+      g_strdup_printf ("Of the time of %s, phases tell of %.0f %%", ticks, MIN (share, 100));
 
-  if (!ask_one (self, "dispatches", TICKS, "sum(duration)", &total, error) ||
-      !ask_one (self, "phases", TICKS, "sum(duration)", &named, error))
-    return FALSE;
-  share = total > 0 ? 100 * named / total : 100;
-  add_finding (self, "frameloop.phases", "Is it known what ticks spend their time on?",
-               share >= NAMED_SHARE ? WEFT_VERDICT_GOOD : WEFT_VERDICT_ATTENTION,
-               g_strdup_printf ("Phases of %.0f ticks tell of %.0f %% of their time", n_ticks,
-                                MIN (share, 100)),
-               share >= NAMED_SHARE ? NULL
-                                    : "Bracket what else ticks do: weft_frameloop_begin_phase () "
-                                      "and weft_frameloop_begin_system ()");
-  return TRUE;
+  weft_inquiry_add (self, "frameloop.phases", "Is it known what ticks spend their time on?",
+                    share >= NAMED_SHARE ? WEFT_VERDICT_GOOD : WEFT_VERDICT_ATTENTION, evidence,
+                    "Bracket what else ticks do: weft_frameloop_begin_phase () and "
+                    "weft_frameloop_begin_system ()",
+                    NULL);
 }
 
 static GListModel *
 diagnose (WeftDomain *domain, WeftRecording *recording, GCancellable *cancellable, GError **error)
 {
-  g_autoptr (GListStore) findings = g_list_store_new (WEFT_TYPE_FINDING);
-  Diagnosis self = { recording, cancellable, findings };
-  double n_ticks;
+  g_autoptr (WeftInquiry) self = weft_inquiry_new ("frameloop", recording, cancellable);
+  const double n_ticks = weft_inquiry_ask_number (self, "dispatches", TICKS, "count()");
 
-  if (!ask_one (&self, "dispatches", TICKS, "count()", &n_ticks, error))
-    return NULL;
   if (n_ticks == 0)
+    weft_inquiry_add (self, "frameloop.ticks", "Are ticks told in full?",
+                      WEFT_VERDICT_NOT_APPLICABLE,
+                      "The loop tells when its ticks ran, but not their budget, lag or queue",
+                      "weft-frameloop.h tells all of it", NULL);
+  else
     {
-      add_finding (&self, "frameloop.ticks", "Are ticks told in full?", WEFT_VERDICT_NOT_APPLICABLE,
-                   g_strdup ("The loop tells when its ticks ran, but not their budget, lag or "
-                             "queue"),
-                   "weft-frameloop.h tells all of it");
-      return G_LIST_MODEL (g_steal_pointer (&findings));
+      check_budget (self, n_ticks);
+      check_lag (self);
+      check_systems (self);
+      check_queue (self);
+      check_phases (self, n_ticks);
     }
-  if (!check_budget (&self, n_ticks, error) || !check_lag (&self, error) ||
-      !check_systems (&self, error) || !check_queue (&self, error) ||
-      !check_phases (&self, n_ticks, error))
-    return NULL;
-  return G_LIST_MODEL (g_steal_pointer (&findings));
+  return weft_inquiry_end (self, error);
 }
 
 /* ---- The domain ---- */

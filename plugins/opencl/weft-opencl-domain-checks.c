@@ -20,10 +20,7 @@
 
 typedef struct
 {
-  WeftRecording *recording;
-  GCancellable *cancellable;
-  GListStore *findings;
-  GError *error; /* the first */
+  WeftInquiry *inquiry;
   guint64 n_queues;
   guint64 n_commands;
   double elapsed; /* ns */
@@ -31,69 +28,7 @@ typedef struct
 
 /* ---- Asking and telling ---- */
 
-/* Columns are GROUPS, with commas between, if there are any, then SELECTS, NULL-terminated; in the
- * order of ORDER. NULL once something failed.
- */
-static WeftTable *
-ask (Checks *self, const char *table, const char *filter, const char *groups, const char *order,
-     const char *const *selects)
-{
-  g_autoptr (WeftQuery) query = NULL;
-  g_auto (GStrv) keys = g_strsplit (groups ? groups : "", ",", -1);
-  gboolean descending = order != NULL && *order == '-';
-
-  if (self->error != NULL)
-    return NULL;
-  query = weft_query_new (table, &self->error);
-  if (query == NULL || (filter && !weft_query_set_filter_text (query, filter, &self->error)))
-    return NULL;
-  for (guint i = 0; keys[i] != NULL; i++)
-    if (!weft_query_group_by (query, keys[i], NULL, &self->error))
-      return NULL;
-  for (guint i = 0; selects[i] != NULL; i++)
-    if (!weft_query_select (query, selects[i], NULL, &self->error))
-      return NULL;
-  if (order && !weft_query_order_by (query, order + descending, descending, &self->error))
-    return NULL;
-  return weft_query_run (query, self->recording, self->cancellable, &self->error);
-}
-
-#define ASK(self, table, filter, group, order, ...)                                                \
-  ask (self, table, filter, group, order, (const char *const[]){ __VA_ARGS__, NULL })
-
-/* One number, of the first row; 0 if there is none. */
-static double
-ask_number (Checks *self, const char *table, const char *filter, const char *select)
-{
-  g_autoptr (WeftTable) answer = ASK (self, table, filter, NULL, NULL, select);
-
-  return answer == NULL || weft_table_get_n_rows (answer) == 0 || weft_table_is_null (answer, 0, 0)
-             ? 0
-             : weft_table_get_double (answer, 0, 0);
-}
-
-static void add (Checks *self, const char *check, const char *question, WeftVerdict verdict,
-                 GStrv handles, const char *advice, const char *format, ...) G_GNUC_PRINTF (7, 8);
-
-/* ADVICE is left out where all is well. */
-static void
-add (Checks *self, const char *check, const char *question, WeftVerdict verdict, GStrv handles,
-     const char *advice, const char *format, ...)
-{
-  g_autofree char *evidence = NULL;
-  g_autoptr (WeftFinding) finding = NULL;
-  va_list arguments;
-
-  if (self->error != NULL)
-    return;
-  va_start (arguments, format);
-  evidence = g_strdup_vprintf (format, arguments);
-  va_end (arguments);
-  finding = weft_finding_new (check, question, verdict, evidence,
-                              verdict == WEFT_VERDICT_GOOD ? NULL : advice,
-                              (const char *const *) handles);
-  g_list_store_append (self->findings, finding);
-}
+#define COLUMNS(...) ((const char *const[]){ __VA_ARGS__, NULL })
 
 /* "read 3, write 2": the first rows of a table of names and counts. */
 static char *
@@ -114,19 +49,14 @@ list_counts (WeftTable *table, guint name, guint count)
   return g_string_free (text, FALSE);
 }
 
-static GStrv
-list_handles (WeftTable *table, guint column)
+static WeftSubjects *
+list_rows (WeftTable *table)
 {
-  g_autoptr (GStrvBuilder) handles = g_strv_builder_new ();
+  WeftSubjects *rows = weft_subjects_new ();
 
-  for (guint i = 0; i < MIN (weft_table_get_n_rows (table), 10); i++)
-    {
-      g_autofree char *handle = weft_table_get_handle (table, column, i);
-
-      if (handle != NULL)
-        g_strv_builder_add (handles, handle);
-    }
-  return g_strv_builder_end (handles);
+  if (table != NULL)
+    weft_subjects_add_rows (rows, table, 0, -1);
+  return rows;
 }
 
 static double
@@ -141,29 +71,36 @@ static void
 check_queues (Checks *self)
 {
   static const char *const question = "Does the program's OpenCL arrive in the recording?";
-  double others = ask_number (self, "lanes", "kind:opencl.*", "count");
+  double others = weft_inquiry_ask_number (self->inquiry, "lanes", "kind:opencl.*", "count");
+  g_autofree char *commands = NULL;
+  g_autofree char *queues = NULL;
 
-  self->n_queues = (guint64) ask_number (self, "lanes", QUEUES, "count");
-  self->n_commands = (guint64) ask_number (self, "dispatches", QUEUES, "count");
+  self->n_queues = (guint64) weft_inquiry_ask_number (self->inquiry, "lanes", QUEUES, "count");
+  self->n_commands =
+      (guint64) weft_inquiry_ask_number (self->inquiry, "dispatches", QUEUES, "count");
+  commands = weft_format_count (self->n_commands, "command", "commands");
+  queues = weft_format_count (self->n_queues, "command queue", "command queues");
   if (self->n_queues > 0 && self->n_commands > 0)
-    add (self, "opencl.queues", question, WEFT_VERDICT_GOOD, NULL, NULL,
-         "%" G_GUINT64_FORMAT " commands on %" G_GUINT64_FORMAT " command %s", self->n_commands,
-         self->n_queues, self->n_queues == 1 ? "queue" : "queues");
+    weft_inquiry_tell (self->inquiry, "opencl.queues", question, WEFT_VERDICT_GOOD, NULL, NULL,
+                       "%s on %s", commands, queues);
   else if (self->n_queues > 0)
-    add (self, "opencl.queues", question, WEFT_VERDICT_ATTENTION, NULL,
-         "See below whether commands were refused, failed or never ended",
-         "Command queues were made (%" G_GUINT64_FORMAT "), and no command on them ended",
-         self->n_queues);
+    weft_inquiry_tell (self->inquiry, "opencl.queues", question, WEFT_VERDICT_ATTENTION,
+                       "See below whether commands were refused, failed or never ended", NULL,
+                       "Command queues were made (%" G_GUINT64_FORMAT
+                       "), and no command on them ended",
+                       self->n_queues);
   else if (others > 0)
-    add (self, "opencl.queues", question, WEFT_VERDICT_ATTENTION, NULL,
-         "A program that looks at devices or builds programs makes no queue; one whose queues are "
-         "missing made them before the recording began, or in a process that was not started by it",
-         "The layer was there, but no command queue was made");
+    weft_inquiry_tell (
+        self->inquiry, "opencl.queues", question, WEFT_VERDICT_ATTENTION,
+        "A program that looks at devices or builds programs makes no queue; one whose queues are "
+        "missing made them before the recording began, or in a process that was not started by it",
+        NULL, "The layer was there, but no command queue was made");
   else
-    add (self, "opencl.queues", question, WEFT_VERDICT_NOT_APPLICABLE, NULL,
-         "If it should have: it must load libOpenCL of a loader that knows layers (ocl-icd 2.3, or "
-         "Khronos' loader), find a platform (“clinfo -l” lists them), and not run set-uid",
-         "No call of OpenCL was seen: the program made none, or its loader knows no layers");
+    weft_inquiry_tell (
+        self->inquiry, "opencl.queues", question, WEFT_VERDICT_NOT_APPLICABLE,
+        "If it should have: it must load libOpenCL of a loader that knows layers (ocl-icd 2.3, or "
+        "Khronos' loader), find a platform (“clinfo -l” lists them), and not run set-uid",
+        NULL, "No call of OpenCL was seen: the program made none, or its loader knows no layers");
 }
 
 /* The sum of a column of an answer; 0 where it has none. */
@@ -183,30 +120,28 @@ static void
 check_pending (Checks *self)
 {
   static const char *const question = "Is the end of every command known?";
-  g_autoptr (WeftAnalysis) analysis = NULL;
   g_autoptr (WeftReport) report = NULL;
   guint64 pending, lost;
 
-  if (self->error != NULL || self->n_queues == 0)
+  if (self->n_queues == 0)
     return;
-  analysis = weft_analysis_new (self->recording, "target-lanes", &self->error);
-  if (analysis == NULL || !weft_analysis_set_filter (analysis, "kind:opencl.*", &self->error))
-    return;
-  report = weft_analysis_run (analysis, self->cancellable, &self->error);
+  report = weft_inquiry_analyze (self->inquiry, "target-lanes", "kind:opencl.*");
   if (report == NULL)
     return;
   pending = sum_column (weft_report_get_main_table (report), "pending");
   lost = sum_column (weft_report_get_main_table (report), "lost");
   if (pending == 0 && lost == 0)
-    add (self, "opencl.pending", question, WEFT_VERDICT_GOOD, NULL, NULL,
-         "All that was queued is there with its end");
+    weft_inquiry_tell (self->inquiry, "opencl.pending", question, WEFT_VERDICT_GOOD, NULL, NULL,
+                       "All that was queued is there with its end");
   else
-    add (self, "opencl.pending", question, WEFT_VERDICT_ATTENTION, NULL,
-         "Ends are looked for when the program waits, queues more, or ends in order. What is "
-         "pending then: it ended by force or at once (_exit ()), or the command never ends",
-         "Of %" G_GUINT64_FORMAT " commands and builds nobody saw the end, and %" G_GUINT64_FORMAT
-         " were lost on the way: “weft target lanes” tells where",
-         pending, lost);
+    weft_inquiry_tell (
+        self->inquiry, "opencl.pending", question, WEFT_VERDICT_ATTENTION,
+        "Ends are looked for when the program waits, queues more, or ends in order. What is "
+        "pending then: it ended by force or at once (_exit ()), or the command never ends",
+        NULL,
+        "Commands and builds of which nobody saw the end: %" G_GUINT64_FORMAT
+        "; lost on the way: %" G_GUINT64_FORMAT ": “weft target lanes” tells where",
+        pending, lost);
 }
 
 /* ---- Times ---- */
@@ -216,36 +151,43 @@ check_profiling (Checks *self)
 {
   static const char *const question = "Does the device tell times?";
   g_autoptr (WeftTable) refused =
-      ASK (self, "lanes", QUEUES " tag:profiling=refused*", NULL, NULL, "id", "tag:device");
-  g_auto (GStrv) handles = refused ? list_handles (refused, 0) : NULL;
+      weft_inquiry_ask (self->inquiry, "lanes", QUEUES " tag:profiling=refused*", NULL,
+                        COLUMNS ("id", "tag:device"), NULL, 0);
+  g_autoptr (WeftSubjects) subjects = list_rows (refused);
+  g_autofree char *queues =
+      weft_format_count (weft_subjects_get_count (subjects), "queue", "queues");
 
   if (refused == NULL || self->n_queues == 0)
     return;
   if (weft_table_get_n_rows (refused) == 0)
-    add (self, "opencl.profiling", question, WEFT_VERDICT_GOOD, NULL, NULL,
-         "Of every queue; asked for by the recording where the program did not");
+    weft_inquiry_tell (self->inquiry, "opencl.profiling", question, WEFT_VERDICT_GOOD, NULL, NULL,
+                       "Of every queue; asked for by the recording where the program did not");
   else
-    add (self, "opencl.profiling", question, WEFT_VERDICT_PROBLEM, handles,
-         "The implementation refuses CL_QUEUE_PROFILING_ENABLE: when commands ended is known only "
-         "as closely as somebody looked",
-         "Of %u queues it does not", weft_table_get_n_rows (refused));
+    weft_inquiry_tell (
+        self->inquiry, "opencl.profiling", question, WEFT_VERDICT_PROBLEM,
+        "The implementation refuses CL_QUEUE_PROFILING_ENABLE: when commands ended is known only "
+        "as closely as somebody looked",
+        weft_subjects_get_handles (subjects), "Of %s it does not", queues);
 }
 
 static void
 check_clock (Checks *self)
 {
   static const char *const question = "How well are the device's times known?";
-  g_autoptr (WeftTable) lanes = ASK (self, "lanes", QUEUES, "clock", NULL, "count");
+  g_autoptr (WeftTable) lanes = weft_inquiry_ask (self->inquiry, "lanes", QUEUES, COLUMNS ("clock"),
+                                                  COLUMNS ("count"), NULL, 0);
   g_autoptr (WeftTable) names =
-      ASK (self, "lanes", QUEUES " tag:clock", "tag:clock", NULL, "count");
+      weft_inquiry_ask (self->inquiry, "lanes", QUEUES " tag:clock", COLUMNS ("tag:clock"),
+                        COLUMNS ("count"), NULL, 0);
   g_autoptr (WeftTable) pairs =
-      ASK (self, "clock_pairs", NULL, "clock", NULL, "count", "p95(error_bound)");
+      weft_inquiry_ask (self->inquiry, "clock_pairs", NULL, COLUMNS ("clock"),
+                        COLUMNS ("count", "p95(error_bound)"), NULL, 0);
   double worst = 0;
   guint64 n = 0;
   g_autofree char *found = names ? list_counts (names, 0, 1) : NULL;
 
   if (pairs == NULL || lanes == NULL || names == NULL ||
-      ask_number (self, "dispatches", QUEUES " status:ok", "count") == 0)
+      weft_inquiry_ask_number (self->inquiry, "dispatches", QUEUES " status:ok", "count") == 0)
     return;
   for (guint i = 0; i < weft_table_get_n_rows (lanes); i++)
     for (guint j = 0; j < weft_table_get_n_rows (pairs); j++)
@@ -255,17 +197,19 @@ check_clock (Checks *self)
           worst = MAX (worst, weft_table_get_double (pairs, 2, j));
         }
   if (n == 0)
-    add (self, "opencl.clock", question, WEFT_VERDICT_PROBLEM, NULL,
-         "Let the recording run until some commands have ended; a device whose clock cannot be "
-         "read or found can only be placed by what was seen of it",
-         "Its clock was never seen beside the host's: times of commands are not bounded");
+    weft_inquiry_tell (
+        self->inquiry, "opencl.clock", question, WEFT_VERDICT_PROBLEM,
+        "Let the recording run until some commands have ended; a device whose clock cannot be "
+        "read or found can only be placed by what was seen of it",
+        NULL, "Its clock was never seen beside the host's: times of commands are not bounded");
   else
-    add (self, "opencl.clock", question,
-         worst > FAR_OFF_NS ? WEFT_VERDICT_ATTENTION : WEFT_VERDICT_GOOD, NULL,
-         "Do not compare them with CPU stacks more finely than that",
-         "Within %.1f µs for 95 %% of %" G_GUINT64_FORMAT " readings; queues by the clock that was "
-         "found: %s",
-         worst / 1e3, n, *found ? found : "none was told");
+    weft_inquiry_tell (self->inquiry, "opencl.clock", question,
+                       worst > FAR_OFF_NS ? WEFT_VERDICT_ATTENTION : WEFT_VERDICT_GOOD,
+                       "Do not compare them with CPU stacks more finely than that", NULL,
+                       "Within %.1f µs for 95 %% of %" G_GUINT64_FORMAT
+                       " readings; queues by the clock that was "
+                       "found: %s",
+                       worst / 1e3, n, *found ? found : "none was told");
 }
 
 /* ---- Programs ---- */
@@ -274,12 +218,14 @@ static void
 check_builds (Checks *self)
 {
   static const char *const question = "Were all programs built?";
-  g_autoptr (WeftTable) failed = ASK (self, "dispatches", BUILDS " status:error", NULL, "start",
-                                      "id", "name", "error.name", "tag:build_log", "duration");
-  guint64 n = (guint64) ask_number (self, "dispatches", BUILDS, "count");
-  double time = ask_number (self, "dispatches", BUILDS, "sum(duration)");
-  g_auto (GStrv) handles = failed ? list_handles (failed, 0) : NULL;
+  g_autoptr (WeftTable) failed = weft_inquiry_ask (
+      self->inquiry, "dispatches", BUILDS " status:error", NULL,
+      COLUMNS ("id", "name", "error.name", "tag:build_log", "duration"), "start", 0);
+  guint64 n = (guint64) weft_inquiry_ask_number (self->inquiry, "dispatches", BUILDS, "count");
+  double time = weft_inquiry_ask_number (self->inquiry, "dispatches", BUILDS, "sum(duration)");
+  g_autoptr (WeftSubjects) subjects = list_rows (failed);
   double share = self->elapsed > 0 ? 100 * time / self->elapsed : 0;
+  g_autofree char *builds = weft_format_count (n, "build", "builds");
 
   if (failed == NULL || n == 0)
     return;
@@ -291,70 +237,70 @@ check_builds (Checks *self)
 
       if (g_utf8_strlen (beginning, -1) > 600)
         *g_utf8_offset_to_pointer (beginning, 600) = '\0';
-      add (self, "opencl.builds", question, WEFT_VERDICT_PROBLEM, handles,
-           "“weft target dispatch” of each tells the whole log; “weft target source” the text",
-           "%u of %" G_GUINT64_FORMAT " builds failed; the first with %s, and the log: %s",
-           weft_table_get_n_rows (failed), n, code ? code : "an error", beginning);
+      weft_inquiry_tell (
+          self->inquiry, "opencl.builds", question, WEFT_VERDICT_PROBLEM,
+          "“weft target dispatch” of each tells the whole log; “weft target source” the text",
+          weft_subjects_get_handles (subjects),
+          "%u of %s failed; the first with %s, and the log: %s", weft_table_get_n_rows (failed),
+          builds, code ? code : "an error", beginning);
       return;
     }
-  add (self, "opencl.builds", question,
-       share > MUCH_BUILDING ? WEFT_VERDICT_ATTENTION : WEFT_VERDICT_GOOD, NULL,
-       "Keep what was built: clGetProgramInfo () with CL_PROGRAM_BINARIES, and "
-       "clCreateProgramWithBinary () the next time",
-       "Building took %.1f ms in %" G_GUINT64_FORMAT " %s: %.1f %% of the time recorded",
-       in_ms (time), n, n == 1 ? "call" : "calls", share);
+  weft_inquiry_tell (self->inquiry, "opencl.builds", question,
+                     share > MUCH_BUILDING ? WEFT_VERDICT_ATTENTION : WEFT_VERDICT_GOOD,
+                     "Keep what was built: clGetProgramInfo () with CL_PROGRAM_BINARIES, and "
+                     "clCreateProgramWithBinary () the next time",
+                     NULL, "%s took %.1f ms: %.1f %% of the time recorded", builds, in_ms (time),
+                     share);
 }
 
 static void
 check_sources (Checks *self)
 {
   static const char *const question = "Is the source of every kernel that ran known?";
-  g_autoptr (WeftTable) kernels =
-      ASK (self, "dispatches", QUEUES " counter:work_items",
-           "routine,routine.name,routine.source.text,routine.source.language", "-count", "count");
-  g_autoptr (GStrvBuilder) handles = g_strv_builder_new ();
-  g_autoptr (GString) names = g_string_new (NULL);
-  g_auto (GStrv) list = NULL;
-  guint missing = 0, n = kernels ? weft_table_get_n_rows (kernels) : 0;
+  g_autoptr (WeftTable) kernels = weft_inquiry_ask (
+      self->inquiry, "dispatches", QUEUES " counter:work_items",
+      COLUMNS ("routine", "routine.name", "routine.source.text", "routine.source.language"),
+      COLUMNS ("count"), "-count", 0);
+  g_autoptr (WeftSubjects) missing = weft_subjects_new ();
+  guint n = kernels ? weft_table_get_n_rows (kernels) : 0;
+  g_autofree char *all = weft_format_count (n, "kernel", "kernels");
 
   for (guint i = 0; i < n; i++)
     {
       const char *name = weft_table_get_string (kernels, 1, i);
       const char *language = weft_table_get_string (kernels, 3, i);
-      g_autofree char *handle = weft_table_get_handle (kernels, 0, i);
+      g_autofree char *text = g_strdup_printf (
+          "%s (%s)", name ? name : "?", language ? language : "nothing is known of its program");
 
-      if (!weft_table_is_null (kernels, 2, i) && weft_table_get_uint64 (kernels, 2, i) != 0)
-        continue;
-      if (missing++ < 5)
-        g_string_append_printf (names, "%s%s (%s)", missing > 1 ? ", " : "", name ? name : "?",
-                                language ? language : "nothing is known of its program");
-      if (missing <= 10 && handle != NULL)
-        g_strv_builder_add (handles, handle);
+      if (weft_table_is_null (kernels, 2, i) || weft_table_get_uint64 (kernels, 2, i) == 0)
+        weft_subjects_add (missing, "r", weft_table_get_uint64 (kernels, 0, i), text);
     }
-  list = g_strv_builder_end (handles);
-  if (n > 0 && missing == 0)
-    add (self, "opencl.sources", question, WEFT_VERDICT_GOOD, NULL, NULL,
-         "Of all %u, as the program gave it", n);
+  if (n > 0 && weft_subjects_get_count (missing) == 0)
+    weft_inquiry_tell (self->inquiry, "opencl.sources", question, WEFT_VERDICT_GOOD, NULL, NULL,
+                       "Of %s, as the program gave it", all);
   else if (n > 0)
-    add (self, "opencl.sources", question, WEFT_VERDICT_ATTENTION, list,
-         "Programs that were loaded as binaries have no text. Remove the program's cache of them "
-         "(hashcat keeps one in ~/.cache/hashcat), and record the first run",
-         "Of %u of %u kernels it is not: %s", missing, n, names->str);
+    weft_inquiry_tell (
+        self->inquiry, "opencl.sources", question, WEFT_VERDICT_ATTENTION,
+        "Programs that were loaded as binaries have no text. Remove the program's cache of them "
+        "(hashcat keeps one in ~/.cache/hashcat), and record the first run",
+        weft_subjects_get_handles (missing), "Of %" G_GUINT64_FORMAT " of %s it is not: %s",
+        weft_subjects_get_count (missing), all, weft_subjects_get_names (missing));
 }
 
 static void
 check_extra_flags (Checks *self)
 {
   g_autoptr (WeftTable) lanes =
-      ASK (self, "lanes", QUEUES " tag:extra_build_flags", "tag:extra_build_flags", NULL, "count");
+      weft_inquiry_ask (self->inquiry, "lanes", QUEUES " tag:extra_build_flags",
+                        COLUMNS ("tag:extra_build_flags"), COLUMNS ("count"), NULL, 0);
 
   if (lanes == NULL || weft_table_get_n_rows (lanes) == 0)
     return;
-  add (self, "opencl.extra-flags", "Were kernels built as the program asked for?",
-       WEFT_VERDICT_ATTENTION, NULL,
-       "Lines of kernels are known by it; for times, record without it",
-       "No: “%s” was added to every build, which makes kernels slower",
-       weft_table_get_string (lanes, 0, 0));
+  weft_inquiry_tell (self->inquiry, "opencl.extra-flags",
+                     "Were kernels built as the program asked for?", WEFT_VERDICT_ATTENTION,
+                     "Lines of kernels are known by it; for times, record without it", NULL,
+                     "No: “%s” was added to every build, which makes kernels slower",
+                     weft_table_get_string (lanes, 0, 0));
 }
 
 /* ---- What costs time ---- */
@@ -364,11 +310,12 @@ static void
 check_first_use (Checks *self)
 {
   static const char *const question = "Is compiling at the first use a matter of time?";
-  g_autoptr (WeftTable) first =
-      ASK (self, "dispatches", QUEUES " tag:first_use", "routine,routine.name", "-sum(duration)",
-           "count", "sum(queue_delay)", "sum(duration)");
-  g_autoptr (WeftTable) later = ASK (self, "dispatches", QUEUES " -tag:first_use", "routine", NULL,
-                                     "count", "p50(queue_delay)", "p50(duration)");
+  g_autoptr (WeftTable) first = weft_inquiry_ask (
+      self->inquiry, "dispatches", QUEUES " tag:first_use", COLUMNS ("routine", "routine.name"),
+      COLUMNS ("count", "sum(queue_delay)", "sum(duration)"), "-sum(duration)", 0);
+  g_autoptr (WeftTable) later =
+      weft_inquiry_ask (self->inquiry, "dispatches", QUEUES " -tag:first_use", COLUMNS ("routine"),
+                        COLUMNS ("count", "p50(queue_delay)", "p50(duration)"), NULL, 0);
   double more = 0, most = 0;
   const char *name = NULL;
   guint64 n = 0;
@@ -389,26 +336,28 @@ check_first_use (Checks *self)
         }
   if (n == 0)
     return;
-  add (self, "opencl.first-use", question,
-       self->elapsed > 0 && 100 * more / self->elapsed > MUCH_BUILDING ? WEFT_VERDICT_ATTENTION
-                                                                       : WEFT_VERDICT_GOOD,
-       NULL,
-       "Run each kernel once before time matters, with the local size that it will have; leave "
-       "first uses out of figures with the filter “-tag:first_use”",
-       "First uses of kernels (%" G_GUINT64_FORMAT
-       ") took %.1f ms longer than is usual of them%s%s",
-       n, in_ms (more), name ? ", most of all " : "", name ? name : "");
+  weft_inquiry_tell (
+      self->inquiry, "opencl.first-use", question,
+      self->elapsed > 0 && 100 * more / self->elapsed > MUCH_BUILDING ? WEFT_VERDICT_ATTENTION
+                                                                      : WEFT_VERDICT_GOOD,
+      "Run each kernel once before time matters, with the local size that it will have; leave "
+      "first uses out of figures with the filter “-tag:first_use”",
+      NULL,
+      "First uses of kernels (%" G_GUINT64_FORMAT ") took %.1f ms longer than is usual of them%s%s",
+      n, in_ms (more), name ? ", most of all " : "", name ? name : "");
 }
 
 static void
 check_blocking (Checks *self)
 {
   static const char *const question = "Do calls that block hold the program up?";
-  g_autoptr (WeftTable) calls = ASK (self, "dispatches", QUEUES " tag:blocking", "routine.name",
-                                     "-count", "count", "sum(queue_delay)", "sum(duration)");
+  g_autoptr (WeftTable) calls = weft_inquiry_ask (
+      self->inquiry, "dispatches", QUEUES " tag:blocking", COLUMNS ("routine.name"),
+      COLUMNS ("count", "sum(queue_delay)", "sum(duration)"), "-count", 0);
   double time = 0;
   guint64 n = 0;
   g_autofree char *names = calls ? list_counts (calls, 0, 1) : NULL;
+  g_autofree char *commands = weft_format_count (self->n_commands, "command", "commands");
 
   if (calls == NULL || self->n_commands == 0)
     return;
@@ -418,19 +367,17 @@ check_blocking (Checks *self)
       time += weft_table_get_double (calls, 2, i) + weft_table_get_double (calls, 3, i);
     }
   if (n == 0)
-    add (self, "opencl.blocking", question, WEFT_VERDICT_GOOD, NULL, NULL,
-         "No read, write or map was queued as blocking");
+    weft_inquiry_tell (self->inquiry, "opencl.blocking", question, WEFT_VERDICT_GOOD, NULL, NULL,
+                       "No read, write or map was queued as blocking");
   else
-    add (
-        self, "opencl.blocking", question,
+    weft_inquiry_tell (
+        self->inquiry, "opencl.blocking", question,
         self->elapsed > 0 && 100 * time / self->elapsed > MUCH_BLOCKED ? WEFT_VERDICT_ATTENTION
                                                                        : WEFT_VERDICT_GOOD,
-        NULL,
         "Queue reads without blocking and wait for their events later, so that the next command is "
         "there when one ends; “weft target origins --group thread” tells who waited",
-        "%" G_GUINT64_FORMAT " of %" G_GUINT64_FORMAT
-        " commands (%s) held their callers up for %.1f ms",
-        n, self->n_commands, names, in_ms (time));
+        NULL, "%" G_GUINT64_FORMAT " of %s (%s) held %s up for %.1f ms", n, commands, names,
+        n == 1 ? "its caller" : "their callers", in_ms (time));
 }
 
 /* ---- Independent work in an in-order queue ---- */
@@ -538,34 +485,39 @@ check_order (Checks *self)
   g_autoptr (WeftTable) attachments = NULL;
   g_autoptr (GHashTable) touches = NULL;
   double time = 0;
+  g_autofree char *times = NULL;
   guint n;
 
   if (self->n_commands == 0 || self->n_commands > MAX_COMPARED)
     return;
-  lanes = ASK (self, "lanes", QUEUES " tag:order=\"in order\"", NULL, NULL, "id");
-  commands = ASK (self, "dispatches", QUEUES, NULL, "lane", "id", "lane", "start", "end",
-                  "submitted", "tag:after");
-  attachments =
-      ASK (self, "attachments", QUEUES, NULL, NULL, "dispatch", "label", "kind", "access");
-  if (self->error != NULL || weft_table_get_n_rows (lanes) == 0)
+  lanes = weft_inquiry_ask (self->inquiry, "lanes", QUEUES " tag:order=\"in order\"", NULL,
+                            COLUMNS ("id"), NULL, 0);
+  commands = weft_inquiry_ask (self->inquiry, "dispatches", QUEUES, NULL,
+                               COLUMNS ("id", "lane", "start", "end", "submitted", "tag:after"),
+                               "lane", 0);
+  attachments = weft_inquiry_ask (self->inquiry, "attachments", QUEUES, NULL,
+                                  COLUMNS ("dispatch", "label", "kind", "access"), NULL, 0);
+  if (weft_inquiry_is_over (self->inquiry) || weft_table_get_n_rows (lanes) == 0)
     return;
   for (guint i = 0; i < weft_table_get_n_rows (lanes); i++)
     g_hash_table_add (in_order, GSIZE_TO_POINTER (weft_table_get_uint64 (lanes, 0, i)));
   touches = index_touches (attachments);
   n = count_serialized (commands, in_order, touches, &time);
+  times = weft_format_count (n, "time", "times");
   if (n == 0)
-    add (self, "opencl.order", question, WEFT_VERDICT_GOOD, NULL, NULL,
-         "No command was seen to wait behind one that it shares no argument with");
+    weft_inquiry_tell (self->inquiry, "opencl.order", question, WEFT_VERDICT_GOOD, NULL, NULL,
+                       "No command was seen to wait behind one that it shares no argument with");
   else
-    add (self, "opencl.order", question,
-         self->elapsed > 0 && 100 * time / self->elapsed > MUCH_SERIAL ? WEFT_VERDICT_ATTENTION
-                                                                       : WEFT_VERDICT_GOOD,
-         NULL,
-         "Where the device can run several at once, queue them in several queues, or in one with "
-         "CL_QUEUE_OUT_OF_ORDER_EXEC_MODE_ENABLE and events for what does depend",
-         "Commands waited behind others that they share no argument with %u times, for %.1f ms in "
-         "all",
-         n, in_ms (time));
+    weft_inquiry_tell (
+        self->inquiry, "opencl.order", question,
+        self->elapsed > 0 && 100 * time / self->elapsed > MUCH_SERIAL ? WEFT_VERDICT_ATTENTION
+                                                                      : WEFT_VERDICT_GOOD,
+        "Where the device can run several at once, queue them in several queues, or in one with "
+        "CL_QUEUE_OUT_OF_ORDER_EXEC_MODE_ENABLE and events for what does depend",
+        NULL,
+        "Commands waited behind others that they share no argument with %s, for %.1f ms in "
+        "all",
+        times, in_ms (time));
 }
 
 /* ---- Failures, stacks, samples ---- */
@@ -574,30 +526,37 @@ static void
 check_failures (Checks *self)
 {
   static const char *const question = "Did commands fail, or were calls refused?";
-  g_autoptr (WeftTable) failed = ASK (self, "dispatches", "kind:opencl.queue -status:ok", NULL,
-                                      "start", "id", "error.name", "name");
+  g_autoptr (WeftTable) failed =
+      weft_inquiry_ask (self->inquiry, "dispatches", "kind:opencl.queue -status:ok", NULL,
+                        COLUMNS ("id", "error.name", "name"), "start", 0);
   g_autoptr (WeftTable) counts =
-      ASK (self, "dispatches", "kind:opencl.queue -status:ok", "error.name", "-count", "count");
-  g_auto (GStrv) handles = failed ? list_handles (failed, 0) : NULL;
+      weft_inquiry_ask (self->inquiry, "dispatches", "kind:opencl.queue -status:ok",
+                        COLUMNS ("error.name"), COLUMNS ("count"), "-count", 0);
+  g_autoptr (WeftSubjects) subjects = list_rows (failed);
   g_autofree char *names = counts ? list_counts (counts, 0, 1) : NULL;
 
   if (failed == NULL || counts == NULL || self->n_queues == 0)
     return;
   if (weft_table_get_n_rows (failed) == 0)
-    add (self, "opencl.failures", question, WEFT_VERDICT_GOOD, NULL, NULL, "None");
+    weft_inquiry_tell (self->inquiry, "opencl.failures", question, WEFT_VERDICT_GOOD, NULL, NULL,
+                       "None");
   else
-    add (self, "opencl.failures", question, WEFT_VERDICT_PROBLEM, handles,
-         "“weft target dispatch” of each tells who queued it and what it was given", "%u did: %s",
-         weft_table_get_n_rows (failed), names);
+    weft_inquiry_tell (self->inquiry, "opencl.failures", question, WEFT_VERDICT_PROBLEM,
+                       "“weft target dispatch” of each tells who queued it and what it was given",
+                       weft_subjects_get_handles (subjects), "%u did: %s",
+                       weft_table_get_n_rows (failed), names);
 }
 
 static void
 check_stacks (Checks *self)
 {
   static const char *const question = "Do commands know the stack that queued them?";
-  g_autoptr (WeftTable) losses = ASK (self, "losses", NULL, "reason", NULL, "sum(count)");
-  double with = ask_number (self, "origins", "kind:opencl.queue role:dispatch", "count(stack)");
-  double all = ask_number (self, "origins", "kind:opencl.queue role:dispatch", "count");
+  g_autoptr (WeftTable) losses = weft_inquiry_ask (
+      self->inquiry, "losses", NULL, COLUMNS ("reason"), COLUMNS ("sum(count)"), NULL, 0);
+  double with = weft_inquiry_ask_number (self->inquiry, "origins",
+                                         "kind:opencl.queue role:dispatch", "count(stack)");
+  double all = weft_inquiry_ask_number (self->inquiry, "origins", "kind:opencl.queue role:dispatch",
+                                        "count");
 
   gboolean is_limited = FALSE;
 
@@ -605,12 +564,13 @@ check_stacks (Checks *self)
     return;
   for (guint i = 0; i < weft_table_get_n_rows (losses); i++)
     is_limited |= g_strcmp0 (weft_table_get_string (losses, 0, i), "stack-skipped") == 0;
-  add (self, "opencl.stacks", question, with < all ? WEFT_VERDICT_ATTENTION : WEFT_VERDICT_GOOD,
-       NULL,
-       "At most 20,000 stacks a second are copied, so that the program is not held up; what is "
-       "queued more often than that is linked to the nearest CPU sample",
-       "Of %.0f of %.0f the stack was copied%s", with, all,
-       is_limited ? "; the rest was over the limit" : "");
+  weft_inquiry_tell (
+      self->inquiry, "opencl.stacks", question,
+      with < all ? WEFT_VERDICT_ATTENTION : WEFT_VERDICT_GOOD,
+      "At most 20,000 stacks a second are copied, so that the program is not held up; what is "
+      "queued more often than that is linked to the nearest CPU sample",
+      NULL, "Of %.0f of %.0f the stack was copied%s", with, all,
+      is_limited ? "; the rest was over the limit" : "");
 }
 
 /* Kernels that run on the processor are sampled as any code is. */
@@ -618,15 +578,13 @@ static void
 check_code (Checks *self)
 {
   static const char *const question = "Do CPU samples in kernels belong to commands?";
-  g_autoptr (WeftAnalysis) analysis = NULL;
   g_autoptr (WeftReport) report = NULL;
   WeftTable *fates;
   double all = 0, placed = 0;
 
-  if (self->error != NULL || self->n_commands == 0)
+  if (self->n_commands == 0)
     return;
-  analysis = weft_analysis_new (self->recording, "target-code", &self->error);
-  report = analysis ? weft_analysis_run (analysis, self->cancellable, &self->error) : NULL;
+  report = weft_inquiry_analyze (self->inquiry, "target-code", NULL);
   fates = report ? weft_report_get_table (report, "attribution") : NULL;
   for (guint i = 0; fates != NULL && i < weft_table_get_n_rows (fates); i++)
     {
@@ -637,11 +595,13 @@ check_code (Checks *self)
         placed = samples;
     }
   if (all > 0)
-    add (self, "opencl.code", question,
-         placed < 0.9 * all ? WEFT_VERDICT_ATTENTION : WEFT_VERDICT_GOOD, NULL,
-         "Where the same kernel runs in several commands at once, its samples cannot be told apart",
-         "%.0f of %.0f samples in the code of kernels fell into one command: “weft target code”",
-         placed, all);
+    weft_inquiry_tell (
+        self->inquiry, "opencl.code", question,
+        placed < 0.9 * all ? WEFT_VERDICT_ATTENTION : WEFT_VERDICT_GOOD,
+        "Where the same kernel runs in several commands at once, its samples cannot be told apart",
+        NULL,
+        "%.0f of %.0f samples in the code of kernels fell into one command: “weft target code”",
+        placed, all);
 }
 
 GListModel *
@@ -652,23 +612,10 @@ weft_opencl_domain_find (WeftRecording *recording, GCancellable *cancellable, GE
     check_clock,     check_sources,     check_stacks, check_blocking, check_order,
     check_first_use, check_extra_flags, check_code,
   };
-  Checks self = { .recording = recording,
-                  .cancellable = cancellable,
-                  .findings = g_list_store_new (WEFT_TYPE_FINDING),
-                  .elapsed = (double) weft_recording_get_duration (recording) };
+  g_autoptr (WeftInquiry) inquiry = weft_inquiry_new ("opencl", recording, cancellable);
+  Checks self = { .inquiry = inquiry, .elapsed = (double) weft_recording_get_duration (recording) };
 
-  for (gsize i = 0; i < G_N_ELEMENTS (checks) && self.error == NULL; i++)
+  for (gsize i = 0; i < G_N_ELEMENTS (checks) && !weft_inquiry_is_over (inquiry); i++)
     checks[i](&self);
-  /* What was found in time is told. */
-  if (g_error_matches (self.error, G_IO_ERROR, G_IO_ERROR_CANCELLED))
-    {
-      g_clear_error (&self.error);
-      add (&self, "opencl.time", "Was there time for all checks?", WEFT_VERDICT_ATTENTION, NULL,
-           "Record for a shorter time", "No: some that are about OpenCL were left out");
-    }
-  if (self.error == NULL)
-    return G_LIST_MODEL (self.findings);
-  g_object_unref (self.findings);
-  g_propagate_error (error, self.error);
-  return NULL;
+  return weft_inquiry_end (inquiry, error);
 }

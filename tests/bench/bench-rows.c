@@ -4,6 +4,12 @@
 
 static guint64 state = G_GUINT64_CONSTANT (88172645463325252);
 
+void
+bench_seed (guint64 seed)
+{
+  state = G_GUINT64_CONSTANT (88172645463325252) ^ seed * G_GUINT64_CONSTANT (0x9e3779b97f4a7c15);
+}
+
 guint64
 bench_random (void)
 {

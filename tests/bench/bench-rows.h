@@ -22,6 +22,8 @@ typedef struct
   gint64 end;
 } BenchRows;
 
+/* What is drawn from here on depends on SEED alone; 0 is what is drawn unless one says. */
+void bench_seed (guint64 seed);
 guint64 bench_random (void);
 
 /* Every time the same, as long as nothing else was drawn from bench_random (). */

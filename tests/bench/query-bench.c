@@ -2,7 +2,7 @@
 /*
  * What answers cost: query-bench [ROWS [DIRECTORY]] prints "name value unit" lines, the medians of
  * several runs on a recording that is open and has been asked before; query-bench --of FILE asks
- * a recording that there is.
+ * a recording that there is, and query-bench --write ROWS FILE [SEED [SLOWER]] only writes one.
  */
 
 #include <stdio.h>
@@ -14,6 +14,7 @@
 
 #include <weft.h>
 
+#include "bench-recording.h"
 #include "bench-rows.h"
 #include "weft-store-writer.h"
 
@@ -225,6 +226,19 @@ ask_all (const char *path)
     analyze (recording, kinds[i], NULL);
 }
 
+/* What is asked of a recording as a whole needs one with everything in it. */
+static void
+ask_whole (const char *directory, guint64 n)
+{
+  g_autofree char *path = g_strdup_printf ("%s/query-bench-whole-%d.weft", directory, getpid ());
+  g_autoptr (WeftRecording) recording = NULL;
+
+  bench_recording_write (path, n, 0, 0);
+  recording = open_recording (path);
+  analyze (recording, "diagnose", NULL);
+  unlink (path);
+}
+
 /* ---- Opening, in a process of its own ---- */
 
 static double
@@ -279,11 +293,19 @@ main (int argc, char **argv)
       ask_all (argv[2]);
       return 0;
     }
+  if (argc >= 4 && strcmp (argv[1], "--write") == 0)
+    {
+      bench_recording_write (argv[3], g_ascii_strtoull (argv[2], NULL, 10),
+                             argc > 4 ? g_ascii_strtoull (argv[4], NULL, 10) : 0,
+                             argc > 5 ? (guint) g_ascii_strtoull (argv[5], NULL, 10) : 0);
+      return 0;
+    }
 
   path = g_strdup_printf ("%s/query-bench-%d.weft", directory, getpid ());
   write_recording (path, n);
   measure_open (path);
   ask_all (path);
   unlink (path);
+  ask_whole (directory, n);
   return 0;
 }

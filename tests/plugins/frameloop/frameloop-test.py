@@ -220,7 +220,7 @@ class PlayedGame(Recorded):
         self.assertIn(f"{self.books['errors']} ticks a system failed",
                       rows['frameloop.systems']['evidence'])
         self.assertEqual(rows['frameloop.queue']['verdict'], 'attention')
-        self.assertIn(f"{self.books['rejected']} were turned away",
+        self.assertIn(f"Turned away: {self.books['rejected']};",
                       rows['frameloop.queue']['evidence'])
         self.assertEqual(rows['frameloop.phases']['verdict'], 'good')
         self.assertIn('frameloop.lag', rows)

@@ -70,7 +70,7 @@ class Findings(Case):
 
     def test_names_without_sources(self):
         found = self.findings(self.record('no-source'))
-        self.assertFinding(found, 'metal.sources', 'attention', '1 of 1 shaders', 'scale')
+        self.assertFinding(found, 'metal.sources', 'attention', '1 of 1 shader ', 'scale')
         self.assertIn('metallib', found['metal.sources']['advice'])
         self.assertRegex(found['metal.sources']['handles'], r'^r-\d+$')
         self.assertOnly(found, 'metal.sources')
@@ -84,7 +84,7 @@ class Findings(Case):
         """Each with the reason that the program gave, and what its probe said."""
         found = self.findings(self.record('unsampled'))
         self.assertFinding(
-            found, 'metal.counters', 'attention', 'Of 4 counter sets 4',
+            found, 'metal.counters', 'attention', 'Of 4 counter sets, listed and not sampled: 4',
             '“statistic” is disabled: the counter mode is off (supportsCounterSampling: NO)',
             '“stageutilization” is unsupported: not at dispatch boundaries',
             '“timestamp” is failing: no memory for the buffer', '“L2” is present, and no sample')
