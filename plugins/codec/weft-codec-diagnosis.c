@@ -175,9 +175,10 @@ check_late (Diagnosis *self, GError **error)
   return TRUE;
 }
 
-/* “; queue0 was full for 3.2 s (what comes behind it is slower)”, or nothing. */
+/* “; queue0 was full for 3200 ms (60 %), so what comes behind it is slower”, or nothing. */
 static gboolean
-name_queues (Diagnosis *self, const char *filter, const char *says, GString *text, GError **error)
+name_queues (Diagnosis *self, const char *filter, const char *state, const char *side,
+             GString *text, GError **error)
 {
   g_autoptr (WeftTable) waits =
       ask_by_name (self, "metric_points", filter, "lane_name", "sum(value)", error);
@@ -185,9 +186,14 @@ name_queues (Diagnosis *self, const char *filter, const char *says, GString *tex
   if (waits == NULL)
     return FALSE;
   for (guint row = 0; row < MIN (weft_table_get_n_rows (waits), MAX_NAMED); row++)
-    if (100 * get_figure (waits, row) >= WAITING_SHARE * self->elapsed)
-      g_string_append_printf (text, says, get_row_name (waits, row), get_figure (waits, row) / 1e6,
-                              100 * get_figure (waits, row) / self->elapsed);
+    {
+      double time = get_figure (waits, row);
+
+      if (100 * time >= WAITING_SHARE * self->elapsed)
+        g_string_append_printf (
+            text, "; %s was %s for %.0f ms (%.0f %%), so what comes %s it is slower",
+            get_row_name (waits, row), state, time / 1e6, 100 * time / self->elapsed, side);
+    }
   return TRUE;
 }
 
@@ -201,12 +207,8 @@ check_bottleneck (Diagnosis *self, GError **error)
   double busiest;
 
   if (work == NULL ||
-      !name_queues (self, "kind:codec.queue metric:queue.full",
-                    "; %s was full for %.0f ms (%.0f %%), so what comes behind it is slower",
-                    queues, error) ||
-      !name_queues (self, "kind:codec.queue metric:queue.empty",
-                    "; %s was empty for %.0f ms (%.0f %%), so what comes before it is slower",
-                    queues, error))
+      !name_queues (self, "kind:codec.queue metric:queue.full", "full", "behind", queues, error) ||
+      !name_queues (self, "kind:codec.queue metric:queue.empty", "empty", "before", queues, error))
     return FALSE;
   names = name_rows (work, "%.0f ms", 1e6);
   busiest = weft_table_get_n_rows (work) > 0 ? get_figure (work, 0) : 0;

@@ -4,13 +4,17 @@
 #include <weft.h>
 
 #include "weft-codec-domain.h"
+#include "weft-gstreamer-instrument.h"
 
 static gboolean
 init (WeftPlugin *plugin, GError **error)
 {
+  g_autofree char *folder = g_path_get_dirname (weft_plugin_get_path (plugin));
   g_autoptr (WeftDomain) domain = weft_codec_domain_new ();
+  g_autoptr (WeftInstrument) gstreamer = weft_gstreamer_instrument_new (folder);
 
   weft_plugin_add_domain (plugin, domain);
+  weft_plugin_add_instrument (plugin, gstreamer);
   return TRUE;
 }
 

@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+#include <gst/gst.h>
+
+/* Each push and pull of the program, before and after. Of BUFFER and LIST one is NULL. */
+void gst_weft_flow_push (GstPad *pad, GstBuffer *buffer, GstBufferList *list);
+void gst_weft_flow_pushed (GstPad *pad, GstFlowReturn result);
+void gst_weft_flow_pull (GstPad *pad, guint64 offset, guint size);
+void gst_weft_flow_pulled (GstPad *pad, GstFlowReturn result);
+
+/* The thread waited for a clock. */
+void gst_weft_flow_waited (guint64 begin, guint64 end);
+
+/* ELEMENT posted on this thread that the state that it was asked for is reached. */
+void gst_weft_flow_prerolled (GstElement *element);
