@@ -33,17 +33,16 @@
 #include <weft-target.h>
 
 #ifdef __cplusplus
-extern "C"
-{
+extern "C" {
 #endif
 
 #define WEFT_CODEC_NO_TIME UINT64_MAX
 
-  typedef struct _WeftCodecPipeline WeftCodecPipeline;
-  typedef struct _WeftCodecStage WeftCodecStage;
-  typedef struct _WeftCodecThread WeftCodecThread;
+typedef struct _WeftCodecPipeline WeftCodecPipeline;
+typedef struct _WeftCodecStage WeftCodecStage;
+typedef struct _WeftCodecThread WeftCodecThread;
 
-  /* ---- Frames: metadata, never contents ---- */
+/* ---- Frames: metadata, never contents ---- */
 
 #define WEFT_CODEC_FRAME_KEY 1u
 #define WEFT_CODEC_FRAME_DISCONT 2u
@@ -51,23 +50,23 @@ extern "C"
 #define WEFT_CODEC_FRAME_GAP 8u
 #define WEFT_CODEC_FRAME_HEADER 16u
 
-  /* Begin with WEFT_CODEC_FRAME, which is a frame of which nothing is known. */
-  typedef struct
-  {
-    uint64_t time; /* by which the pipeline knows it from source to sink */
-    uint64_t pts;  /* as its stream counts */
-    uint64_t dts;
-    uint64_t duration;
-    uint64_t size;      /* bytes */
-    uint64_t sources;   /* bits of the sources that it may come from; 0: any */
-    const char *media;  /* "video/x-raw", name of the codec */
-    const char *format; /* "I420" */
-    const char *shape;  /* "320×240" */
-    const char *memory; /* allocator */
-    const char *type;   /* "I", "P", "B" */
-    uint32_t flags;     /* WEFT_CODEC_FRAME_… */
-    uint32_t n_frames;  /* of a list that is handed on at once */
-  } WeftCodecFrame;
+/* Begin with WEFT_CODEC_FRAME, which is a frame of which nothing is known. */
+typedef struct
+{
+  uint64_t time; /* by which the pipeline knows it from source to sink */
+  uint64_t pts;  /* as its stream counts */
+  uint64_t dts;
+  uint64_t duration;
+  uint64_t size;      /* bytes */
+  uint64_t sources;   /* bits of the sources that it may come from; 0: any */
+  const char *media;  /* "video/x-raw", name of the codec */
+  const char *format; /* "I420" */
+  const char *shape;  /* "320×240" */
+  const char *memory; /* allocator */
+  const char *type;   /* "I", "P", "B" */
+  uint32_t flags;     /* WEFT_CODEC_FRAME_… */
+  uint32_t n_frames;  /* of a list that is handed on at once */
+} WeftCodecFrame;
 
 #define WEFT_CODEC_FRAME                                                                           \
   {                                                                                                \
@@ -75,201 +74,209 @@ extern "C"
         WEFT_TARGET_UNKNOWN_SIZE, 0, NULL, NULL, NULL, NULL, NULL, 0, 1                            \
   }
 
-  /* ---- Pipelines, stages, threads ---- */
+/* ---- Pipelines, stages, threads ---- */
 
-  /* Never NULL is needed: all functions take NULL, and do nothing. NULL without memory. */
-  WeftCodecPipeline *weft_codec_pipeline_new (const char *name);
+/* Never NULL is needed: all functions take NULL, and do nothing. NULL without memory. */
+WeftCodecPipeline *weft_codec_pipeline_new (const char *name);
 
-  /* After all its stages. Lanes are closed. */
-  void weft_codec_pipeline_free (WeftCodecPipeline *pipeline);
-  WeftTargetLane *weft_codec_pipeline_get_lane (const WeftCodecPipeline *pipeline);
+/* After all its stages. Lanes are closed. */
+void weft_codec_pipeline_free (WeftCodecPipeline *pipeline);
+WeftTargetLane *weft_codec_pipeline_get_lane (const WeftCodecPipeline *pipeline);
 
-  typedef struct
-  {
-    const char *name;
-    const char *kind; /* "codec.decoder", "codec.sink", …; NULL: "codec.element" */
-    const char *type; /* what made it: an element's factory, a codec; or NULL */
-    WeftCodecPipeline *pipeline;
-    WeftTargetLane *parent; /* NULL: the pipeline's */
-  } WeftCodecStageInfo;
+typedef struct
+{
+  const char *name;
+  const char *kind; /* "codec.decoder", "codec.sink", …; NULL: "codec.element" */
+  const char *type; /* what made it: an element's factory, a codec; or NULL */
+  WeftCodecPipeline *pipeline;
+  WeftTargetLane *parent; /* NULL: the pipeline's */
+} WeftCodecStageInfo;
 
-  WeftCodecStage *weft_codec_stage_new (const WeftCodecStageInfo *info, size_t size);
-  void weft_codec_stage_free (WeftCodecStage *stage);
-  WeftTargetLane *weft_codec_stage_get_lane (const WeftCodecStage *stage);
+WeftCodecStage *weft_codec_stage_new (const WeftCodecStageInfo *info, size_t size);
+void weft_codec_stage_free (WeftCodecStage *stage);
+WeftTargetLane *weft_codec_stage_get_lane (const WeftCodecStage *stage);
 
-  /* Bit of this stage in WeftCodecFrame.sources, set once frames begin at it; 0 before, and where
-   * there are more than 63 sources.
-   */
-  uint64_t weft_codec_stage_get_source (const WeftCodecStage *stage);
+/* Bit of this stage in WeftCodecFrame.sources, set once frames begin at it; 0 before, and where
+ * there are more than 63 sources.
+ */
+uint64_t weft_codec_stage_get_source (const WeftCodecStage *stage);
 
-  /* What carries frames from one queue to the next; its lane shows the stages that it runs. */
-  WeftCodecThread *weft_codec_thread_new (WeftCodecPipeline *pipeline, const char *name);
-  void weft_codec_thread_free (WeftCodecThread *thread);
+/* What carries frames from one queue to the next; its lane shows the stages that it runs. */
+WeftCodecThread *weft_codec_thread_new (WeftCodecPipeline *pipeline, const char *name);
+void weft_codec_thread_free (WeftCodecThread *thread);
 
-  /* ---- Work ---- */
+/* ---- Work ---- */
 
-  typedef enum
-  {
-    WEFT_CODEC_DONE,
-    WEFT_CODEC_FAILED,
-    WEFT_CODEC_CANCELED, /* thrown away as the pipeline stops or seeks, or as a later stage failed
-                          */
-  } WeftCodecOutcome;
+typedef enum
+{
+  WEFT_CODEC_DONE,
+  WEFT_CODEC_FAILED,
+  WEFT_CODEC_CANCELED, /* thrown away as the pipeline stops or seeks, or as a later stage failed
+                        */
+} WeftCodecOutcome;
 
-  typedef enum
-  {
-    WEFT_CODEC_WAIT_CLOCK,   /* for the time to show the frame */
-    WEFT_CODEC_WAIT_PREROLL, /* with the first frame, until the pipeline plays */
-  } WeftCodecWait;
+typedef enum
+{
+  WEFT_CODEC_WAIT_CLOCK,   /* for the time to show the frame */
+  WEFT_CODEC_WAIT_PREROLL, /* with the first frame, until the pipeline plays */
+} WeftCodecWait;
 
-  extern __thread uint32_t weft_codec_depth_; /* what is under way on this thread */
+extern __thread uint32_t weft_codec_depth_; /* what is under way on this thread */
 
-  void weft_codec_begin_ (WeftCodecStage *stage, const WeftCodecFrame *frame);
-  void weft_codec_end_ (WeftCodecStage *stage, WeftCodecOutcome outcome, const char *flow);
-  void weft_codec_run_begin_ (WeftCodecThread *thread, const WeftCodecFrame *frame);
-  void weft_codec_run_end_ (WeftCodecThread *thread);
-  void weft_codec_made_ (WeftCodecStage *stage, const WeftCodecFrame *frame, uint64_t begin);
-  void weft_codec_depart_ (WeftCodecStage *stage, const WeftCodecFrame *frame);
-  void weft_codec_worked_ (WeftCodecStage *stage, uint64_t begin);
-  void weft_codec_wait_ (WeftCodecWait reason, uint64_t begin, uint64_t end);
+void weft_codec_begin_ (WeftCodecStage *stage, const WeftCodecFrame *frame);
+void weft_codec_end_ (WeftCodecStage *stage, WeftCodecOutcome outcome, const char *flow);
+void weft_codec_run_begin_ (WeftCodecThread *thread, const WeftCodecFrame *frame);
+void weft_codec_run_end_ (WeftCodecThread *thread);
+void weft_codec_made_ (WeftCodecStage *stage, const WeftCodecFrame *frame, uint64_t begin);
+void weft_codec_depart_ (WeftCodecStage *stage, const WeftCodecFrame *frame);
+void weft_codec_worked_ (WeftCodecStage *stage, uint64_t begin);
+void weft_codec_wait_ (WeftCodecWait reason, uint64_t begin, uint64_t end);
 
-  static inline bool weft_codec_active (void)
-  {
-    return WEFT_TARGET_UNLIKELY (weft_codec_depth_ != 0) || weft_target_enabled ();
-  }
+static inline bool
+weft_codec_active (void)
+{
+  return WEFT_TARGET_UNLIKELY (weft_codec_depth_ != 0) || weft_target_enabled ();
+}
 
-  /* STAGE takes FRAME. The stage that called it, if any, rests until the end. 64 deep at most. */
-  static inline void weft_codec_begin (WeftCodecStage *stage, const WeftCodecFrame *frame)
-  {
-    if (weft_codec_active ())
-      weft_codec_begin_ (stage, frame);
-  }
+/* STAGE takes FRAME. The stage that called it, if any, rests until the end. 64 deep at most. */
+static inline void
+weft_codec_begin (WeftCodecStage *stage, const WeftCodecFrame *frame)
+{
+  if (weft_codec_active ())
+    weft_codec_begin_ (stage, frame);
+}
 
-  /* FLOW: what it answered, where that is not that all is well; a word, or NULL. */
-  static inline void weft_codec_end (WeftCodecStage *stage, WeftCodecOutcome outcome,
-                                     const char *flow)
-  {
-    if (WEFT_TARGET_UNLIKELY (weft_codec_depth_ != 0))
-      weft_codec_end_ (stage, outcome, flow);
-  }
+/* FLOW: what it answered, where that is not that all is well; a word, or NULL. */
+static inline void
+weft_codec_end (WeftCodecStage *stage, WeftCodecOutcome outcome, const char *flow)
+{
+  if (WEFT_TARGET_UNLIKELY (weft_codec_depth_ != 0))
+    weft_codec_end_ (stage, outcome, flow);
+}
 
-  /* THREAD begins to carry FRAME through the stages that begin and end before run_end (). */
-  static inline void weft_codec_run_begin (WeftCodecThread *thread, const WeftCodecFrame *frame)
-  {
-    if (weft_codec_active ())
-      weft_codec_run_begin_ (thread, frame);
-  }
+/* THREAD begins to carry FRAME through the stages that begin and end before run_end (). */
+static inline void
+weft_codec_run_begin (WeftCodecThread *thread, const WeftCodecFrame *frame)
+{
+  if (weft_codec_active ())
+    weft_codec_run_begin_ (thread, frame);
+}
 
-  static inline void weft_codec_run_end (WeftCodecThread *thread)
-  {
-    if (WEFT_TARGET_UNLIKELY (weft_codec_depth_ != 0))
-      weft_codec_run_end_ (thread);
-  }
+static inline void
+weft_codec_run_end (WeftCodecThread *thread)
+{
+  if (WEFT_TARGET_UNLIKELY (weft_codec_depth_ != 0))
+    weft_codec_run_end_ (thread);
+}
 
-  /* STAGE made FRAME on its own, on a thread of its own: a source, a muxer. It was at it from BEGIN
-   * (0: not known) until now. Where frame->sources is 0, the frame's way to the sink begins here.
-   */
-  static inline void weft_codec_made (WeftCodecStage *stage, const WeftCodecFrame *frame,
-                                      uint64_t begin)
-  {
-    if (weft_target_enabled ())
-      weft_codec_made_ (stage, frame, begin);
-  }
+/* STAGE made FRAME on its own, on a thread of its own: a source, a muxer. It was at it from BEGIN
+ * (0: not known) until now. Where frame->sources is 0, the frame's way to the sink begins here.
+ */
+static inline void
+weft_codec_made (WeftCodecStage *stage, const WeftCodecFrame *frame, uint64_t begin)
+{
+  if (weft_target_enabled ())
+    weft_codec_made_ (stage, frame, begin);
+}
 
-  /* The way of FRAME begins at STAGE, which makes it of what it was given: bytes without times. */
-  static inline void weft_codec_depart (WeftCodecStage *stage, const WeftCodecFrame *frame)
-  {
-    if (weft_target_enabled ())
-      weft_codec_depart_ (stage, frame);
-  }
+/* The way of FRAME begins at STAGE, which makes it of what it was given: bytes without times. */
+static inline void
+weft_codec_depart (WeftCodecStage *stage, const WeftCodecFrame *frame)
+{
+  if (weft_target_enabled ())
+    weft_codec_depart_ (stage, frame);
+}
 
-  /* STAGE was at work from BEGIN until now, for no one frame, on a thread of its own. */
-  static inline void weft_codec_worked (WeftCodecStage *stage, uint64_t begin)
-  {
-    if (weft_target_enabled ())
-      weft_codec_worked_ (stage, begin);
-  }
+/* STAGE was at work from BEGIN until now, for no one frame, on a thread of its own. */
+static inline void
+weft_codec_worked (WeftCodecStage *stage, uint64_t begin)
+{
+  if (weft_target_enabled ())
+    weft_codec_worked_ (stage, begin);
+}
 
-  /* The stage that is under way on this thread waited. */
-  static inline void weft_codec_wait (WeftCodecWait reason, uint64_t begin, uint64_t end)
-  {
-    if (WEFT_TARGET_UNLIKELY (weft_codec_depth_ != 0))
-      weft_codec_wait_ (reason, begin, end);
-  }
+/* The stage that is under way on this thread waited. */
+static inline void
+weft_codec_wait (WeftCodecWait reason, uint64_t begin, uint64_t end)
+{
+  if (WEFT_TARGET_UNLIKELY (weft_codec_depth_ != 0))
+    weft_codec_wait_ (reason, begin, end);
+}
 
-  /* ---- Queues: stages of the kind "codec.queue" ---- */
+/* ---- Queues: stages of the kind "codec.queue" ---- */
 
-  /* A frame in a queue: a value that the queue keeps with it. */
-  typedef struct
-  {
-    uint64_t entered; /* ticks; 0: nobody listened */
-    uint64_t blocked; /* ticks from which it waited for room, or 0 */
-    uint64_t size;
-    uint64_t duration;
-    uint64_t time;
-    uint64_t pts;
-    uint64_t sources;
-    WeftTargetOrigin origin;
-  } WeftCodecTicket;
+/* A frame in a queue: a value that the queue keeps with it. */
+typedef struct
+{
+  uint64_t entered; /* ticks; 0: nobody listened */
+  uint64_t blocked; /* ticks from which it waited for room, or 0 */
+  uint64_t size;
+  uint64_t duration;
+  uint64_t time;
+  uint64_t pts;
+  uint64_t sources;
+  WeftTargetOrigin origin;
+} WeftCodecTicket;
 
-  void weft_codec_enqueue_ (WeftCodecStage *queue, const WeftCodecFrame *frame,
-                            WeftCodecTicket *ticket);
-  void weft_codec_admit_ (WeftCodecStage *queue, WeftCodecTicket *ticket);
-  void weft_codec_dequeue_ (WeftCodecStage *queue, const WeftCodecTicket *ticket, uint64_t idle);
-  void weft_codec_discard_ (WeftCodecStage *queue, const WeftCodecTicket *ticket, bool is_drop);
+void weft_codec_enqueue_ (WeftCodecStage *queue, const WeftCodecFrame *frame,
+                          WeftCodecTicket *ticket);
+void weft_codec_admit_ (WeftCodecStage *queue, WeftCodecTicket *ticket);
+void weft_codec_dequeue_ (WeftCodecStage *queue, const WeftCodecTicket *ticket, uint64_t idle);
+void weft_codec_discard_ (WeftCodecStage *queue, const WeftCodecTicket *ticket, bool is_drop);
 
-  /* FRAME enters QUEUE now, or begins to wait for room in it: then admit () tells when it got in.
-   */
-  static inline void weft_codec_enqueue (WeftCodecStage *queue, const WeftCodecFrame *frame,
-                                         WeftCodecTicket *ticket)
-  {
-    ticket->entered = 0;
-    if (weft_target_enabled ())
-      weft_codec_enqueue_ (queue, frame, ticket);
-  }
+/* FRAME enters QUEUE now, or begins to wait for room in it: then admit () tells when it got in.
+ */
+static inline void
+weft_codec_enqueue (WeftCodecStage *queue, const WeftCodecFrame *frame, WeftCodecTicket *ticket)
+{
+  ticket->entered = 0;
+  if (weft_target_enabled ())
+    weft_codec_enqueue_ (queue, frame, ticket);
+}
 
-  static inline void weft_codec_admit (WeftCodecStage *queue, WeftCodecTicket *ticket)
-  {
-    if (WEFT_TARGET_UNLIKELY (ticket->entered != 0))
-      weft_codec_admit_ (queue, ticket);
-  }
+static inline void
+weft_codec_admit (WeftCodecStage *queue, WeftCodecTicket *ticket)
+{
+  if (WEFT_TARGET_UNLIKELY (ticket->entered != 0))
+    weft_codec_admit_ (queue, ticket);
+}
 
-  /* It leaves QUEUE now. IDLE: since when the thread that takes it waited for a frame; 0 if it did
-   * not.
-   */
-  static inline void weft_codec_dequeue (WeftCodecStage *queue, const WeftCodecTicket *ticket,
-                                         uint64_t idle)
-  {
-    if (WEFT_TARGET_UNLIKELY (ticket->entered != 0))
-      weft_codec_dequeue_ (queue, ticket, idle);
-  }
+/* It leaves QUEUE now. IDLE: since when the thread that takes it waited for a frame; 0 if it did
+ * not.
+ */
+static inline void
+weft_codec_dequeue (WeftCodecStage *queue, const WeftCodecTicket *ticket, uint64_t idle)
+{
+  if (WEFT_TARGET_UNLIKELY (ticket->entered != 0))
+    weft_codec_dequeue_ (queue, ticket, idle);
+}
 
-  /* It is thrown away (IS_DROP), or flushed out. */
-  static inline void weft_codec_discard (WeftCodecStage *queue, const WeftCodecTicket *ticket,
-                                         bool is_drop)
-  {
-    if (WEFT_TARGET_UNLIKELY (ticket->entered != 0))
-      weft_codec_discard_ (queue, ticket, is_drop);
-  }
+/* It is thrown away (IS_DROP), or flushed out. */
+static inline void
+weft_codec_discard (WeftCodecStage *queue, const WeftCodecTicket *ticket, bool is_drop)
+{
+  if (WEFT_TARGET_UNLIKELY (ticket->entered != 0))
+    weft_codec_discard_ (queue, ticket, is_drop);
+}
 
-  /* For how many frames it has room; reported where it changes. */
-  void weft_codec_set_capacity (WeftCodecStage *queue, uint64_t frames);
+/* For how many frames it has room; reported where it changes. */
+void weft_codec_set_capacity (WeftCodecStage *queue, uint64_t frames);
 
-  /* ---- Quality ---- */
+/* ---- Quality ---- */
 
-  /* STAGE handed N frames on. */
-  void weft_codec_put_out (WeftCodecStage *stage, uint64_t n);
+/* STAGE handed N frames on. */
+void weft_codec_put_out (WeftCodecStage *stage, uint64_t n);
 
-  /* It threw N away. */
-  void weft_codec_dropped (WeftCodecStage *stage, uint64_t n);
+/* It threw N away. */
+void weft_codec_dropped (WeftCodecStage *stage, uint64_t n);
 
-  /* A frame came JITTER nanoseconds late to be shown (below nought: early); PROPORTION: time that
-   * frames take, of the time that they are shown for, or 0.
-   */
-  void weft_codec_quality (WeftCodecStage *stage, int64_t jitter, double proportion);
+/* A frame came JITTER nanoseconds late to be shown (below nought: early); PROPORTION: time that
+ * frames take, of the time that they are shown for, or 0.
+ */
+void weft_codec_quality (WeftCodecStage *stage, int64_t jitter, double proportion);
 
-  /* The stage tells of an error: the frame that it has under way on this thread, if any, failed. */
-  void weft_codec_error (WeftCodecStage *stage, const WeftTargetErrorDetail *error);
+/* The stage tells of an error: the frame that it has under way on this thread, if any, failed. */
+void weft_codec_error (WeftCodecStage *stage, const WeftTargetErrorDetail *error);
 
 #ifdef __cplusplus
 }
@@ -1226,7 +1233,7 @@ extern "C"
       }
   }
 
-#ifdef __cplusplus
+  #ifdef __cplusplus
 }
 #endif
 

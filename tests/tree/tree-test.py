@@ -38,6 +38,7 @@ WITHOUT_HEADER = {'.md', '.svg', '.json', '.txt', '.weft', '.suppressions'}
 LICENSES = [
     ('core/target/', {'BSD-2-Clause'}),
     ('core/wire/', {'BSD-2-Clause'}),
+    ('plugins/codec/weft-codec.h', {'BSD-2-Clause'}),
     ('plugins/executor/weft-executor.h', {'BSD-2-Clause'}),
     ('plugins/frameloop/weft-frameloop.h', {'BSD-2-Clause'}),
     ('plugins/metal/macos/', {'BSD-2-Clause'}),
