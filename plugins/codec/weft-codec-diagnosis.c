@@ -82,7 +82,7 @@ static void
 check_drops (WeftInquiry *self)
 {
   g_autoptr (WeftTable) drops = ask_by (self, "metric_points", "kind:codec.* metric:frames.dropped",
-                                        "lane_name", "sum(value)");
+                                        "metric.lane.name", "sum(value)");
   const double n = sum_rows (drops);
   g_autofree char *names = name_rows (drops, 1, "");
   g_autofree char *frames = weft_format_count ((guint64) n, "frame", "frames");
@@ -102,8 +102,8 @@ static void
 check_late (WeftInquiry *self)
 {
   static const char question[] = "Do frames come in time to be shown?";
-  g_autoptr (WeftTable) late =
-      ask_by (self, "metric_points", "kind:codec.* metric:frames.late", "lane_name", "sum(value)");
+  g_autoptr (WeftTable) late = ask_by (self, "metric_points", "kind:codec.* metric:frames.late",
+                                       "metric.lane.name", "sum(value)");
   const double n = sum_rows (late);
   const double worst = weft_inquiry_ask_number (self, "metric_points",
                                                 "kind:codec.* metric:qos.jitter", "max(value)");
@@ -131,7 +131,8 @@ static void
 name_queues (WeftInquiry *self, const char *filter, const char *state, const char *side,
              double elapsed, GString *text)
 {
-  g_autoptr (WeftTable) waits = ask_by (self, "metric_points", filter, "lane_name", "sum(value)");
+  g_autoptr (WeftTable) waits =
+      ask_by (self, "metric_points", filter, "metric.lane.name", "sum(value)");
 
   for (guint row = 0; row < MIN (count_rows (waits), MAX_NAMED); row++)
     {
@@ -147,17 +148,29 @@ name_queues (WeftInquiry *self, const char *filter, const char *state, const cha
 static void
 check_bottleneck (WeftInquiry *self)
 {
+  static const char question[] = "Which stage sets the pace?";
   const double first = weft_inquiry_ask_number (self, "dispatches", "kind:codec.*", "min(start)");
   const double last = weft_inquiry_ask_number (self, "dispatches", "kind:codec.*", "max(end)");
-  g_autoptr (WeftTable) work = ask_by (self, "dispatches", WORKING, "lane_name", "sum(duration)");
+  const double clock = weft_inquiry_ask_number (self, "metric_points",
+                                                "kind:codec.* metric:wait.clock", "sum(value)");
+  const double elapsed = last - first;
+  g_autoptr (WeftTable) work = ask_by (self, "dispatches", WORKING, "lane.name", "sum(duration)");
   g_autofree char *names = name_rows (work, 1e6, " ms");
   g_autoptr (GString) queues = g_string_new (NULL);
 
-  name_queues (self, "kind:codec.queue metric:queue.full", "full", "behind", last - first, queues);
-  name_queues (self, "kind:codec.queue metric:queue.empty", "empty", "before", last - first,
-               queues);
+  /* Where sinks wait, frames are there before their time, and full queues are as they should be. */
+  if (100 * clock >= WAITING_SHARE * elapsed)
+    {
+      weft_inquiry_tell (self, "codec.bottleneck", question, WEFT_VERDICT_GOOD, NULL, NULL,
+                         "The clock: sinks waited for it for %.0f ms (%.0f %%). Most work of their "
+                         "own: %s",
+                         clock / 1e6, 100 * clock / elapsed, names);
+      return;
+    }
+  name_queues (self, "kind:codec.queue metric:queue.full", "full", "behind", elapsed, queues);
+  name_queues (self, "kind:codec.queue metric:queue.empty", "empty", "before", elapsed, queues);
   weft_inquiry_tell (
-      self, "codec.bottleneck", "Which stage sets the pace?",
+      self, "codec.bottleneck", question,
       queues->len > 0         ? WEFT_VERDICT_ATTENTION
       : count_rows (work) > 0 ? WEFT_VERDICT_GOOD
                               : WEFT_VERDICT_NOT_APPLICABLE,
@@ -170,7 +183,7 @@ static void
 check_errors (WeftInquiry *self)
 {
   g_autoptr (WeftTable) failed =
-      ask_by (self, "dispatches", "kind:codec.* status:error", "lane_name", "count()");
+      ask_by (self, "dispatches", "kind:codec.* status:error", "lane.name", "count()");
   g_autoptr (WeftTable) told =
       ask_by (self, "warnings", "kind:codec.* name:error", "message", "count()");
   g_autofree char *names = name_rows (failed, 1, "");

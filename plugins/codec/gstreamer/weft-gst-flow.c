@@ -22,6 +22,7 @@ typedef struct
   GstPad *target_pad;
   guint64 number; /* in the queue */
   guint64 begin;
+  bool is_event;
   WeftCodecFrame frame;
 } Call;
 
@@ -78,6 +79,7 @@ enter (GstPad *pad)
   call->pad = pad;
   call->element = NULL;
   call->target = NULL;
+  call->is_event = false;
   call->begin = weft_target_now ();
   return call;
 }
@@ -115,12 +117,17 @@ get_work_since (GstWeftElement *element)
   return since != 0 ? MAX (since, __atomic_load_n (&element->last_input, __ATOMIC_RELAXED)) : 0;
 }
 
+/* Where CALL is the outermost, the thread belongs to the element of PAD, which SELF is. */
 static void
-become_driver (GstWeftElement *element)
+begin_run (GstWeftPad *self, GstPad *pad, const Call *call)
 {
-  thread->driver = element;
-  if (element != NULL)
-    thread->epoch = __atomic_load_n (&element->epoch, __ATOMIC_RELAXED);
+  if (thread->depth > 1)
+    return;
+  thread->driver = self->element;
+  if (self->element != NULL)
+    thread->epoch = __atomic_load_n (&self->element->epoch, __ATOMIC_RELAXED);
+  thread->run = gst_weft_pad_get_thread (self, pad);
+  weft_codec_run_begin (thread->run, &call->frame);
 }
 
 /* ---- Pushes ---- */
@@ -164,7 +171,7 @@ go_on (GstPad *pad, Call *call, gconstpointer item)
       peer != NULL && !GST_IS_PROXY_PAD (peer) ? gst_pad_get_parent_element (peer) : NULL;
   GstWeftElement *element = parent != NULL ? gst_weft_element_get (parent) : NULL;
 
-  if (element != NULL)
+  if (element != NULL && (call->frame.n_frames > 0 || !element->is_queue))
     {
       if (element->is_queue)
         {
@@ -206,12 +213,7 @@ gst_weft_flow_push (GstPad *pad, GstBuffer *buffer, GstBufferList *list)
     gst_weft_frame_fill (&call->frame, source, pad, buffer, list);
   if (source->element != NULL)
     come_out (source, call, item);
-  if (thread->depth == 1)
-    {
-      become_driver (source->element);
-      thread->run = gst_weft_pad_get_thread (source, pad);
-      weft_codec_run_begin (thread->run, &call->frame);
-    }
+  begin_run (source, pad, call);
   go_on (pad, call, item);
 }
 
@@ -332,19 +334,44 @@ gst_weft_flow_pull (GstPad *pad, guint64 offset, guint size)
   puller = gst_weft_pad_get (pad);
   call->frame = nothing;
   call->frame.size = size;
-  if (thread->depth == 1)
-    {
-      if (puller->element != NULL)
-        weft_codec_worked (puller->element->stage, get_idle_since (puller->element));
-      become_driver (puller->element);
-      thread->run = gst_weft_pad_get_thread (puller, pad);
-      weft_codec_run_begin (thread->run, &call->frame);
-    }
+  if (thread->depth == 1 && puller->element != NULL)
+    weft_codec_worked (puller->element->stage, get_idle_since (puller->element));
+  begin_run (puller, pad, call);
+  go_on (pad, call, NULL);
+}
+
+/* ---- The end of the stream: elements give out what they still have ---- */
+
+void
+gst_weft_flow_end_stream (GstPad *pad)
+{
+  static const WeftCodecFrame nothing = WEFT_CODEC_FRAME;
+  GstWeftPad *source;
+  Call *call;
+
+  if (!is_watched ())
+    return;
+  call = enter (pad);
+  if (call == NULL)
+    return;
+  source = gst_weft_pad_get (pad);
+  call->is_event = true;
+  call->frame = nothing;
+  call->frame.n_frames = 0;
+  /* It leaves a queue last: what did not come out before was thrown away. */
+  if (source->queue != NULL && source->element != NULL)
+    gst_weft_queue_clear (source->queue, source->element->stage, true);
+  begin_run (source, pad, call);
   go_on (pad, call, NULL);
 }
 
 void
-gst_weft_flow_pulled (GstPad *pad, GstFlowReturn result)
+gst_weft_flow_stream_ended (GstPad *pad)
 {
-  gst_weft_flow_pushed (pad, result);
+  const Call *call = thread != NULL && thread->depth > 0 && thread->depth <= MAX_DEPTH
+                         ? &thread->calls[thread->depth - 1]
+                         : NULL;
+
+  if (call != NULL && call->is_event && call->pad == pad)
+    gst_weft_flow_pushed (pad, GST_FLOW_OK);
 }

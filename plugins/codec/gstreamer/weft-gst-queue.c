@@ -185,6 +185,7 @@ gst_weft_queue_pushed (GstWeftQueue *self, WeftCodecStage *stage, GstElement *el
   if (link != NULL)
     weft_codec_admit (stage, &((Entry *) link->data)->ticket);
   g_mutex_unlock (&self->lock);
+  weft_codec_wait (WEFT_CODEC_WAIT_ROOM, begin, weft_target_now ());
 }
 
 void

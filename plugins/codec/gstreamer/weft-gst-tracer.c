@@ -58,7 +58,7 @@ before_pull (GObject *self, GstClockTime time, GstPad *pad, guint64 offset, guin
 static void
 after_pull (GObject *self, GstClockTime time, GstPad *pad, GstBuffer *buffer, GstFlowReturn result)
 {
-  gst_weft_flow_pulled (pad, result);
+  gst_weft_flow_pushed (pad, result);
 }
 
 /* ---- Events ---- */
@@ -104,16 +104,6 @@ flush_queue (GstPad *pad)
     gst_object_unref (peer);
 }
 
-/* The end of the stream leaves a queue last: what did not come out before was thrown away. */
-static void
-end_queue (GstPad *pad)
-{
-  GstWeftPad *source = gst_weft_pad_get (pad);
-
-  if (source->queue != NULL && source->element != NULL)
-    gst_weft_queue_clear (source->queue, source->element->stage, true);
-}
-
 static void
 before_event (GObject *self, GstClockTime time, GstPad *pad, GstEvent *event)
 {
@@ -132,12 +122,18 @@ before_event (GObject *self, GstClockTime time, GstPad *pad, GstEvent *event)
         flush_queue (pad);
       break;
     case GST_EVENT_EOS:
-      if (weft_target_enabled () && GST_PAD_IS_SRC (pad) && !GST_IS_PROXY_PAD (pad))
-        end_queue (pad);
+      if (GST_PAD_IS_SRC (pad))
+        gst_weft_flow_end_stream (pad);
       break;
     default:
       break;
     }
+}
+
+static void
+after_event (GObject *self, GstClockTime time, GstPad *pad, gboolean result)
+{
+  gst_weft_flow_stream_ended (pad);
 }
 
 /* ---- Messages ---- */
@@ -374,6 +370,7 @@ register_hooks (GstTracer *self)
   gst_tracing_register_hook (self, "pad-pull-range-pre", G_CALLBACK (before_pull));
   gst_tracing_register_hook (self, "pad-pull-range-post", G_CALLBACK (after_pull));
   gst_tracing_register_hook (self, "pad-push-event-pre", G_CALLBACK (before_event));
+  gst_tracing_register_hook (self, "pad-push-event-post", G_CALLBACK (after_event));
   gst_tracing_register_hook (self, "element-post-message-pre", G_CALLBACK (before_message));
   gst_tracing_register_hook (self, "element-change-state-pre", G_CALLBACK (before_change));
   gst_tracing_register_hook (self, "element-change-state-post", G_CALLBACK (after_change));
