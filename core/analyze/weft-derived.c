@@ -14,6 +14,9 @@
 /* No sound vocabulary comes near; recordings are files of others. */
 #define MAX_METRICS 256
 
+/* Begins the name of a figure of a row's parts. */
+#define PARTS "parts."
+
 /* ---- What is derived ---- */
 
 typedef struct
@@ -299,22 +302,31 @@ get_percentile (const Metric *metric, guint percent)
       .value;
 }
 
+/* One that needs no order of the values. */
+static double
+get_stats_figure (const WeftValueStats *stats, Figure figure)
+{
+  switch (figure)
+    {
+    case FIGURE_COUNT:
+      return (double) stats->count;
+    case FIGURE_SUM:
+      return stats->sum;
+    case FIGURE_MEAN:
+      return weft_value_stats_get_mean (stats);
+    case FIGURE_MIN:
+      return stats->min;
+    default:
+      return stats->max;
+    }
+}
+
 /* Of one with points, except for count and sum. */
 static double
 get_figure (const Metric *metric, Figure figure, gint64 end)
 {
   switch (figure)
     {
-    case FIGURE_COUNT:
-      return (double) metric->stats.count;
-    case FIGURE_SUM:
-      return metric->stats.sum;
-    case FIGURE_MEAN:
-      return weft_value_stats_get_mean (&metric->stats);
-    case FIGURE_MIN:
-      return metric->stats.min;
-    case FIGURE_MAX:
-      return metric->stats.max;
     case FIGURE_LAST:
       return metric->last;
     case FIGURE_AVERAGE:
@@ -323,8 +335,10 @@ get_figure (const Metric *metric, Figure figure, gint64 end)
       return get_percentile (metric, 50);
     case FIGURE_P95:
       return get_percentile (metric, 95);
-    default:
+    case FIGURE_P99:
       return get_percentile (metric, 99);
+    default:
+      return get_stats_figure (&metric->stats, figure);
     }
 }
 
@@ -445,6 +459,37 @@ look_up_figure (Row *row, const char *name, double *value)
   return FALSE;
 }
 
+/* Of the rows that are parts of ROW, by "parts.", a column, and a figure of its values. */
+static gboolean
+look_up_parts (Row *row, const char *name, double *value)
+{
+  WeftTable *table = row->answer->table;
+  int parent = weft_table_find_column (table, "parent");
+  WeftValueStats stats = { 0 };
+  g_autofree char *column = NULL;
+  gsize length;
+  Figure figure = split_name (name, &length);
+
+  if (!g_str_has_prefix (name, PARTS) || parent < 0 || figure >= FIGURE_LAST ||
+      length <= strlen (PARTS))
+    return FALSE;
+  column = g_strndup (name + strlen (PARTS), length - strlen (PARTS));
+  for (guint i = 0; i < weft_table_get_n_rows (table); i++)
+    {
+      const double *found;
+
+      if (weft_table_get_uint64 (table, (guint) parent, i) != row->id)
+        continue;
+      found = g_hash_table_lookup (
+          get_values (row->answer, weft_table_get_uint64 (table, 0, i)), column);
+      if (found != NULL)
+        weft_value_stats_add (&stats, *found);
+    }
+  if (stats.count > 0)
+    *value = get_stats_figure (&stats, figure);
+  return stats.count > 0;
+}
+
 static gboolean
 look_up (const char *name, double *value, gpointer data)
 {
@@ -453,7 +498,7 @@ look_up (const char *name, double *value, gpointer data)
 
   if (found != NULL)
     *value = *found;
-  return found != NULL || look_up_figure (row, name, value);
+  return found != NULL || look_up_figure (row, name, value) || look_up_parts (row, name, value);
 }
 
 /* ---- Rows ---- */

@@ -129,6 +129,12 @@ WEFT_TARGET_API WeftTargetRoutine *weft_target_routine_new (const char *name);
 WEFT_TARGET_API WeftTargetRoutine *weft_target_routine_new_full (const WeftTargetRoutineInfo *info,
                                                                  size_t info_size);
 
+/* The function of this process that ADDRESS lies in: by the name that the symbol tables of its file
+ * give it, else by file and offset. It reads that file, so call it once and keep the routine, for
+ * functions that others hand to you; CPU samples in it belong to its dispatches. Since 0.1.
+ */
+WEFT_TARGET_API WeftTargetRoutine *weft_target_routine_for_code (const void *address);
+
 /* ---- Clocks ---- */
 
 #define WEFT_TARGET_CLOCK_RUNTIME 0u   /* weft_target_now () */

@@ -41,6 +41,7 @@ LICENSES = [
     ('plugins/codec/weft-codec.h', {'BSD-2-Clause'}),
     ('plugins/executor/weft-executor.h', {'BSD-2-Clause'}),
     ('plugins/frameloop/weft-frameloop.h', {'BSD-2-Clause'}),
+    ('plugins/threadpool/weft-threadpool.h', {'BSD-2-Clause'}),
     ('plugins/metal/macos/', {'BSD-2-Clause'}),
     ('plugins/metal/weft-metal.h', {'BSD-2-Clause'}),
     ('plugins/metal/weft-metal-implementation.h', {'BSD-2-Clause'}),
