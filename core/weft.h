@@ -5,6 +5,7 @@
 
 #include "weft-analysis.h"
 #include "weft-batch.h"
+#include "weft-comparison.h"
 #include "weft-detail.h"
 #include "weft-domain.h"
 #include "weft-enum-types.h"
