@@ -53,6 +53,7 @@ G_DEFINE_FINAL_TYPE (WeftAnalysis, weft_analysis, G_TYPE_OBJECT)
 /* clang-format off */
 static const WeftAnalysisKind *const kinds[] = {
   &weft_analyze_lanes,
+  &weft_analyze_conservation,
   &weft_analyze_target_top,
   &weft_analyze_outliers,
   &weft_analyze_top,

@@ -3,8 +3,10 @@
 /* Whether a recording can be relied on, question by question, and what to do where it cannot. */
 
 #include "weft-analyze.h"
+#include "weft-conservation.h"
 #include "weft-diagnosis.h"
 #include "weft-enum-types.h"
+#include "weft-recording-private.h"
 
 enum
 {
@@ -30,60 +32,9 @@ static const WeftAnswerColumn columns[N_COLUMNS] = {
 
 /* ---- Findings ---- */
 
-#define MAX_NAMES 6
-#define MAX_HANDLES 32
-
-void
-weft_finding_objects_init (WeftFindingObjects *self)
-{
-  self->count = 0;
-  self->n_names = 0;
-  self->seen = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
-  self->handles = g_string_new (NULL);
-  self->names = g_string_new (NULL);
-}
-
-void
-weft_finding_objects_clear (WeftFindingObjects *self)
-{
-  g_string_free (self->handles, TRUE);
-  g_string_free (self->names, TRUE);
-  g_hash_table_unref (self->seen);
-}
-
-void
-weft_finding_objects_add (WeftFindingObjects *self, const char *prefix, guint64 id,
-                          const char *name)
-{
-  if (self->count < MAX_HANDLES)
-    g_string_append_printf (self->handles, "%s%s-%" G_GUINT64_FORMAT, self->count > 0 ? " " : "",
-                            prefix, id);
-  self->count++;
-  if (name == NULL)
-    name = "(no name)";
-  if (!g_hash_table_add (self->seen, g_strdup (name)))
-    return;
-  if (self->n_names < MAX_NAMES)
-    g_string_append_printf (self->names, "%s%s", self->n_names > 0 ? ", " : "", name);
-  self->n_names++;
-}
-
-const char *
-weft_finding_objects_get_names (WeftFindingObjects *self)
-{
-  if (self->n_names > MAX_NAMES)
-    {
-      g_string_append_printf (self->names, " and %" G_GUINT64_FORMAT " more",
-                              self->n_names - MAX_NAMES);
-      /* Once. */
-      self->n_names = MAX_NAMES;
-    }
-  return self->names->str;
-}
-
 void
 weft_diagnosis_add (WeftDiagnosis *self, const char *check, const char *question,
-                    WeftVerdict verdict, const char *advice, WeftFindingObjects *objects,
+                    WeftVerdict verdict, const char *advice, WeftSubjects *subjects,
                     const char *evidence, ...)
 {
   g_autofree char *text = NULL;
@@ -98,14 +49,27 @@ weft_diagnosis_add (WeftDiagnosis *self, const char *check, const char *question
   weft_table_builder_set_uint64 (self->builder, VERDICT, verdict);
   weft_table_builder_set_string (self->builder, EVIDENCE, text);
   weft_table_builder_set_string (self->builder, ADVICE, advice);
-  if (objects != NULL && objects->handles->len > 0)
-    weft_table_builder_set_string (self->builder, HANDLES, objects->handles->str);
+  if (subjects != NULL && weft_subjects_get_handles (subjects)[0] != NULL)
+    {
+      g_autofree char *handles = g_strjoinv (" ", (char **) weft_subjects_get_handles (subjects));
+
+      weft_table_builder_set_string (self->builder, HANDLES, handles);
+    }
 }
 
 guint64
 weft_diagnosis_count (WeftDiagnosis *self, WeftTableId table)
 {
   return weft_store_get_n_rows (self->scope->store, table);
+}
+
+char *
+weft_diagnosis_name_thread (WeftDiagnosis *self, guint64 thread, gint64 tid)
+{
+  const WeftCatalogThread *found = weft_catalog_get_thread (self->catalog, (guint32) thread);
+
+  return g_strdup_printf ("%s (%" G_GINT64_FORMAT ")",
+                          found != NULL && found->name != NULL ? found->name : "(no name)", tid);
 }
 
 /* ---- What domains found ---- */
@@ -142,15 +106,17 @@ static gboolean
 run (const WeftAnalysisScope *scope, WeftReport *report, GError **error)
 {
   static gboolean (*const checks[]) (WeftDiagnosis *, GError **) = {
-    weft_diagnose_recording, weft_diagnose_cpu,     weft_diagnose_symbols,  weft_diagnose_arrival,
-    weft_diagnose_origins,   weft_diagnose_sources, weft_diagnose_counters, weft_diagnose_derived,
-    weft_diagnose_clocks,    weft_diagnose_losses,
+    weft_diagnose_recording, weft_diagnose_cpu,      weft_diagnose_symbols, weft_diagnose_arrival,
+    weft_diagnose_origins,   weft_diagnose_parallel, weft_diagnose_sources, weft_diagnose_counters,
+    weft_diagnose_derived,   weft_diagnose_clocks,   weft_diagnose_losses,
   };
+  g_autoptr (WeftVocabulary) words = weft_recording_get_vocabulary (scope->recording);
   g_autoptr (WeftTableBuilder) builder = weft_answer_begin_table ("diagnose", columns, N_COLUMNS);
   g_autoptr (WeftCatalog) catalog = weft_catalog_new (scope->store, scope->cancellable, error);
-  WeftDiagnosis self = { scope, catalog, builder };
+  g_autoptr (WeftTable) work = catalog != NULL ? weft_conservation_count_work (scope, error) : NULL;
+  WeftDiagnosis self = { scope, catalog, words, work, builder };
 
-  if (catalog == NULL)
+  if (work == NULL)
     return FALSE;
   for (guint i = 0; i < G_N_ELEMENTS (checks); i++)
     if (!checks[i](&self, error))

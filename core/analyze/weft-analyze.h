@@ -8,6 +8,7 @@ extern const WeftAnalysisKind weft_analyze_annotate;
 extern const WeftAnalysisKind weft_analyze_attachments;
 extern const WeftAnalysisKind weft_analyze_code;
 extern const WeftAnalysisKind weft_analyze_callers;
+extern const WeftAnalysisKind weft_analyze_conservation;
 extern const WeftAnalysisKind weft_analyze_counters;
 extern const WeftAnalysisKind weft_analyze_dispatches;
 extern const WeftAnalysisKind weft_analyze_flame;

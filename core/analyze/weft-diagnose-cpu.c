@@ -304,7 +304,7 @@ typedef struct
 } Sums;
 
 static void
-take_thread (Sums *sums, WeftFindingObjects *wrong, const WeftCatalogThread *thread,
+take_thread (Sums *sums, WeftSubjects *wrong, const WeftCatalogThread *thread,
              const WeftThreadFigures *figures)
 {
   gint64 wall = figures->stop - figures->start;
@@ -316,22 +316,22 @@ take_thread (Sums *sums, WeftFindingObjects *wrong, const WeftCatalogThread *thr
   sums->preempted += figures->reasons[WEFT_WAIT_REASON_PREEMPTED];
   sums->wall += (guint64) wall;
   if ((double) ABS (difference) > TIME_TOLERANCE * (double) wall + TIME_SLACK)
-    weft_finding_objects_add (wrong, "t", thread->id, thread->name);
+    weft_subjects_add (wrong, "t", thread->id, thread->name);
 }
 
 static void
-tell_times (Cpu *self, const Sums *sums, WeftFindingObjects *wrong)
+tell_times (Cpu *self, const Sums *sums, WeftSubjects *wrong)
 {
   static const char *const question = "Do times on and off the CPU add up?";
 
-  if (wrong->count == 0)
+  if (weft_subjects_get_count (wrong) == 0)
     weft_diagnosis_add (self->diagnosis, "thread-times", question, WEFT_VERDICT_GOOD, NULL, NULL,
                         "Of %u %s, on-CPU and off-CPU time are the time that they were watched for",
                         sums->n_threads, weft_plural (sums->n_threads, "thread", "threads"));
   else
     weft_diagnosis_add (self->diagnosis, "thread-times", question, WEFT_VERDICT_ATTENTION,
                         "Events were lost, or the machine was suspended: see the losses", wrong,
-                        "They do not of %s", weft_finding_objects_get_names (wrong));
+                        "They do not of %s", weft_subjects_get_names (wrong));
 }
 
 static void
@@ -361,11 +361,10 @@ check_threads (Cpu *self, GError **error)
   const WeftAnalysisScope *scope = self->diagnosis->scope;
   g_autoptr (WeftThreadTable) threads = weft_thread_table_new (scope, NULL, NULL, error);
   WeftCatalog *catalog = self->diagnosis->catalog;
-  g_auto (WeftFindingObjects) wrong;
+  g_autoptr (WeftSubjects) wrong = weft_subjects_new ();
   Sums sums = { 0 };
   gint64 begin, end;
 
-  weft_finding_objects_init (&wrong);
   if (threads == NULL || !weft_scope_find_span (scope, &begin, &end, error))
     return FALSE;
   for (guint i = 0; i < weft_catalog_get_n_threads (catalog); i++)
@@ -374,11 +373,11 @@ check_threads (Cpu *self, GError **error)
       const WeftThreadFigures *figures = weft_thread_table_get (threads, thread->id);
 
       if (figures != NULL && figures->has_times)
-        take_thread (&sums, &wrong, thread, figures);
+        take_thread (&sums, wrong, thread, figures);
     }
   if (sums.n_threads == 0)
     return TRUE;
-  tell_times (self, &sums, &wrong);
+  tell_times (self, &sums, wrong);
   tell_parallelism (self, &sums, end > begin ? (guint64) end - (guint64) begin : 0);
   return TRUE;
 }

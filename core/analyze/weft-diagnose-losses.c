@@ -111,9 +111,8 @@ tell_reason (WeftDiagnosis *self, GArray *totals, guint category, const char *re
   const char *check = known < 0 ? NULL : reasons[known].check;
   g_autofree char *name = g_strdup_printf ("%s-%s", categories[category].name, reason);
   guint64 count = 0;
-  g_auto (WeftFindingObjects) lanes;
+  g_autoptr (WeftSubjects) lanes = weft_subjects_new ();
 
-  weft_finding_objects_init (&lanes);
   for (guint i = 0; i < totals->len; i++)
     {
       const WeftLossTotal *total = &g_array_index (totals, WeftLossTotal, i);
@@ -122,16 +121,15 @@ tell_reason (WeftDiagnosis *self, GArray *totals, guint category, const char *re
         continue;
       count += total->count;
       if (total->lane != 0)
-        weft_finding_objects_add (
-            &lanes, "l", total->lane,
-            weft_catalog_get_lane_name (self->catalog, (guint32) total->lane));
+        weft_subjects_add (lanes, "l", total->lane,
+                           weft_catalog_get_lane_name (self->catalog, (guint32) total->lane));
     }
   weft_diagnosis_add (self, check ? check : name,
                       check && is_about_times (reason) ? "Are times in range and in order?"
                                                        : categories[category].question,
-                      categories[category].verdict, known < 0 ? NULL : reasons[known].advice,
-                      &lanes, "%" G_GUINT64_FORMAT " × %s%s%s", count, reason,
-                      known < 0 ? "" : ": ", known < 0 ? "" : reasons[known].meaning);
+                      categories[category].verdict, known < 0 ? NULL : reasons[known].advice, lanes,
+                      "%" G_GUINT64_FORMAT " × %s%s%s", count, reason, known < 0 ? "" : ": ",
+                      known < 0 ? "" : reasons[known].meaning);
 }
 
 static int

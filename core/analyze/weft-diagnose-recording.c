@@ -141,11 +141,11 @@ check_cost (WeftDiagnosis *self, GError **error)
     return FALSE;
   share = end > 0 ? (double) cpu / (double) end : 0;
   if (symbolizer > 0)
-    symbolizer_text =
-        g_strdup_printf ("; reading names took %.3f s, partly in processes of their own", (double) symbolizer / 1e9);
+    symbolizer_text = g_strdup_printf (
+        "; reading names took %.3f s, partly in processes of their own", (double) symbolizer / 1e9);
   if (perturbation > 0)
-    perturbation_text = g_strdup_printf (
-        "; the recorded programs lost about %.3f s to samples", (double) perturbation / 1e9);
+    perturbation_text = g_strdup_printf ("; the recorded programs lost about %.3f s to samples",
+                                         (double) perturbation / 1e9);
   if (weft_diagnosis_count (self, WEFT_TABLE_OWN_COST) == 0)
     weft_diagnosis_add (self, "own-cost", question, WEFT_VERDICT_NOT_APPLICABLE, NULL, NULL,
                         "What recording cost was not measured: this is an import, or it has just "
@@ -228,38 +228,36 @@ weft_diagnose_clocks (WeftDiagnosis *self, GError **error)
   };
   g_autoptr (GArray) clocks = weft_clock_facts_read (self->scope, error);
   gboolean all_well = TRUE;
-  g_auto (WeftFindingObjects) good;
+  g_autoptr (WeftSubjects) good = weft_subjects_new ();
 
-  weft_finding_objects_init (&good);
   if (clocks == NULL)
     return FALSE;
   for (guint fault = 0; fault < G_N_ELEMENTS (faults); fault++)
     {
-      g_auto (WeftFindingObjects) bad;
+      g_autoptr (WeftSubjects) bad = weft_subjects_new ();
 
-      weft_finding_objects_init (&bad);
       for (guint i = 0; i < clocks->len; i++)
         {
           const WeftClockFacts *clock = &g_array_index (clocks, WeftClockFacts, i);
           g_autofree char *text = describe_clock (clock);
 
           if (faults[fault].is_so (clock))
-            weft_finding_objects_add (&bad, "k", clock->id, text);
+            weft_subjects_add (bad, "k", clock->id, text);
           else if (fault == 0)
-            weft_finding_objects_add (&good, "k", clock->id, text);
+            weft_subjects_add (good, "k", clock->id, text);
         }
-      if (bad.count == 0)
+      if (weft_subjects_get_count (bad) == 0)
         continue;
       all_well = FALSE;
       weft_diagnosis_add (self, faults[fault].check, question, faults[fault].verdict,
-                          faults[fault].advice, &bad, "%" G_GUINT64_FORMAT " %s %s: %s", bad.count,
-                          weft_plural (bad.count, "clock is", "clocks are"), faults[fault].what,
-                          weft_finding_objects_get_names (&bad));
+                          faults[fault].advice, bad, "%" G_GUINT64_FORMAT " %s %s: %s",
+                          weft_subjects_get_count (bad),
+                          weft_plural (weft_subjects_get_count (bad), "clock is", "clocks are"),
+                          faults[fault].what, weft_subjects_get_names (bad));
     }
   if (all_well)
     weft_diagnosis_add (
         self, "clocks", question, clocks->len > 0 ? WEFT_VERDICT_GOOD : WEFT_VERDICT_NOT_APPLICABLE,
-        NULL, NULL, "%s",
-        clocks->len > 0 ? weft_finding_objects_get_names (&good) : "No clock was used");
+        NULL, NULL, "%s", clocks->len > 0 ? weft_subjects_get_names (good) : "No clock was used");
   return TRUE;
 }

@@ -164,12 +164,11 @@ tell_module (Symbols *self, const Module *module)
     [WEFT_SYMBOL_STATE_FAILED] = "its symbols could not be read",
     [WEFT_SYMBOL_STATE_MAP] = "the program told nothing of these",
   };
-  g_auto (WeftFindingObjects) objects;
+  g_autoptr (WeftSubjects) objects = weft_subjects_new ();
 
-  weft_finding_objects_init (&objects);
-  weft_finding_objects_add (&objects, "mod", module->id, module->name);
+  weft_subjects_add (objects, "mod", module->id, module->name);
   weft_diagnosis_add (self->diagnosis, "symbols-missing", "Which module lacks symbols?",
-                      WEFT_VERDICT_ATTENTION, get_advice (module), &objects,
+                      WEFT_VERDICT_ATTENTION, get_advice (module), objects,
                       "%s: %.1f %% of all samples are in functions of it without a name; %s%s%s",
                       module->name != NULL ? module->name : "(no name)",
                       100.0 * (double) module->nameless / (double) self->count,

@@ -6,23 +6,20 @@
 #include "weft-derived.h"
 #include "weft-diagnosis.h"
 #include "weft-enum-types.h"
+#include "weft-row-scan.h"
 
 /* ---- Sources ---- */
 
 /* Routines that ran, by lane: each pair once. */
-static gboolean
-read_pairs (WeftDiagnosis *self, GHashTable *pairs, GError **error)
+static GHashTable *
+collect_pairs (WeftDiagnosis *self)
 {
-  g_autoptr (WeftRowCursor) rows = weft_row_cursor_new (self->scope, WEFT_TABLE_DISPATCHES);
+  GHashTable *pairs = g_hash_table_new (NULL, NULL);
 
-  while (weft_row_cursor_next (rows))
-    {
-      guint64 lane = weft_row_cursor_get (rows, WEFT_DISPATCHES_LANE);
-      guint64 routine = weft_row_cursor_get (rows, WEFT_DISPATCHES_ROUTINE);
-
-      g_hash_table_add (pairs, GSIZE_TO_POINTER (lane << 32 | (guint32) routine));
-    }
-  return weft_row_cursor_finish (rows, error);
+  for (guint i = 0; i < weft_table_get_n_rows (self->work); i++)
+    g_hash_table_add (pairs, GSIZE_TO_POINTER (weft_table_get_uint64 (self->work, 0, i) << 32 |
+                                               (guint32) weft_table_get_uint64 (self->work, 1, i)));
+  return pairs;
 }
 
 static guint64
@@ -60,23 +57,23 @@ tell_missing (WeftDiagnosis *self, WeftRowTable *routines, GHashTable *missing, 
   static const char *const advice =
       "Register the text or the path of the source with weft_target_source_new (), and name it "
       "where the routine is made (docs/producer-guide.md)";
-  g_auto (WeftFindingObjects) objects;
+  g_autoptr (WeftSubjects) objects = weft_subjects_new ();
 
-  weft_finding_objects_init (&objects);
   for (guint64 i = 0; i < weft_row_table_get_n_rows (routines); i++)
     {
       guint64 id = weft_row_table_get_number (routines, i);
 
       if (g_hash_table_contains (missing, GSIZE_TO_POINTER (id)))
-        weft_finding_objects_add (&objects, "r", id,
-                                  weft_row_table_get_string (routines, WEFT_ROUTINES_NAME, id));
+        weft_subjects_add (objects, "r", id,
+                           weft_row_table_get_string (routines, WEFT_ROUTINES_NAME, id));
     }
-  if (objects.count > 0)
-    weft_diagnosis_add (self, "sources", question, WEFT_VERDICT_ATTENTION, advice, &objects,
+  if (weft_subjects_get_count (objects) > 0)
+    weft_diagnosis_add (self, "sources", question, WEFT_VERDICT_ATTENTION, advice, objects,
                         "On lanes where other routines have sources, %" G_GUINT64_FORMAT
                         " %s none: %s",
-                        objects.count, weft_plural (objects.count, "has", "have"),
-                        weft_finding_objects_get_names (&objects));
+                        weft_subjects_get_count (objects),
+                        weft_plural (weft_subjects_get_count (objects), "has", "have"),
+                        weft_subjects_get_names (objects));
   else if (n_with > 0)
     weft_diagnosis_add (self, "sources", question, WEFT_VERDICT_GOOD, NULL, NULL,
                         "Every routine on lanes that tell of sources has one");
@@ -91,27 +88,25 @@ check_texts (WeftDiagnosis *self, GError **error)
   static const char *const question = "Are the texts of sources in the recording?";
   g_autoptr (WeftRowCursor) rows = weft_row_cursor_new (self->scope, WEFT_TABLE_SOURCES);
   guint64 total = weft_diagnosis_count (self, WEFT_TABLE_SOURCES);
-  g_auto (WeftFindingObjects) missing;
+  g_autoptr (WeftSubjects) missing = weft_subjects_new ();
 
-  weft_finding_objects_init (&missing);
   while (weft_row_cursor_next (rows))
     if (weft_row_cursor_get (rows, WEFT_SOURCES_TEXT) == 0)
       {
         const char *path = weft_row_cursor_get_string (rows, WEFT_SOURCES_PATH);
 
-        weft_finding_objects_add (&missing, "src", weft_row_cursor_get_number (rows),
-                                  path ? path
-                                       : weft_row_cursor_get_string (rows, WEFT_SOURCES_HASH));
+        weft_subjects_add (missing, "src", weft_row_cursor_get_number (rows),
+                           path ? path : weft_row_cursor_get_string (rows, WEFT_SOURCES_HASH));
       }
-  if (missing.count > 0)
+  if (weft_subjects_get_count (missing) > 0)
     weft_diagnosis_add (
         self, "source-texts", question, WEFT_VERDICT_ATTENTION,
         "Give the text to weft_target_source_new (); with path or hash alone the recording cannot "
         "show it on another machine",
-        &missing,
+        missing,
         "Only path or hash is known of %" G_GUINT64_FORMAT " of %" G_GUINT64_FORMAT " %s: %s",
-        missing.count, total, weft_plural (total, "source", "sources"),
-        weft_finding_objects_get_names (&missing));
+        weft_subjects_get_count (missing), total, weft_plural (total, "source", "sources"),
+        weft_subjects_get_names (missing));
   else
     weft_diagnosis_add (self, "source-texts", question,
                         total > 0 ? WEFT_VERDICT_GOOD : WEFT_VERDICT_NOT_APPLICABLE, NULL, NULL,
@@ -123,13 +118,13 @@ gboolean
 weft_diagnose_sources (WeftDiagnosis *self, GError **error)
 {
   static const WeftColumnNumber numbers[] = { WEFT_ROUTINES_NAME, WEFT_ROUTINES_SOURCE };
-  g_autoptr (GHashTable) pairs = g_hash_table_new (NULL, NULL);
+  g_autoptr (GHashTable) pairs = collect_pairs (self);
   g_autoptr (GHashTable) missing = g_hash_table_new (NULL, NULL);
   g_autoptr (WeftRowTable) routines =
       weft_row_table_new (self->scope, WEFT_TABLE_ROUTINES, numbers, 2, error);
   guint64 n_with = 0;
 
-  if (routines == NULL || !read_pairs (self, pairs, error))
+  if (routines == NULL)
     return FALSE;
   find_missing (pairs, routines, missing, &n_with);
   tell_missing (self, routines, missing, n_with);
@@ -143,11 +138,10 @@ check_definitions (WeftDiagnosis *self, WeftCounterNames *names)
 {
   static const char *const question = "Are counters defined?";
   g_autoptr (GHashTable) filled = g_hash_table_new (NULL, NULL);
-  g_auto (WeftFindingObjects) empty;
+  g_autoptr (WeftSubjects) empty = weft_subjects_new ();
   guint64 n_counters = weft_row_table_get_n_rows (names->counters);
   guint64 n_sets = weft_row_table_get_n_rows (names->sets);
 
-  weft_finding_objects_init (&empty);
   for (guint64 i = 0; i < n_counters; i++)
     g_hash_table_add (filled, GSIZE_TO_POINTER (weft_counter_names_get_set (
                                   names, weft_row_table_get_number (names->counters, i))));
@@ -156,14 +150,15 @@ check_definitions (WeftDiagnosis *self, WeftCounterNames *names)
       guint64 set = weft_row_table_get_number (names->sets, i);
 
       if (!g_hash_table_contains (filled, GSIZE_TO_POINTER (set)))
-        weft_finding_objects_add (&empty, "cs", set, weft_counter_names_get_set_name (names, set));
+        weft_subjects_add (empty, "cs", set, weft_counter_names_get_set_name (names, set));
     }
-  if (empty.count > 0)
+  if (weft_subjects_get_count (empty) > 0)
     weft_diagnosis_add (self, "counter-definitions", question, WEFT_VERDICT_ATTENTION,
                         "Name the counters of a set where it is made, with their units and kinds",
-                        &empty, "%" G_GUINT64_FORMAT " %s without counters: %s", empty.count,
-                        weft_plural (empty.count, "set", "sets"),
-                        weft_finding_objects_get_names (&empty));
+                        empty, "%" G_GUINT64_FORMAT " %s without counters: %s",
+                        weft_subjects_get_count (empty),
+                        weft_plural (weft_subjects_get_count (empty), "set", "sets"),
+                        weft_subjects_get_names (empty));
   else if (n_sets == 0)
     weft_diagnosis_add (self, "counter-definitions", question, WEFT_VERDICT_NOT_APPLICABLE,
                         "A program that can count tells which counters it has, or why not, with "
@@ -179,7 +174,7 @@ check_definitions (WeftDiagnosis *self, WeftCounterNames *names)
 /* Sets of one availability, with the reasons that were told. */
 static void
 list_sets (WeftCounterNames *names, WeftAvailability availability, gboolean unsampled,
-           WeftFindingObjects *objects)
+           WeftSubjects *objects)
 {
   for (guint64 i = 0; i < weft_row_table_get_n_rows (names->sets); i++)
     {
@@ -195,7 +190,7 @@ list_sets (WeftCounterNames *names, WeftAvailability availability, gboolean unsa
                  ? g_strdup (name)
                  : g_strdup_printf ("%s (%s)", name ? name : "(no name)",
                                     state->reason ? state->reason : "no reason told");
-      weft_finding_objects_add (objects, "cs", set, text);
+      weft_subjects_add (objects, "cs", set, text);
     }
 }
 
@@ -224,17 +219,16 @@ check_availability (WeftDiagnosis *self, WeftCounterNames *names)
 
   for (guint i = 0; i < G_N_ELEMENTS (kinds); i++)
     {
-      g_auto (WeftFindingObjects) sets;
+      g_autoptr (WeftSubjects) sets = weft_subjects_new ();
 
-      weft_finding_objects_init (&sets);
-      list_sets (names, kinds[i].availability, FALSE, &sets);
-      if (sets.count == 0)
+      list_sets (names, kinds[i].availability, FALSE, sets);
+      if (weft_subjects_get_count (sets) == 0)
         continue;
       all_well = FALSE;
-      weft_diagnosis_add (self, kinds[i].check, question, kinds[i].verdict, kinds[i].advice, &sets,
-                          "%" G_GUINT64_FORMAT " %s %s: %s", sets.count,
-                          weft_plural (sets.count, "set is", "sets are"), kinds[i].what,
-                          weft_finding_objects_get_names (&sets));
+      weft_diagnosis_add (self, kinds[i].check, question, kinds[i].verdict, kinds[i].advice, sets,
+                          "%" G_GUINT64_FORMAT " %s %s: %s", weft_subjects_get_count (sets),
+                          weft_plural (weft_subjects_get_count (sets), "set is", "sets are"),
+                          kinds[i].what, weft_subjects_get_names (sets));
     }
   return all_well;
 }
@@ -244,17 +238,17 @@ check_samples (WeftDiagnosis *self, WeftCounterNames *names, gboolean all_well)
 {
   static const char *const question = "Are the counters that are there sampled?";
   guint64 n_samples = weft_diagnosis_count (self, WEFT_TABLE_COUNTER_SAMPLES);
-  g_auto (WeftFindingObjects) sets;
+  g_autoptr (WeftSubjects) sets = weft_subjects_new ();
 
-  weft_finding_objects_init (&sets);
-  list_sets (names, WEFT_AVAILABILITY_PRESENT, TRUE, &sets);
-  if (sets.count > 0)
+  list_sets (names, WEFT_AVAILABILITY_PRESENT, TRUE, sets);
+  if (weft_subjects_get_count (sets) > 0)
     weft_diagnosis_add (self, "counter-samples", question, WEFT_VERDICT_ATTENTION,
                         "Add samples to dispatches or submissions, or report them with "
                         "weft_target_report_samples ()",
-                        &sets, "%" G_GUINT64_FORMAT " %s present and never sampled: %s", sets.count,
-                        weft_plural (sets.count, "set is", "sets are"),
-                        weft_finding_objects_get_names (&sets));
+                        sets, "%" G_GUINT64_FORMAT " %s present and never sampled: %s",
+                        weft_subjects_get_count (sets),
+                        weft_plural (weft_subjects_get_count (sets), "set is", "sets are"),
+                        weft_subjects_get_names (sets));
   else
     weft_diagnosis_add (self, "counter-samples", question,
                         n_samples > 0 ? WEFT_VERDICT_GOOD : WEFT_VERDICT_NOT_APPLICABLE, NULL, NULL,
@@ -265,16 +259,23 @@ check_samples (WeftDiagnosis *self, WeftCounterNames *names, gboolean all_well)
                                        : ", of every set that is present");
 }
 
+static void
+take_value (guint64 number, const guint64 *values, guint32 present, gpointer data)
+{
+  *(guint64 *) data += values[0] != 0;
+}
+
 static gboolean
 check_errors (WeftDiagnosis *self, GError **error)
 {
   static const char *const question = "Could all samples be resolved to values?";
-  g_autoptr (WeftRowCursor) rows = weft_row_cursor_new (self->scope, WEFT_TABLE_COUNTER_VALUES);
+  static const WeftColumnNumber columns[] = { WEFT_COUNTER_VALUES_IS_ERROR };
   guint64 total = weft_diagnosis_count (self, WEFT_TABLE_COUNTER_VALUES);
   guint64 errors = 0;
 
-  while (weft_row_cursor_next (rows))
-    errors += weft_row_cursor_get (rows, WEFT_COUNTER_VALUES_IS_ERROR) != 0;
+  if (!weft_scan_rows (self->scope->store, WEFT_TABLE_COUNTER_VALUES, columns, 1, take_value,
+                       &errors, self->scope->cancellable, error))
+    return FALSE;
   if (errors > 0)
     weft_diagnosis_add (
         self, "counter-errors", question, WEFT_VERDICT_ATTENTION,
@@ -286,7 +287,7 @@ check_errors (WeftDiagnosis *self, GError **error)
     weft_diagnosis_add (self, "counter-errors", question,
                         total > 0 ? WEFT_VERDICT_GOOD : WEFT_VERDICT_NOT_APPLICABLE, NULL, NULL,
                         total > 0 ? "All could" : "There are no samples");
-  return weft_row_cursor_finish (rows, error);
+  return TRUE;
 }
 
 gboolean

@@ -322,7 +322,7 @@ typedef struct
  * | scope | subject | keys |
  * |---|---|---|
  * | `domain` | empty | `label`, `description` |
- * | `kind` | lane kind or pattern | `label`, `icon`, `color` |
+ * | `kind` | lane kind or pattern | `label`, `icon`, `color`, `driver`: `self` or `others` |
  * | `word` | lane kind or pattern | a neutral word, the same with `.plural` |
  * | `attribute` | key of a tag | `label`, `unit`, `description` |
  * | `counter`, `metric` | name | `label`, `unit`, `description`, `polarity` |
@@ -771,6 +771,27 @@ weft_vocabulary_add_kind (WeftVocabulary *self, const char *pattern, const char 
 }
 
 /**
+ * weft_vocabulary_set_self_driven:
+ * @self: a vocabulary of one domain
+ * @pattern: a lane kind (`a.b`), or the beginning of several (`a.*`)
+ * @self_driven: whether lanes of this kind find their work themselves
+ *
+ * Says that nobody hands work to such lanes: a loop whose steps follow one another, a worker whose
+ * calls are told on another lane. Where their dispatches have no origin, nothing is missing.
+ *
+ * Since: 0.1
+ */
+void
+weft_vocabulary_set_self_driven (WeftVocabulary *self, const char *pattern, gboolean self_driven)
+{
+  g_return_if_fail (WEFT_IS_VOCABULARY (self));
+  g_return_if_fail (self->domain != NULL);
+  g_return_if_fail (is_pattern (pattern));
+
+  set_own (self, SCOPE_KIND, pattern, "driver", self_driven ? "self" : "others");
+}
+
+/**
  * weft_vocabulary_add_word:
  * @self: a vocabulary of one domain
  * @pattern: (nullable): the lane kinds that it holds for; %NULL for all of the domain's, which is
@@ -1213,6 +1234,27 @@ neutral_word (const char *word, gboolean plural)
     if (g_str_equal (word, words[i][0]))
       return words[i][1];
   return word;
+}
+
+/**
+ * weft_vocabulary_is_self_driven:
+ * @self: a vocabulary
+ * @kind: a lane kind
+ *
+ * Returns: whether lanes of this kind find their work themselves; %FALSE if no domain says so
+ *
+ * Since: 0.1
+ */
+gboolean
+weft_vocabulary_is_self_driven (WeftVocabulary *self, const char *kind)
+{
+  const Row *row;
+
+  g_return_val_if_fail (WEFT_IS_VOCABULARY (self), FALSE);
+  g_return_val_if_fail (kind != NULL, FALSE);
+
+  row = look_up_kind (self, SCOPE_KIND, kind, "driver");
+  return row != NULL && g_strcmp0 (row->text, "self") == 0;
 }
 
 /**

@@ -41,6 +41,8 @@ WEFT_API void weft_vocabulary_set_title (WeftVocabulary *self, const char *label
 WEFT_API void weft_vocabulary_add_kind (WeftVocabulary *self, const char *pattern,
                                         const char *label, const char *icon_name,
                                         const char *color);
+WEFT_API void weft_vocabulary_set_self_driven (WeftVocabulary *self, const char *pattern,
+                                               gboolean self_driven);
 WEFT_API void weft_vocabulary_add_word (WeftVocabulary *self, const char *pattern, const char *word,
                                         const char *singular, const char *plural);
 WEFT_API void weft_vocabulary_add_attribute (WeftVocabulary *self, const char *key,
@@ -67,6 +69,7 @@ WEFT_API char **weft_vocabulary_get_kinds (WeftVocabulary *self);
 WEFT_API const char *weft_vocabulary_get_label (WeftVocabulary *self, const char *kind);
 WEFT_API const char *weft_vocabulary_get_icon_name (WeftVocabulary *self, const char *kind);
 WEFT_API const char *weft_vocabulary_get_color (WeftVocabulary *self, const char *kind);
+WEFT_API gboolean weft_vocabulary_is_self_driven (WeftVocabulary *self, const char *kind);
 WEFT_API const char *weft_vocabulary_get_word (WeftVocabulary *self, const char *kind,
                                                const char *word, gboolean plural);
 WEFT_API WeftTerm *weft_vocabulary_get_attribute (WeftVocabulary *self, const char *kind,

@@ -17,6 +17,8 @@ typedef struct
 } Choice;
 
 static const Choice choices[] = {
+  { "conservation", "lane name submitted completed pending sampled_out rejected lost holds "
+                    "reasons" },
   { "target-lanes", "lane name kind dispatches busy utilisation errors pending mean longest "
                     "rejected lost" },
   { "target-top", "routine lane thread submission trace source name lane_names count total self "

@@ -31,6 +31,8 @@ add_kinds (WeftVocabulary *words)
                             "#26a269");
   weft_vocabulary_add_kind (words, "executor.worker", "Worker", "applications-system-symbolic",
                             "#e5a50a");
+  /* Who asked is told with the call, on the task's lane. */
+  weft_vocabulary_set_self_driven (words, "executor.worker", TRUE);
   weft_vocabulary_add_word (words, NULL, "runtime", "task runtime", "task runtimes");
   weft_vocabulary_add_word (words, NULL, "lane", "task", "tasks");
   weft_vocabulary_add_word (words, "executor.worker", "lane", "worker", "workers");

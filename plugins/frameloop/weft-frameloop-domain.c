@@ -23,6 +23,7 @@ add_kinds (WeftVocabulary *words)
   weft_vocabulary_add_kind (words, "frameloop.loop", "Frame loop", "view-refresh-symbolic",
                             "#26a269");
   weft_vocabulary_add_kind (words, "frameloop.window", "Window", "window-symbolic", "#1c71d8");
+  weft_vocabulary_set_self_driven (words, "frameloop.*", TRUE);
   weft_vocabulary_add_word (words, NULL, "lane", "loop", "loops");
   weft_vocabulary_add_word (words, NULL, "queue", "command queue", "command queues");
   weft_vocabulary_add_word (words, NULL, "dispatch", "tick", "ticks");

@@ -30,6 +30,7 @@ VIEWS = {
     'state': ['state'],
     'state-at': ['state', '--at', '150ms'],
     'target-lanes': ['target', 'lanes'],
+    'target-conservation': ['target', 'conservation'],
     'target-lanes-filter': ['target', 'lanes', '--lane', 'worker*', '--to', '300ms'],
     'target-top': ['target', 'top'],
     'target-top-count': ['target', 'top', '--by', 'count', '--limit', '5'],
