@@ -85,9 +85,9 @@ void weft_threadpool_run_end_ (WeftThreadpoolItem *item, WeftTargetStatus status
                                const WeftTargetErrorDetail *error);
 void weft_threadpool_cancel_ (WeftThreadpoolItem *item, const char *why);
 
-/* Before it is put into the queue, and so before anybody can run it. WORKER: who enqueues it, into a
- * queue of its own; NULL: somebody else, into a queue of all. BATCH: weft_target_id_new () of items
- * that somebody waits for together, or 0.
+/* Before it is put into a queue, and so before anybody can run it. WORKER: who enqueues it, into its
+ * own queue; NULL: somebody else, into a queue of all. BATCH: weft_target_id_new () of items that
+ * somebody waits for together, or 0.
  */
 static inline void
 weft_threadpool_enqueue (WeftThreadpoolItem *item, WeftThreadpool *pool, WeftTargetRoutine *routine,
@@ -104,6 +104,14 @@ weft_threadpool_enqueue (WeftThreadpoolItem *item, WeftThreadpool *pool, WeftTar
                             weft_threadpool_copies_stacks_ (pool)
                                 ? weft_target_origin_with_stack ()
                                 : weft_target_origin ());
+}
+
+/* Right after it was told to be enqueued: it comes into the queue of WORKER, who did not enqueue it. */
+static inline void
+weft_threadpool_place (WeftThreadpoolItem *item, WeftThreadpoolWorker *worker)
+{
+  if (WEFT_TARGET_UNLIKELY (item->id != 0))
+    item->home = worker;
 }
 
 /* It goes from the queue in which it is to that of WORKER, which took it, or for which it was taken.
