@@ -310,9 +310,10 @@ release (const Pair *pair, void *data)
   EACH_OF_16 (x, 0)                                                                                \
   EACH_OF_16 (x, 1)                                                                                \
   EACH_OF_16 (x, 2)                                                                                \
-  EACH_OF_16 (x, 3) EACH_OF_16 (x, 4) EACH_OF_16 (x, 5) EACH_OF_16 (x, 6) EACH_OF_16 (x, 7)        \
-      EACH_OF_16 (x, 8) EACH_OF_16 (x, 9) EACH_OF_16 (x, a) EACH_OF_16 (x, b) EACH_OF_16 (x, c)    \
-          EACH_OF_16 (x, d) EACH_OF_16 (x, e) EACH_OF_16 (x, f)
+  EACH_OF_16 (x, 3)                                                                                \
+  EACH_OF_16 (x, 4) EACH_OF_16 (x, 5) EACH_OF_16 (x, 6) EACH_OF_16 (x, 7) EACH_OF_16 (x, 8)        \
+      EACH_OF_16 (x, 9) EACH_OF_16 (x, a) EACH_OF_16 (x, b) EACH_OF_16 (x, c) EACH_OF_16 (x, d)    \
+          EACH_OF_16 (x, e) EACH_OF_16 (x, f)
 
 EACH (DEFINE)
 
@@ -588,6 +589,7 @@ g_thread_pool_set_sort_function (GlibPool *glib_pool, CompareFunc func, void *us
       REAL (set_sort_function, "g_thread_pool_set_sort_function");
   Pool *pool = find_pool (glib_pool);
   Sorting *sorting = pool != NULL && func != NULL ? malloc (sizeof *sorting) : NULL;
+  bool is_locked;
   void *before;
 
   if (pool == NULL || (func != NULL && sorting == NULL))
@@ -597,9 +599,15 @@ g_thread_pool_set_sort_function (GlibPool *glib_pool, CompareFunc func, void *us
     }
   if (sorting != NULL)
     *sorting = (Sorting){ func, user_data };
+  /* One at a time, so that what GLib uses is never what is freed. */
+  is_locked = lock_take (&pool->sort_lock);
   real (glib_pool, sorting != NULL ? compare : NULL, sorting);
   before = __atomic_exchange_n (&pool->sorting, sorting, __ATOMIC_SEQ_CST);
-  free (before);
+  if (is_locked)
+    {
+      lock_give (&pool->sort_lock);
+      free (before);
+    }
 }
 
 PUBLIC int

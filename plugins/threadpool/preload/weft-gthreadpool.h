@@ -103,6 +103,7 @@ typedef struct
   uint64_t batch;       /* from one time at which nothing was outstanding to the next */
   PoolLane *lane;       /* NULL until it is first told of */
   void *sorting;
+  uint32_t sort_lock;
 } Pool;
 
 void pool_unref (Pool *pool);

@@ -198,6 +198,11 @@ class Scenes(Case):
         self.assert_adds_up(recording, 600, 600)
         self.assertEqual(len(recording.lanes('threadpool.pool')), 256)
 
+    def test_storm(self):
+        """Three threads push, pull to the front and sort at once: nothing is lost, mixed up or run twice."""
+        recording = self.compare('storm', '1500')
+        self.assert_adds_up(recording, 4500, 4500)
+
     def test_tasks(self):
         """GTask's pool has its name, and tasks have theirs. The program ends when the last one returned, which may be
         before its function did."""
@@ -349,6 +354,22 @@ print(len(done), sum(done))
         opened = [item for item in recording.items() if 'read_async' in item['name'] or 'open' in item['name']]
         self.assertGreaterEqual(len(recording.items()) + pool['pending'], 25)
         self.assertGreaterEqual(len(opened), 25)
+        self.assert_questions(recording)
+
+    def test_gstreamer(self):
+        """Streaming threads are items of GStreamer's pool: as many as its own log says."""
+        self.need('gst-launch-1.0')
+        command = ('gst-launch-1.0', '-q', 'fakesrc', 'num-buffers=300', '!', 'queue', '!', 'identity', '!', 'queue', '!',
+                   'fakesink')
+        plain = self.run_program(*command, GST_DEBUG='task:4', GST_DEBUG_NO_COLOR='1')
+        if plain.returncode != 0:
+            self.skipTest(f'gst-launch-1.0 does not work here: {plain.stderr.decode()[-200:]}')
+        tasks = plain.stderr.count(b'setting stream lock')
+        self.assertEqual(tasks, 3)
+        recording = self.record(*command, GST_DEBUG='task:4', GST_DEBUG_NO_COLOR='1')
+        self.assertEqual((recording.run.returncode, recording.run.stderr.count(b'setting stream lock')), (0, tasks))
+        self.assert_adds_up(recording, tasks, tasks)
+        self.assertTrue(all('libgstreamer-1.0' in item['name'] or 'func' in item['name'] for item in recording.items()))
         self.assert_questions(recording)
 
 

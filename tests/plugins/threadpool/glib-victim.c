@@ -361,6 +361,64 @@ forks (int n)
   g_print ("ran %d, child %d\n", n_ran, WEXITSTATUS (status));
 }
 
+static gint64 sum;
+
+static void
+add_item (gpointer data, gpointer user_data)
+{
+  g_mutex_lock (&lock);
+  sum += GPOINTER_TO_INT (data);
+  n_ran++;
+  g_mutex_unlock (&lock);
+}
+
+typedef struct
+{
+  GThreadPool *pool;
+  guint32 seed;
+  int n;
+} Pusher;
+
+/* Pushes, pulls to the front, sorts; the same from run to run, but for how threads take turns. */
+static gpointer
+push_wildly (gpointer data)
+{
+  static const int signs[] = { 1, -1 };
+  Pusher *pusher = data;
+  g_autoptr (GRand) random = g_rand_new_with_seed (pusher->seed);
+
+  for (int i = 0; i < pusher->n; i++)
+    {
+      g_thread_pool_push (pusher->pool, GINT_TO_POINTER (g_rand_int_range (random, 1, 50)), NULL);
+      if (i % 7 == 0)
+        g_thread_pool_move_to_front (pusher->pool,
+                                     GINT_TO_POINTER (g_rand_int_range (random, 1, 50)));
+      if (i % 101 == 0)
+        g_thread_pool_set_sort_function (pusher->pool, i % 3 ? compare_items : NULL,
+                                         (gpointer) &signs[i % 2]);
+    }
+  return NULL;
+}
+
+/* Three threads push N each to one pool, in all ways there are. */
+static void
+storm (int n)
+{
+  GThreadPool *pool = g_thread_pool_new_full (add_item, NULL, free_item, 3, FALSE, NULL);
+  Pusher pushers[3];
+  GThread *threads[3];
+
+  for (guint i = 0; i < G_N_ELEMENTS (pushers); i++)
+    {
+      pushers[i] = (Pusher){ pool, i, n };
+      threads[i] = g_thread_new ("pusher", push_wildly, &pushers[i]);
+    }
+  for (guint i = 0; i < G_N_ELEMENTS (pushers); i++)
+    g_thread_join (threads[i]);
+  g_thread_pool_free (pool, FALSE, TRUE);
+  g_print ("ran %d, sum %" G_GINT64_FORMAT "\n", n_ran, sum);
+}
+
 /* CPU time of a push and all that follows from it, in nanoseconds, on standard error. */
 static void
 cost (int n)
@@ -390,7 +448,7 @@ main (int argc, char **argv)
     { "plain", plain },         { "same", same },   { "sorted", sorted }, { "front", front },
     { "dropped", dropped },     { "tree", tree },   { "fields", fields }, { "crash", crash },
     { "forgotten", forgotten }, { "leave", leave }, { "many", many },     { "tasks", tasks },
-    { "forks", forks },         { "cost", cost },
+    { "forks", forks },         { "storm", storm }, { "cost", cost },
   };
 
   order = g_string_new (NULL);
