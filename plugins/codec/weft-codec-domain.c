@@ -156,6 +156,15 @@ add_metrics (WeftVocabulary *words)
 }
 
 static void
+add_counters (WeftVocabulary *words)
+{
+  weft_vocabulary_add_counter (words, "codec.thread_time", "Time of the codec's threads", "ns",
+                               "CPU time of the threads that the codec made for itself, since it "
+                               "last gave a frame or packet.",
+                               WEFT_POLARITY_LOWER);
+}
+
+static void
 add_derived_metrics (WeftVocabulary *words)
 {
   static const struct
@@ -198,6 +207,12 @@ add_derived_metrics (WeftVocabulary *words)
 static void
 add_hints (WeftVocabulary *words)
 {
+  weft_vocabulary_add_hint (words, "invalid-data",
+                            "The packet is damaged, or not of this codec: what was made of it may "
+                            "be missing or marked as corrupted.");
+  weft_vocabulary_add_hint (words, "unknown-version",
+                            "The instrument knows one major version of FFmpeg's libraries: build "
+                            "it with the headers of the version that the program uses.");
   weft_vocabulary_add_hint (words, "error",
                             "A stage told of an error: “weft export -t errors csv” has its words, "
                             "and from there on its frames no longer get through.");
@@ -229,6 +244,7 @@ get_vocabulary (WeftDomain *domain)
   add_words (words);
   add_attributes (words);
   add_metrics (words);
+  add_counters (words);
   add_derived_metrics (words);
   add_hints (words);
   return words;
