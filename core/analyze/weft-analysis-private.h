@@ -33,6 +33,7 @@ typedef struct
   gboolean inverted;
   double min_share; /* of the whole, 0 to 1 */
   guint reasons;    /* bit I: waits of reason I; 0 is all */
+  const char *what_if; /* or NULL; of the form that weft-critical-path-what-if.h knows */
   GCancellable *cancellable;
   GFileProgressCallback progress; /* or NULL; any thread */
   gpointer progress_data;

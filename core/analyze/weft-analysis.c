@@ -6,6 +6,7 @@
 
 #include "weft-analysis-private.h"
 #include "weft-analyze.h"
+#include "weft-critical-path-what-if.h"
 #include "weft-enum-types.h"
 
 /**
@@ -43,6 +44,7 @@ struct _WeftAnalysis
   gboolean inverted;
   double min_share;
   guint reasons;
+  char *what_if;
 };
 
 G_DEFINE_FINAL_TYPE (WeftAnalysis, weft_analysis, G_TYPE_OBJECT)
@@ -61,6 +63,7 @@ static const WeftAnalysisKind *const kinds[] = {
   &weft_analyze_waits,
   &weft_analyze_wakers,
   &weft_analyze_flame,
+  &weft_analyze_critical_path,
   &weft_analyze_annotate,
   &weft_analyze_timeline,
   &weft_analyze_state,
@@ -214,6 +217,7 @@ weft_analysis_finalize (GObject *object)
   g_free (self->handle);
   g_free (self->mode);
   g_strfreev (self->excluded);
+  g_free (self->what_if);
 
   G_OBJECT_CLASS (weft_analysis_parent_class)->finalize (object);
 }
@@ -664,6 +668,38 @@ weft_analysis_set_reasons (WeftAnalysis *self, const char *const *reasons, GErro
   return TRUE;
 }
 
+/**
+ * weft_analysis_set_what_if:
+ * @self: an analysis
+ * @text: (nullable): what would be otherwise, such as `routine:gemm=2x` for a routine that is twice
+ *   as fast (a name, a glob or a handle; from `0.001x` to `1000x`); %NULL for nothing
+ * @error: return location for an error
+ *
+ * Asks what would come of it: how long it would take, and what would hold it up then. What nobody
+ * can explain, and input, output and sleep, take as long as they did.
+ *
+ * Returns: whether @text says that ([error@Weft.Error.INVALID_QUERY])
+ *
+ * Since: 0.1
+ */
+gboolean
+weft_analysis_set_what_if (WeftAnalysis *self, const char *text, GError **error)
+{
+  g_autoptr (WeftPathWhatIf) what_if = NULL;
+
+  g_return_val_if_fail (WEFT_IS_ANALYSIS (self), FALSE);
+
+  if (text != NULL)
+    {
+      what_if = weft_path_what_if_new (text, error);
+      if (what_if == NULL)
+        return FALSE;
+    }
+  g_free (self->what_if);
+  self->what_if = g_strdup (text);
+  return TRUE;
+}
+
 typedef struct
 {
   GFileProgressCallback callback;
@@ -707,6 +743,7 @@ run (WeftAnalysis *self, const Progress *progress, GCancellable *cancellable, GE
     .inverted = self->inverted,
     .min_share = self->min_share,
     .reasons = self->reasons,
+    .what_if = self->what_if,
     .cancellable = cancellable,
     .progress = progress ? progress->callback : NULL,
     .progress_data = progress ? progress->data : NULL,

@@ -27,6 +27,7 @@ G_DECLARE_FINAL_TYPE (WeftAnalysis, weft_analysis, WEFT, ANALYSIS, GObject)
  * @WEFT_ANALYSIS_OPTION_MIN_SHARE: what is small can be left out
  * @WEFT_ANALYSIS_OPTION_REASONS: waits can be chosen by their reasons
  * @WEFT_ANALYSIS_OPTION_INLINES: inlined functions can be told apart
+ * @WEFT_ANALYSIS_OPTION_WHAT_IF: it can tell what would be if something was faster
  *
  * What can be said about an analysis before it runs.
  *
@@ -49,6 +50,7 @@ typedef enum /*< flags >*/
   WEFT_ANALYSIS_OPTION_MIN_SHARE = 1 << 12,
   WEFT_ANALYSIS_OPTION_REASONS = 1 << 13,
   WEFT_ANALYSIS_OPTION_INLINES = 1 << 14,
+  WEFT_ANALYSIS_OPTION_WHAT_IF = 1 << 15,
 } WeftAnalysisOptions;
 
 WEFT_API char **weft_analysis_list_kinds (void);
@@ -81,6 +83,7 @@ WEFT_API void weft_analysis_set_inverted (WeftAnalysis *self, gboolean inverted)
 WEFT_API void weft_analysis_set_min_share (WeftAnalysis *self, double share);
 WEFT_API gboolean weft_analysis_set_reasons (WeftAnalysis *self, const char *const *reasons,
                                              GError **error);
+WEFT_API gboolean weft_analysis_set_what_if (WeftAnalysis *self, const char *text, GError **error);
 
 WEFT_API WeftReport *weft_analysis_run (WeftAnalysis *self, GCancellable *cancellable,
                                         GError **error);

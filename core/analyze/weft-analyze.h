@@ -10,6 +10,7 @@ extern const WeftAnalysisKind weft_analyze_code;
 extern const WeftAnalysisKind weft_analyze_callers;
 extern const WeftAnalysisKind weft_analyze_conservation;
 extern const WeftAnalysisKind weft_analyze_counters;
+extern const WeftAnalysisKind weft_analyze_critical_path;
 extern const WeftAnalysisKind weft_analyze_dispatches;
 extern const WeftAnalysisKind weft_analyze_flame;
 extern const WeftAnalysisKind weft_analyze_lanes;

@@ -654,7 +654,7 @@ draw (WeftTable *table, const char *title)
 
 /**
  * weft_flame_to_svg:
- * @report: an answer of the analysis `flame`, in whatever mode
+ * @report: an answer of the analysis `flame`, in whatever mode, or of `critical-path` in mode `tree`
  * @title: what stands above the picture
  * @error: return location for an error
  *
@@ -683,7 +683,8 @@ weft_flame_to_svg (WeftReport *report, const char *title, GError **error)
   if (table != NULL && weft_flame_rows_are_in (table))
     return draw (table, title);
   g_set_error (error, WEFT_ERROR, WEFT_ERROR_INVALID_QUERY,
-               "An answer of “%s” is no flame graph; only “flame” can be drawn as one",
+               "An answer of “%s” is no flame graph; “flame” can be drawn as one, and "
+               "“critical-path” as a tree",
                weft_report_get_name (report));
   return NULL;
 }

@@ -31,7 +31,7 @@ struct _WeftFlameTree
 };
 
 static const char *const kinds[WEFT_FLAME_N_KINDS] = { "all", "process",  "thread", "reason",
-                                                       "cut", "function", "target" };
+                                                       "cut", "function", "target", "state" };
 
 static Node *
 get_node (WeftFlameTree *self, guint32 node)

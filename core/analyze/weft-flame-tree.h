@@ -23,6 +23,7 @@ typedef enum
   WEFT_FLAME_CUT, /* stacks whose outer part is not known */
   WEFT_FLAME_FUNCTION,
   WEFT_FLAME_WORK, /* of a target that the thread provably waited for */
+  WEFT_FLAME_STATE, /* between: queued, woken, not known */
   WEFT_FLAME_N_KINDS
 } WeftFlameKind;
 

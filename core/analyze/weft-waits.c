@@ -92,12 +92,15 @@ pair_ends (const GArray *ends)
 
           open->end = end->time;
           open->has_end = TRUE;
+          open->end_origin = end->id;
           continue;
         }
       wait.has_begin = !end->is_end;
       wait.has_end = end->is_end;
       wait.begin = end->is_end ? 0 : end->time;
       wait.end = end->is_end ? end->time : 0;
+      wait.begin_origin = end->is_end ? 0 : end->id;
+      wait.end_origin = end->is_end ? end->id : 0;
       g_array_append_val (waits, wait);
     }
   return waits;

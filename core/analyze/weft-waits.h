@@ -19,6 +19,8 @@ typedef struct
   gint64 end;
   gboolean has_begin;
   gboolean has_end; /* else it was waiting yet, or nobody told */
+  guint64 begin_origin; /* ids of the two; 0 as above */
+  guint64 end_origin;
 } WeftWait;
 
 /* All of them, in the order of thread, object and time; element type WeftWait. IDS knows the

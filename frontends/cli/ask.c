@@ -24,6 +24,8 @@ typedef struct
   char *svg;
   char **excluded;
   char **reasons;
+  char *what_if;
+  char *object;
   char *from;
   char *to;
   char *at;
@@ -163,6 +165,11 @@ set_stack_options (WeftAnalysis *analysis, const Options *options, GError **erro
 {
   const char *mode = options->source ? "source" : options->assembly ? "assembly" : options->mode;
 
+  /* Of a path only the tree is a picture. */
+  if (mode == NULL && options->svg != NULL &&
+      strcmp (weft_analysis_get_kind (analysis), "critical-path") == 0)
+    mode = "tree";
+
   if ((mode != NULL && !weft_analysis_set_mode (analysis, mode, error)) ||
       (options->min_share != NULL && !set_min_share (analysis, options->min_share, error)) ||
       (options->reasons != NULL && !set_reasons (analysis, options->reasons, error)))
@@ -170,7 +177,7 @@ set_stack_options (WeftAnalysis *analysis, const Options *options, GError **erro
   weft_analysis_set_excluded_symbols (analysis, (const char *const *) options->excluded);
   weft_analysis_set_inlines (analysis, options->inlines);
   weft_analysis_set_inverted (analysis, options->inverted);
-  return TRUE;
+  return options->what_if == NULL || weft_analysis_set_what_if (analysis, options->what_if, error);
 }
 
 static gboolean
@@ -358,6 +365,10 @@ answer (const char *kind, const char *handle, const char *file, const Options *o
   return print_answer (report, options, &print);
 }
 
+/* What shows code has all of these. */
+#define MODES_OF_CODE                                                                              \
+  (WEFT_ANALYSIS_OPTION_MODE | WEFT_ANALYSIS_OPTION_HANDLE | WEFT_ANALYSIS_OPTION_FILTER)
+
 /* Only the options that KIND knows. */
 static void
 add_entries (GArray *entries, const char *kind, const char *groups, const char *orders,
@@ -382,9 +393,9 @@ add_entries (GArray *entries, const char *kind, const char *groups, const char *
         "Only this thread: name, glob, number or handle", "THREAD" } },
     { WEFT_ANALYSIS_OPTION_MODE,
       { "mode", 'm', 0, G_OPTION_ARG_STRING, &options->mode, modes, "WORD" } },
-    { WEFT_ANALYSIS_OPTION_MODE | WEFT_ANALYSIS_OPTION_HANDLE,
+    { MODES_OF_CODE,
       { "source", 0, 0, G_OPTION_ARG_NONE, &options->source, "Short for --mode source", NULL } },
-    { WEFT_ANALYSIS_OPTION_MODE | WEFT_ANALYSIS_OPTION_HANDLE,
+    { MODES_OF_CODE,
       { "assembly", 0, 0, G_OPTION_ARG_NONE, &options->assembly, "Short for --mode assembly",
         NULL } },
     { WEFT_ANALYSIS_OPTION_REASONS,
@@ -406,6 +417,18 @@ add_entries (GArray *entries, const char *kind, const char *groups, const char *
     { WEFT_ANALYSIS_OPTION_MIN_SHARE,
       { "svg", 0, 0, G_OPTION_ARG_FILENAME, &options->svg,
         "Draw it as a picture for a browser; - is standard output", "FILE" } },
+    { WEFT_ANALYSIS_OPTION_WHAT_IF,
+      { "thread", 't', 0, G_OPTION_ARG_STRING, &options->object,
+        "Until this thread was done: handle, name or number", "THREAD" } },
+    { WEFT_ANALYSIS_OPTION_WHAT_IF,
+      { "dispatch", 'd', 0, G_OPTION_ARG_STRING, &options->object,
+        "Until this dispatch was done: its handle", "DISPATCH" } },
+    { WEFT_ANALYSIS_OPTION_WHAT_IF,
+      { "trace", 0, 0, G_OPTION_ARG_STRING, &options->object,
+        "Until this trace was done: its handle", "TRACE" } },
+    { WEFT_ANALYSIS_OPTION_WHAT_IF,
+      { "what-if", 0, 0, G_OPTION_ARG_STRING, &options->what_if,
+        "What if this routine was so much faster, such as routine:gemm=2x", "CHANGE" } },
     { WEFT_ANALYSIS_OPTION_RANGE,
       { "from", 0, 0, G_OPTION_ARG_STRING, &options->from,
         "Only what ends after TIME from the start, such as 1.5s", "TIME" } },
@@ -454,6 +477,8 @@ options_clear (Options *options)
   g_free (options->svg);
   g_strfreev (options->excluded);
   g_strfreev (options->reasons);
+  g_free (options->what_if);
+  g_free (options->object);
   g_free (options->from);
   g_free (options->to);
   g_free (options->at);
@@ -503,5 +528,7 @@ command_ask (const char *kind, int argc, char **argv)
     return EXIT_USAGE;
   if (!split_words (kind, argc, argv, &handle, &file, &error))
     return usage (error);
+  if (options.object != NULL)
+    handle = options.object;
   return answer (kind, handle, file, &options);
 }

@@ -323,7 +323,7 @@ draw_report (WeftReport *report, const PrintOptions *options)
     return FALSE;
   if (is_timeline)
     draw_timeline (report, options->n_buckets);
-  else if (strcmp (name, "flame") == 0)
+  else if (strcmp (weft_table_get_name (table), "flame") == 0)
     draw_flame (report);
   else if (strcmp (name, "diagnose") == 0)
     draw_findings (report);
@@ -332,6 +332,12 @@ draw_report (WeftReport *report, const PrintOptions *options)
   else
     return FALSE;
   return TRUE;
+}
+
+gboolean
+draw_leaves_parts (WeftReport *report)
+{
+  return strcmp (weft_report_get_name (report), "critical-path") == 0;
 }
 
 gboolean

@@ -10,7 +10,10 @@ G_BEGIN_DECLS
  */
 gboolean draw_report (WeftReport *report, const PrintOptions *options);
 
-/* The same for one table of a report. */
+/* Whether what was drawn leaves the other tables of REPORT to be printed. */
+gboolean draw_leaves_parts (WeftReport *report);
+
+/* Draws one table of a report, as above. */
 gboolean draw_part (WeftTable *table);
 
 /* Into how many buckets a timeline is divided to fill the terminal. */

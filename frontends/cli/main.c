@@ -33,6 +33,7 @@ static const Command commands[] = {
   { "waits", NULL, "waits", NULL },
   { "wakers", NULL, "wakers", NULL },
   { "flame", NULL, "flame", NULL },
+  { "critical-path", NULL, "critical-path", NULL },
   { "annotate", NULL, "annotate", NULL },
   { "timeline", NULL, "timeline", NULL },
   { "state", NULL, "state", NULL },

@@ -69,6 +69,15 @@ static const Choice choices[] = {
     "top_reason start process_name begin end overlap covers_end same_thread tid" },
   { "wakers", "wakee_name waker_name waker_kind count waited wait_stack waker_stack share longest "
               "top_reason wakee waker" },
+  { "critical-path", "start duration kind thread_name routine_name reason link evidence confidence "
+                     "lane_name cause stack" },
+  { "path", "wall proven_share sampler thread_name dispatch proven approximate assumed unknown "
+            "segments begin end missing" },
+  { "parts", "kind name lane_name duration share segments thread routine" },
+  { "off-cpu",
+    "name reason off_cpu share count running queued completion longest thread dispatch" },
+  { "what_if", "routine_name factor wall forecast change share dispatches target_time" },
+  { "takes_over", "kind name lane_name before after change thread routine" },
   { NULL, NULL },
 };
 
@@ -561,7 +570,11 @@ print_report (WeftReport *report, const PrintOptions *options)
   WeftTable *table = weft_report_get_main_table (report);
 
   if (draw_report (report, options))
-    return;
+    {
+      if (draw_leaves_parts (report))
+        print_parts (report, options);
+      return;
+    }
   if (weft_report_is_single (report))
     print_single (table, options);
   else if (weft_table_get_n_rows (table) > 0)

@@ -257,6 +257,16 @@ weft_cpu_tracker_start (WeftCpuTracker *self, gint64 time, int pid, int tid, int
     g_strlcpy (thread->name, parent->name, sizeof thread->name);
   thread->born = time;
   weft_cpu_tracker_begin_wait (self, thread, time, TRUE);
+  /* Who makes a thread makes it runnable. */
+  if (parent != NULL)
+    {
+      thread->wait.wakeup =
+          (WeftCpuWakeupRow){ .time = time,
+                              .waker = weft_cpu_tracker_refer_thread (self, parent),
+                              .wakee = weft_cpu_tracker_refer_thread (self, thread),
+                              .end = WEFT_STACK_END_NOT_UNWOUND };
+      thread->wait.has_wakeup = TRUE;
+    }
   g_mutex_unlock (&self->lock);
 }
 
