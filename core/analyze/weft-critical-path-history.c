@@ -65,6 +65,8 @@ typedef struct
   GArray *origins; /* element type Queuing */
   WeftKeyMap of_dispatches;
   WeftKeyMap of_submissions;
+  WeftKeyMap awaited_dispatches; /* of which somebody tells that it waited for them */
+  WeftKeyMap awaited_submissions;
 } Queuings;
 
 static void
@@ -73,6 +75,8 @@ queuings_init (Queuings *self)
   self->origins = g_array_new (FALSE, FALSE, sizeof (Queuing));
   weft_key_map_init (&self->of_dispatches);
   weft_key_map_init (&self->of_submissions);
+  weft_key_map_init (&self->awaited_dispatches);
+  weft_key_map_init (&self->awaited_submissions);
 }
 
 static void
@@ -81,6 +85,8 @@ queuings_clear (Queuings *self)
   g_array_unref (self->origins);
   weft_key_map_clear (&self->of_dispatches);
   weft_key_map_clear (&self->of_submissions);
+  weft_key_map_clear (&self->awaited_dispatches);
+  weft_key_map_clear (&self->awaited_submissions);
 }
 
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (Queuings, queuings_clear)
@@ -112,6 +118,20 @@ read_queuings (Queuings *self, const WeftAnalysisScope *scope, WeftProducerIds *
       g_array_append_val (self->origins, queuing);
     }
   return weft_row_cursor_finish (rows, error);
+}
+
+static void
+note_awaited (Queuings *self, const GArray *waits)
+{
+  for (guint i = 0; i < waits->len; i++)
+    {
+      const WeftWait *wait = &g_array_index (waits, WeftWait, i);
+
+      if (wait->dispatch != 0)
+        weft_key_map_add (&self->awaited_dispatches, wait->dispatch, 0);
+      else if (wait->submission != 0)
+        weft_key_map_add (&self->awaited_submissions, wait->submission, 0);
+    }
 }
 
 static const Queuing *
@@ -199,6 +219,19 @@ compare_dispatches (gconstpointer a, gconstpointer b)
   return left->id < right->id ? -1 : left->id > right->id;
 }
 
+/* What nobody waited for matters only where it keeps a lane busy. */
+static gboolean
+is_wanted (const WeftAnalysisScope *scope, const Queuings *queuings,
+           const WeftPathDispatch *dispatch)
+{
+  guint32 ignored;
+
+  return (dispatch->queued < scope->end && dispatch->end >= scope->begin) ||
+         weft_key_map_find (&queuings->awaited_dispatches, dispatch->id, &ignored) ||
+         (dispatch->submission != 0 &&
+          weft_key_map_find (&queuings->awaited_submissions, dispatch->submission, &ignored));
+}
+
 static gboolean
 read_dispatches (WeftPathHistory *self, const Queuings *queuings,
                  const WeftCallchainReader *callchains, GError **error)
@@ -219,10 +252,10 @@ read_dispatches (WeftPathHistory *self, const Queuings *queuings,
 
       dispatch.end = weft_path_bound_time (
           weft_time_after (dispatch.start, weft_row_cursor_get (rows, WEFT_DISPATCHES_DURATION)));
-      if (dispatch.start >= self->scope->end || self->dispatches->len == WEFT_PATH_NONE - 1)
-        continue;
       fill_dispatch (&dispatch, rows, queuings, clocks, callchains);
-      g_array_append_val (self->dispatches, dispatch);
+      if (is_wanted (self->scope, queuings, &dispatch) &&
+          self->dispatches->len < WEFT_PATH_NONE - 1)
+        g_array_append_val (self->dispatches, dispatch);
     }
   g_array_sort (self->dispatches, compare_dispatches);
   return weft_row_cursor_finish (rows, error);
@@ -560,6 +593,7 @@ read_targets (WeftPathHistory *self, const WeftCallchainReader *callchains, gboo
   waits = weft_waits_read (self->scope, ids, error);
   if (waits == NULL || (waits->len == 0 && !all))
     return waits != NULL;
+  note_awaited (&queuings, waits);
   if (!read_queuings (&queuings, self->scope, ids, error) ||
       !read_dispatches (self, &queuings, callchains, error))
     return FALSE;
@@ -593,7 +627,7 @@ take_wait (const WeftWaitRow *row, gpointer data)
   };
   guint32 owner = get_thread (self->history, row->row.thread);
 
-  if (wait.start >= wait.end || self->history->waits->len == WEFT_PATH_NONE - 1)
+  if (wait.start > wait.end || self->history->waits->len == WEFT_PATH_NONE - 1)
     return;
   g_array_append_val (self->history->waits, wait);
   g_array_append_val (self->owners, owner);
@@ -657,7 +691,7 @@ straighten (WeftPathHistory *self, WeftPathThread *thread)
       WeftPathWait wait = waits[i];
 
       wait.start = n > 0 ? MAX (wait.start, waits[n - 1].end) : wait.start;
-      if (wait.start >= wait.end)
+      if (wait.start > wait.end)
         continue;
       wait.woken = MAX (wait.woken, wait.start);
       waits[n++] = wait;

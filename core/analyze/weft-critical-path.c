@@ -146,6 +146,8 @@ ask (Walk *self, guint32 thread, guint32 dispatch)
 {
   guint64 key = (guint64) thread << 32 | dispatch;
 
+  if (self->n_asked == 0)
+    self->asked[self->n_asked++] = (guint64) self->thread << 32 | self->dispatch;
   for (guint i = 0; i < self->n_asked; i++)
     if (self->asked[i] == key)
       return FALSE;

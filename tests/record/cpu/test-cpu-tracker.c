@@ -382,24 +382,30 @@ test_wakers (void)
   waits = rows_read (store, WEFT_TABLE_WAITS);
   wakeups = rows_read (store, WEFT_TABLE_WAKEUPS);
   worker = cpu_rig_thread_id (store, "worker");
-  g_assert_cmpuint (wakeups->n, ==, 3);
-  g_assert_cmpuint (rows_get (wakeups, 0, WEFT_WAKEUPS_TIME), ==, 20 * MS);
-  g_assert_cmpuint (rows_get (wakeups, 0, WEFT_WAKEUPS_WAKER), ==, worker);
-  g_assert_cmpuint (rows_get (wakeups, 0, WEFT_WAKEUPS_CALLCHAIN), !=, 0);
-  g_assert_cmpuint (rows_get (wakeups, 0, WEFT_WAKEUPS_SOURCE), ==, WEFT_WAKEUP_SOURCE_KERNEL);
-  g_assert_cmpuint (rows_get (wakeups, 1, WEFT_WAKEUPS_WAKER), ==, 0);
+  g_assert_cmpuint (wakeups->n, ==, 4);
+  /* Who makes a thread makes it runnable. */
+  g_assert_cmpuint (rows_get (wakeups, 0, WEFT_WAKEUPS_TIME), ==, 1 * MS);
+  g_assert_cmpuint (rows_get (wakeups, 0, WEFT_WAKEUPS_WAKEE), ==, worker);
+  g_assert_cmpuint (rows_get (wakeups, 0, WEFT_WAKEUPS_WAKER), ==,
+                    rows_get (waits, 1, WEFT_WAITS_THREAD));
+  g_assert_cmpuint (rows_get (wakeups, 1, WEFT_WAKEUPS_TIME), ==, 20 * MS);
+  g_assert_cmpuint (rows_get (wakeups, 1, WEFT_WAKEUPS_WAKER), ==, worker);
+  g_assert_cmpuint (rows_get (wakeups, 1, WEFT_WAKEUPS_CALLCHAIN), !=, 0);
+  g_assert_cmpuint (rows_get (wakeups, 1, WEFT_WAKEUPS_SOURCE), ==, WEFT_WAKEUP_SOURCE_KERNEL);
+  g_assert_cmpuint (rows_get (wakeups, 2, WEFT_WAKEUPS_WAKER), ==, 0);
   g_assert_cmpuint (waits->n, ==, 4); /* the first is the worker's for its first CPU */
+  g_assert_cmpuint (rows_get (waits, 0, WEFT_WAITS_WAKEUP), ==, 1);
   g_assert_cmpuint (rows_get (waits, 1, WEFT_WAITS_WAKER), ==, worker);
-  g_assert_cmpuint (rows_get (waits, 1, WEFT_WAITS_WAKEUP), ==, 1);
+  g_assert_cmpuint (rows_get (waits, 1, WEFT_WAITS_WAKEUP), ==, 2);
   g_assert_cmpuint (rows_get (waits, 2, WEFT_WAITS_WAKER), ==, 0);
-  g_assert_cmpuint (rows_get (waits, 2, WEFT_WAITS_WAKEUP), ==, 2);
-  g_assert_cmpuint (rows_get (waits, 3, WEFT_WAITS_WAKEUP), ==, 3);
+  g_assert_cmpuint (rows_get (waits, 2, WEFT_WAITS_WAKEUP), ==, 3);
+  g_assert_cmpuint (rows_get (waits, 3, WEFT_WAITS_WAKEUP), ==, 4);
   /* Who is known only as one that woke another is not watched: its times are not known. */
-  g_assert_cmpuint (rows_get (wakeups, 2, WEFT_WAKEUPS_WAKER), !=, 0);
+  g_assert_cmpuint (rows_get (wakeups, 3, WEFT_WAKEUPS_WAKER), !=, 0);
   times = rows_read (store, WEFT_TABLE_THREAD_TIMES);
   for (guint i = 0; i < times->n; i++)
     g_assert_cmpuint (rows_get (times, i, WEFT_THREAD_TIMES_THREAD), !=,
-                      rows_get (wakeups, 2, WEFT_WAKEUPS_WAKER));
+                      rows_get (wakeups, 3, WEFT_WAKEUPS_WAKER));
   check_times (store);
   cpu_rig_free (rig);
 }
