@@ -403,6 +403,7 @@ typedef struct
 {
   uint64_t time;
   uint64_t source; /* bit; 0: free */
+  bool ended;      /* at one sink, of several perhaps */
   WeftTargetTrace trace;
 } WeftCodecWay_;
 
@@ -489,6 +490,7 @@ weft_codec_set_out_ (WeftCodecStage *stage, uint64_t time)
     {
       place->time = time;
       place->source = source;
+      place->ended = false;
       place->trace = trace;
     }
   pthread_mutex_unlock (&pipeline->lock);
@@ -703,15 +705,31 @@ weft_codec_get_state_ (void)
   return weft_codec_state_;
 }
 
+/* The last phase of that name gets what there is no place for. */
+static void
+weft_codec_extend_phase_ (WeftCodecState_ *state, const char *name, uint64_t duration)
+{
+  for (uint32_t i = state->n_phases; i > 0; i--)
+    if (strcmp (state->phases[i - 1].name, name) == 0)
+      {
+        state->phases[i - 1].duration += duration;
+        return;
+      }
+}
+
 /* What happened from BEGIN to END of the run, on its lane. */
 static void
 weft_codec_add_phase_ (WeftCodecState_ *state, const char *name, uint64_t begin, uint64_t end)
 {
   WeftTargetPhase *phase;
 
-  if (state->carrier == NULL || state->n_phases == WEFT_CODEC_PHASES_ || end <= begin ||
-      begin < state->begin)
+  if (state->carrier == NULL || end <= begin || begin < state->begin)
     return;
+  if (state->n_phases == WEFT_CODEC_PHASES_)
+    {
+      weft_codec_extend_phase_ (state, name, (uint64_t) weft_codec_nanoseconds_ (begin, end));
+      return;
+    }
   phase = &state->phases[state->n_phases++];
   memset (phase, 0, sizeof *phase);
   phase->name = name;
@@ -953,6 +971,28 @@ weft_codec_write_work_ (const WeftCodecWork_ *work, WeftCodecOutcome outcome, co
   weft_target_dispatch (dispatch);
 }
 
+/* TRUE the first time. */
+static bool
+weft_codec_end_way_ (const WeftCodecWork_ *work)
+{
+  WeftCodecPipeline *pipeline = work->stage->pipeline;
+  uint32_t at = weft_codec_hash_ (work->frame.time);
+  bool is_first = false;
+
+  pthread_mutex_lock (&pipeline->lock);
+  for (uint32_t i = 0; i < WEFT_CODEC_PROBES_; i++)
+    {
+      WeftCodecWay_ *way = &pipeline->ways[(at + i) % WEFT_CODEC_N_WAYS_];
+
+      if (way->trace.id != work->trace.id || way->ended)
+        continue;
+      way->ended = is_first = true;
+      break;
+    }
+  pthread_mutex_unlock (&pipeline->lock);
+  return is_first;
+}
+
 /* Ends the innermost work, whose stage did not say so itself where OUTCOME is not its own. */
 static void
 weft_codec_pop_ (WeftCodecState_ *state, WeftCodecOutcome outcome, const char *flow)
@@ -970,7 +1010,7 @@ weft_codec_pop_ (WeftCodecState_ *state, WeftCodecOutcome outcome, const char *f
           work->n_parts = 1;
         }
       weft_codec_write_work_ (work, outcome, flow);
-      if (work->stage->is_sink && work->trace.id != 0)
+      if (work->stage->is_sink && work->trace.id != 0 && weft_codec_end_way_ (work))
         weft_target_trace_end (&work->trace, work->stage->name,
                                failed ? WEFT_TARGET_ERROR : WEFT_TARGET_OK,
                                failed ? WEFT_TARGET_ERROR_EXCEPTION : WEFT_TARGET_ERROR_NONE, NULL);

@@ -142,7 +142,7 @@ come_out (GstWeftPad *source, Call *call, gconstpointer item)
 
   call->frame.sources = known;
   if (source->queue != NULL)
-    gst_weft_queue_pop (source->queue, element->stage, item,
+    gst_weft_queue_pop (source->queue, element->stage, item, &call->frame,
                         is_outermost ? get_idle_since (element) : 0);
   else if (is_outermost)
     weft_codec_made (element->stage, &call->frame, get_work_since (element));

@@ -10,6 +10,7 @@
 typedef struct
 {
   gconstpointer item;
+  guint64 pts;
   guint64 number;
   guint64 level; /* what was in the queue before */
   guint64 bytes;
@@ -99,6 +100,7 @@ gst_weft_queue_push (GstWeftQueue *self, WeftCodecStage *stage, gconstpointer it
   if (self->entries.length >= MAX_ENTRIES)
     discard_oldest (self, stage, false);
   entry->item = item;
+  entry->pts = frame->pts;
   entry->level = self->entries.length;
   entry->bytes = self->bytes;
   entry->time = self->time;
@@ -188,16 +190,37 @@ gst_weft_queue_pushed (GstWeftQueue *self, WeftCodecStage *stage, GstElement *el
   weft_codec_wait (WEFT_CODEC_WAIT_ROOM, begin, weft_target_now ());
 }
 
+/* By its time, too: what was thrown away is used again for a later frame. A frame that the queue
+ * marks as the first one after a gap is a copy, and has its time and size only.
+ */
+static GList *
+find_frame (GstWeftQueue *self, gconstpointer item, const WeftCodecFrame *frame)
+{
+  GList *copy = NULL;
+
+  for (GList *link = self->entries.head; link != NULL; link = link->next)
+    {
+      const Entry *entry = link->data;
+
+      if (entry->pts != frame->pts)
+        continue;
+      if (entry->item == item)
+        return link;
+      if (copy == NULL && entry->pts != WEFT_CODEC_NO_TIME && entry->ticket.size == frame->size)
+        copy = link;
+    }
+  return copy;
+}
+
 void
-gst_weft_queue_pop (GstWeftQueue *self, WeftCodecStage *stage, gconstpointer item, guint64 since)
+gst_weft_queue_pop (GstWeftQueue *self, WeftCodecStage *stage, gconstpointer item,
+                    const WeftCodecFrame *frame, guint64 since)
 {
   GList *link;
   Entry *entry;
 
   g_mutex_lock (&self->lock);
-  link = self->entries.head;
-  while (link != NULL && ((Entry *) link->data)->item != item)
-    link = link->next;
+  link = find_frame (self, item, frame);
   if (link == NULL)
     {
       /* Not what was given to it: from a file, or put together anew. */

@@ -22,9 +22,11 @@ guint64 gst_weft_queue_push (GstWeftQueue *self, WeftCodecStage *stage, gconstpo
 void gst_weft_queue_pushed (GstWeftQueue *self, WeftCodecStage *stage, GstElement *element,
                             guint64 number, guint64 begin, GstFlowReturn result);
 
-/* ITEM comes out. SINCE: when the thread that takes it was done with what came before, or 0. */
+/* ITEM comes out, which is FRAME. SINCE: when the thread that takes it was done with what came
+ * before, or 0.
+ */
 void gst_weft_queue_pop (GstWeftQueue *self, WeftCodecStage *stage, gconstpointer item,
-                         guint64 since);
+                         const WeftCodecFrame *frame, guint64 since);
 
 /* Nothing that is in it comes out any more; IS_DROP: the queue was let run empty. */
 void gst_weft_queue_clear (GstWeftQueue *self, WeftCodecStage *stage, bool is_drop);
