@@ -11,9 +11,8 @@ struct _WeftGstreamerInstrument
 
 static WeftInstrumentInterface *parent_interface;
 
-/* GStreamer writes all plugins that it has found into a file. The user's own would have ours in it
- * and lose it again with each recording, so this one is a copy beside it. Returns NULL, with the
- * variable set already, where the user wants none to be written.
+/* GStreamer writes all plugins that it has found into a file. The user's own would get ours and
+ * lose it again with each recording, so this one is a copy that begins as theirs. Returns its path.
  */
 static char *
 make_registry (WeftLaunch *launch)
@@ -39,6 +38,18 @@ make_registry (WeftLaunch *launch)
   if (g_file_get_contents (own != NULL && *own != '\0' ? own : users, &contents, &length, NULL))
     g_file_set_contents (copy, contents, (gssize) length, NULL);
   return g_steal_pointer (&copy);
+}
+
+static gboolean
+is_applicable (WeftInstrument *instrument, const char *const *argv, char **reason)
+{
+  if (!parent_interface->is_applicable (instrument, argv, reason))
+    return FALSE;
+  if (g_file_test (weft_library_instrument_get_library (WEFT_LIBRARY_INSTRUMENT (instrument)),
+                   G_FILE_TEST_IS_REGULAR))
+    return TRUE;
+  *reason = g_strdup ("Weft was built without GStreamer, so that there is no tracer");
+  return FALSE;
 }
 
 /* The user's own tracers go on. */
@@ -79,6 +90,7 @@ static void
 instrument_interface_init (WeftInstrumentInterface *interface)
 {
   parent_interface = g_type_interface_peek_parent (interface);
+  interface->is_applicable = is_applicable;
   interface->prepare = prepare;
 }
 
