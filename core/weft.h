@@ -15,6 +15,8 @@
 #include "weft-filter.h"
 #include "weft-finding.h"
 #include "weft-flame.h"
+#include "weft-gate-result.h"
+#include "weft-gate.h"
 #include "weft-import.h"
 #include "weft-importer.h"
 #include "weft-inquiry.h"

@@ -25,6 +25,7 @@ int command_export (int argc, char **argv);
 int command_plugins (int argc, char **argv);
 int command_plugins_install (int argc, char **argv);
 int command_plugins_remove (int argc, char **argv);
+int command_check (int argc, char **argv);
 int command_completion (int argc, char **argv);
 
 /* Parses ARGV by ENTRIES; what is left stands in ARGC, ARGV. FALSE after telling what is wrong,

@@ -53,6 +53,7 @@ static const Command commands[] = {
   { "traces", NULL, "traces", NULL },
   { "metrics", NULL, "metrics", NULL },
   { "warnings", NULL, "warnings", NULL },
+  { "check", command_check, NULL, "whether recordings are as they should be, for builds" },
   { "export", command_export, NULL, "write a table, or a recording, for other programs" },
   { "plugins", command_plugins, NULL, "the plugins that are installed" },
   { "plugins install", command_plugins_install, NULL, "install a plugin" },

@@ -19,6 +19,7 @@ import tempfile
 VIEWS = {
     'show': ['show'],
     'diagnose': ['diagnose'],
+    'check': ['check', 'p95 < 20ms', 'many: count >= 900', 'counter:bytes <= 200', 'with-counters > 5%'],
     'threads': ['threads'],
     'top': ['top'],
     'top-range': ['top', '--from', '100ms', '--to', '200ms'],

@@ -7,7 +7,7 @@
 G_BEGIN_DECLS
 
 /*
- * What is compared: figures ("p95") of things ("routine gemm of lane GPU"), and what each recording
+ * What is compared: figures ("p95") of things ("routine gemm of lane queue"), and what each recording
  * says of them.
  */
 
