@@ -84,7 +84,7 @@ typedef struct
   WeftTargetTag tags[N_TAGS];
   size_t n_tags;
   WeftTargetAttachment attachment;
-  WeftTargetRoleOrigin origins[3];
+  WeftTargetRoleOrigin origins[4];
   WeftTargetErrorDetail error;
   char message[AV_ERROR_MAX_STRING_SIZE];
   WeftTargetCounterValue time;
@@ -271,12 +271,14 @@ give_out (FfCall *call, WeftTargetDispatch *dispatch, Report *report, const FfIt
   tell_submission (stage, &input, WEFT_TARGET_SUBMISSION_COMPLETED);
 }
 
-/* Who asks for what other threads make waits for them. */
+/* Who gave its CPU away in the call of a codec with threads waited for them. */
 static void
 add_wait (FfCall *call, WeftTargetDispatch *dispatch, Report *report)
 {
   WeftTargetOrigin end = call->origin;
 
+  if (ff_count_rests () == call->n_rests)
+    return;
   end.ticks = dispatch->end;
   end.stack = 0;
   report->origins[dispatch->n_origins++] =
@@ -321,11 +323,12 @@ fill_in (FfCall *call, WeftTargetDispatch *dispatch, Report *report, FfDirection
     give_out (call, dispatch, report, item);
   else if (direction != FF_WORK)
     take_in (call, dispatch, report, direction, item);
-  if (stage->n_clocks == 0 || direction == FF_IN)
+  if (stage->n_clocks == 0)
     return;
-  if (direction == FF_OUT && result >= 0)
+  if (call->n_rests >= 0)
     add_wait (call, dispatch, report);
-  add_thread_time (report, dispatch, stage);
+  if (direction != FF_IN)
+    add_thread_time (report, dispatch, stage);
 }
 
 void

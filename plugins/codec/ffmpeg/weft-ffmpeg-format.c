@@ -72,7 +72,7 @@ avformat_open_input (AVFormatContext **context, const char *url, const AVInputFo
                      AVDictionary **options)
 {
   const AVFormatContext *before;
-  FfCall call = { .stage = NULL };
+  FfCall call = { .n_rests = -1 };
   int result;
 
   FF_PASS (avformat_open_input, context, url, format, options);

@@ -7,6 +7,7 @@
 
 #include <dlfcn.h>
 #include <pthread.h>
+#include <sys/resource.h>
 #include <time.h>
 
 typedef int (*CreateThread) (pthread_t *thread, const pthread_attr_t *attributes,
@@ -35,6 +36,17 @@ ff_stage_take_thread_time (FfStage *stage)
   taken = total > stage->thread_time ? total - stage->thread_time : 0;
   stage->thread_time += taken;
   return taken;
+}
+
+long
+ff_count_rests (void)
+{
+  const int saved = errno;
+  struct rusage usage = { 0 };
+
+  getrusage (RUSAGE_THREAD, &usage);
+  errno = saved;
+  return usage.ru_nvcsw;
 }
 
 static void

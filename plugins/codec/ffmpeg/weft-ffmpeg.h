@@ -206,7 +206,11 @@ typedef struct
   FfStage *stage; /* NULL: nothing is told */
   FfStage *before;
   WeftTargetOrigin origin;
+  long n_rests; /* -1: its stage has no threads */
 } FfCall;
+
+/* How often this thread gave its CPU away of its own accord. */
+long ff_count_rests (void);
 
 /* STAGE may be NULL. A part of its caller, so that stacks begin at FFmpeg's function that the
  * program called. Stacks cost: those of calls that only take what is there are not asked for.
@@ -215,11 +219,13 @@ static FF_INLINE FfCall
 ff_call_begin (FfStage *stage, FfDirection direction)
 {
   const int saved = errno;
-  FfCall call = { .stage = stage };
+  FfCall call = { .stage = stage, .n_rests = -1 };
 
   if (stage == NULL)
     return call;
   call.before = ff_stage_enter (stage);
+  if (stage->n_clocks != 0)
+    call.n_rests = ff_count_rests ();
   call.origin = direction == FF_OUT && stage->n_clocks == 0 ? weft_target_origin ()
                                                             : weft_target_origin_with_stack ();
   errno = saved;

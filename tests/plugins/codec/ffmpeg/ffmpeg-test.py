@@ -182,9 +182,11 @@ class Programs(Case):
         queued = [row for row in origins if row['role'] == 'dispatch']
         self.assertTrue(all(row['link_status'] == 'linked-exact' for row in queued))
         self.assertEqual({row['function'] for row in queued}, {'avcodec_send_packet'})
-        dispatch = recording.ask('target', 'dispatch', waited[0]['dispatch'])['value']
+        waits = [row for row in recording.rows('target', 'origins', '--filter', 'kind:codec.decoder', '--all')
+                 if row['role'] == 'wait-begin']
+        self.assertTrue(waits, 'nobody waited for the threads of a decoder')
+        dispatch = recording.ask('target', 'dispatch', waits[0]['dispatch'])['value']
         self.assertEqual(dispatch['classification'], 'synchronous', dispatch)
-        self.assertTrue(dispatch['waits'])
         encoder = recording.lanes()['libx264 encoder']
         middle = f"{(encoder['first'] + encoder['last']) // 2}ns"
         gauges = {row['lane_name']: row['value'] for row in
