@@ -464,7 +464,7 @@ check_workers (Diagnosis *self)
                "Make items smaller, or push the long ones first: “weft target top” tells which "
                "are long");
   add_finding (self, "threadpool.steals", "Does work stay where it was put?", steals, "Most of it",
-               "more than half of the items ran on another worker than planned",
+               "there were more than half as many steals as items",
                "Spread items over the workers as they are pushed, or steal several at once: "
                "“weft target dispatches --filter tag:stolen.from” lists them");
   add_finding (self, "threadpool.dropped", "Did all items run?", drops, "None was dropped",

@@ -52,6 +52,8 @@ add_attributes (WeftVocabulary *words)
                                  "Which worker of its pool.");
   weft_vocabulary_add_attribute (words, "stolen.from", "Stolen from", NULL,
                                  "The worker whose queue the item was taken from.");
+  weft_vocabulary_add_attribute (words, "steals", "Steals", "count",
+                                 "How often the item was stolen before it ran.");
   weft_vocabulary_add_attribute (words, "enqueued.by", "Enqueued by", NULL,
                                  "The worker that enqueued the item.");
 }
@@ -76,8 +78,8 @@ add_metrics (WeftVocabulary *words)
       WEFT_POLARITY_LOWER },
     { "workers.active", "Workers", NULL, "count", "Threads that the pool has.",
       WEFT_POLARITY_NEUTRAL },
-    { "steal.total", "Steals", NULL, "count", "Items that ran on another worker than planned.",
-      WEFT_POLARITY_NEUTRAL },
+    { "steal.total", "Steals", NULL, "count",
+      "How often a worker took an item out of the queue of another.", WEFT_POLARITY_NEUTRAL },
   };
 
   for (gsize i = 0; i < G_N_ELEMENTS (metrics); i++)
@@ -100,7 +102,7 @@ add_derived_metrics (WeftVocabulary *words)
       "How far workers stay behind the busiest one on average; 0: all have as much to do.",
       WEFT_POLARITY_LOWER },
     { "steal_rate", "Steal rate", "100 * steal.total / parts.dispatches.sum", "percent",
-      "Items that ran on another worker than planned.", WEFT_POLARITY_NEUTRAL },
+      "Steals, as a share of the items that ran.", WEFT_POLARITY_NEUTRAL },
     { "queue_share", "Share of waiting",
       "100 * queue.wait_ms.sum / (queue.wait_ms.sum + parts.total.sum / 1e6)", "percent",
       "Share of the time from enqueueing to the end that items waited in the queue.",

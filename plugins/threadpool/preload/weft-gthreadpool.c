@@ -139,7 +139,7 @@ remember_pool (GlibPool *glib_pool, Pool *pool)
   return false;
 }
 
-void
+static void
 pool_unref (Pool *pool)
 {
   if (ADD (&pool->references, (uint32_t) -1) != 0)
@@ -229,12 +229,9 @@ take_out (Item *item)
 }
 
 static void
-end_item (Item *item)
+end_item (Pool *pool)
 {
-  Pool *pool = item->pool;
-
   ADD (&pool->outstanding, (uint32_t) -1);
-  item_free (item);
   pool_unref (pool);
 }
 
@@ -242,9 +239,13 @@ end_item (Item *item)
 static void
 drop_item (Item *item, const char *why)
 {
-  if (take_out (item))
-    complete (item, item->lane->lane, 0, why);
-  end_item (item);
+  Pool *pool = item->pool;
+
+  if (!take_out (item))
+    return;
+  complete (item, item->lane->lane, 0, why);
+  item_free (item);
+  end_item (pool);
 }
 
 /* ---- In place of the functions of pools ---- */
@@ -278,11 +279,11 @@ run (const Pair *pair, void *data, void *user_data)
   lane = pool_lane_get_worker (copy.lane);
   item_free (item);
   start = weft_target_now ();
-  weft_target_metric_report (copy.lane->wait, milliseconds (copy.pushed, start));
+  if (copy.pushed != 0)
+    weft_target_metric_report (copy.lane->wait, milliseconds (copy.pushed, start));
   pair->func (copy.data, user_data);
   complete (&copy, lane, start, NULL);
-  ADD (&copy.pool->outstanding, (uint32_t) -1);
-  pool_unref (copy.pool);
+  end_item (copy.pool);
 }
 
 static void
@@ -306,14 +307,13 @@ release (const Pair *pair, void *data)
 #define EACH_OF_16(x, h)                                                                           \
   x (h##0) x (h##1) x (h##2) x (h##3) x (h##4) x (h##5) x (h##6) x (h##7) x (h##8) x (h##9)        \
       x (h##a) x (h##b) x (h##c) x (h##d) x (h##e) x (h##f)
+#define EACH_OF_64(x, a, b, c, d)                                                                  \
+  EACH_OF_16 (x, a) EACH_OF_16 (x, b) EACH_OF_16 (x, c) EACH_OF_16 (x, d)
 #define EACH(x)                                                                                    \
-  EACH_OF_16 (x, 0)                                                                                \
-  EACH_OF_16 (x, 1)                                                                                \
-  EACH_OF_16 (x, 2)                                                                                \
-  EACH_OF_16 (x, 3)                                                                                \
-  EACH_OF_16 (x, 4) EACH_OF_16 (x, 5) EACH_OF_16 (x, 6) EACH_OF_16 (x, 7) EACH_OF_16 (x, 8)        \
-      EACH_OF_16 (x, 9) EACH_OF_16 (x, a) EACH_OF_16 (x, b) EACH_OF_16 (x, c) EACH_OF_16 (x, d)    \
-          EACH_OF_16 (x, e) EACH_OF_16 (x, f)
+  EACH_OF_64 (x, 0, 1, 2, 3)                                                                       \
+  EACH_OF_64 (x, 4, 5, 6, 7)                                                                       \
+  EACH_OF_64 (x, 8, 9, a, b)                                                                       \
+  EACH_OF_64 (x, c, d, e, f)
 
 EACH (DEFINE)
 
@@ -403,7 +403,6 @@ make_pool (PoolFunc func, void *user_data, FreeFunc free_func, int max_threads, 
   pool->exclusive = exclusive != 0;
   pool->references = 1;
   made = make_watched (pair, user_data, max_threads, exclusive, error);
-  pool->glib = made;
   if (made == NULL || !remember_pool (made, pool))
     pool_unref (pool);
   return made;

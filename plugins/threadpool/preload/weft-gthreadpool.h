@@ -92,13 +92,11 @@ WeftTargetRoutine *routine_named (const char *name);
 
 typedef struct
 {
-  GlibPool *glib;
   PoolFunc func;
   int max_threads;
   bool exclusive;
-  bool is_task_pool;   /* of GTask */
-  uint32_t references; /* the program's, and of items */
-  uint32_t is_closed;
+  bool is_task_pool;    /* of GTask */
+  uint32_t references;  /* the program's, and of items */
   uint32_t outstanding; /* items that were pushed and are not over */
   uint64_t batch;       /* from one time at which nothing was outstanding to the next */
   PoolLane *lane;       /* NULL until it is first told of */
@@ -106,10 +104,7 @@ typedef struct
   uint32_t sort_lock;
 } Pool;
 
-void pool_unref (Pool *pool);
-
-/* ---- weft-gthreadpool-items.c: what stands in GLib's queues in place of the program's data ----
- */
+/* ---- weft-gthreadpool-items.c: what is queued in place of the program's data ---- */
 
 typedef enum
 {

@@ -145,6 +145,16 @@ class Scenes(Case):
         last = max(recording.items(), key=lambda item: item['start'])
         self.assertEqual(recording.depth(last['start'] + last['duration'] // 2), 0)
 
+    def test_words(self):
+        """They are in the recording; no plugin is needed to read it."""
+        recording = self.compare('plain')
+        pool, = recording.lanes('threadpool.pool')
+        worker = recording.lanes('threadpool.worker')[0]
+        self.assertEqual((pool['kind_label'], pool['icon_name']), ('Thread pool', 'network-workgroup-symbolic'))
+        self.assertEqual((worker['kind_label'], worker['color']), ('Pool worker', '#2ec27e'))
+        metrics = {row['name']: row['label'] for row in recording.rows('metrics') if row['lane'] == pool['lane']}
+        self.assertEqual(metrics['queue.pending'], 'Pending')
+
     def test_same(self):
         """A pointer that is pushed 2,000 times is 2,000 items."""
         recording = self.compare('same', '2000')
@@ -355,6 +365,23 @@ print(len(done), sum(done))
         self.assertGreaterEqual(len(recording.items()) + pool['pending'], 25)
         self.assertGreaterEqual(len(opened), 25)
         self.assert_questions(recording)
+
+    def test_gtk(self):
+        """A GTK program has work done by GTask's pool before it shows anything."""
+        self.need('xvfb-run')
+        self.need('gtk4-demo')
+        command = ('xvfb-run', '-a', '-s', '-screen 0 1400x900x24', 'gtk4-demo', '--run=spinner', '--autoquit')
+        if self.run_program(*command, GSK_RENDERER='cairo').returncode != 0:
+            self.skipTest('gtk4-demo does not work here')
+        recording = self.record(*command, GSK_RENDERER='cairo')
+        self.assertEqual(recording.run.returncode, 0)
+        pool = next(lane for lane in recording.lanes('threadpool.pool') if lane['name'] == 'GTask')
+        items = [item for item in recording.items() if item['lane_name'].startswith('GTask')]
+        self.assertGreater(len(items) + pool['pending'], 0)
+        pushes = [row for row in recording.rows('target', 'origins', '--all') if row['role'] == 'dispatch'
+                  and row['dispatch'] in {item['dispatch'] for item in items}]
+        self.assertEqual(len(pushes), len(items))
+        self.assertEqual({row['process_name'] for row in pushes}, {'gtk4-demo'} if items else set())
 
     def test_gstreamer(self):
         """Streaming threads are items of GStreamer's pool: as many as its own log says."""
