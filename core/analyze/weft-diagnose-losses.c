@@ -21,7 +21,7 @@ static const struct
     "calibration" },
   { "before-recording", "target-times", "over before the recording began",
     "Nothing is wrong if work was under way when recording began" },
-  { "no-clock", NULL, "times of a clock that was never calibrated",
+  { "no-clock", "clock-calibration", "times of a clock that was never calibrated",
     "Call weft_target_clock_calibrate () before the first dispatch and now and then" },
   { "unknown-lane", NULL, "of a lane that does not exist",
     "Make the lane first, in the same process" },
