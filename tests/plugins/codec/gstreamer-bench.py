@@ -20,7 +20,7 @@ SMALL = 'video/x-raw,width=640,height=360'
 PIPELINES = {
     'buffer': f'fakesrc num-buffers={BUFFERS} ! ' + 'identity silent=true ! ' * (ELEMENTS - 1) + 'fakesink',
     'queued': f'fakesrc num-buffers={BUFFERS} ! queue ! fakesink',
-    'pipeline': f'videotestsrc num-buffers=150 ! {SMALL} ! queue ! x264enc threads=1 ! queue ! avdec_h264 '
+    'pipeline': f'videotestsrc num-buffers=60 ! {SMALL} ! queue ! x264enc threads=1 ! queue ! avdec_h264 '
                 'max-threads=1 ! fakesink',
 }
 
