@@ -88,6 +88,13 @@ make_sample (GRand *rand)
     { WEFT_TABLE_SOURCES, WEFT_COLUMN_BASE_SOURCES },
     { WEFT_TABLE_ORIGINS, WEFT_COLUMN_BASE_ORIGINS },
     { WEFT_TABLE_DISPATCHES, WEFT_COLUMN_BASE_DISPATCHES },
+    { WEFT_TABLE_WAKEUPS, WEFT_COLUMN_BASE_WAKEUPS },
+    { WEFT_TABLE_THREAD_TIMES, WEFT_COLUMN_BASE_THREAD_TIMES },
+    { WEFT_TABLE_THREADS, WEFT_COLUMN_BASE_THREADS },
+    { WEFT_TABLE_TRACES, WEFT_COLUMN_BASE_TRACES },
+    { WEFT_TABLE_LANES, WEFT_COLUMN_BASE_LANES },
+    { WEFT_TABLE_CLOCKS, WEFT_COLUMN_BASE_CLOCKS },
+    { WEFT_TABLE_CLOCK_PAIRS, WEFT_COLUMN_BASE_CLOCK_PAIRS },
   };
   guint8 code[64];
   Sample *sample = sample_new ();
@@ -115,6 +122,7 @@ make_sample (GRand *rand)
 }
 
 static guint n_answers;
+static guint n_paths;
 
 /* The answer, or NULL where it was refused with words. */
 static WeftReport *
@@ -165,6 +173,46 @@ ask_annotate (Sample *sample, guint symbol)
     json = weft_report_to_json (report);
 }
 
+/* Whatever the rows say, what is told adds up to the time that was asked about. */
+static void
+assert_sum (WeftReport *report)
+{
+  WeftTable *path = weft_report_get_table (report, "path");
+  WeftTable *kinds = weft_report_get_table (report, "kinds");
+  guint64 sum = 0;
+
+  if (path == NULL)
+    return;
+  for (guint row = 0; row < weft_table_get_n_rows (kinds); row++)
+    sum += weft_table_get_uint64 (kinds, (guint) weft_table_find_column (kinds, "duration"), row);
+  g_assert_cmpuint (
+      sum, ==, weft_table_get_uint64 (path, (guint) weft_table_find_column (path, "wall"), 0));
+  n_paths++;
+}
+
+static void
+ask_path (Sample *sample, GRand *rand, guint mode)
+{
+  static const char *const modes[] = { "list", "tree", "off-cpu" };
+  static const char *const objects[] = { "t", "d", "tr" };
+  WeftAnalysis *analysis = sample_analysis (sample, "critical-path");
+  guint object = (guint) g_rand_int_range (rand, 0, G_N_ELEMENTS (objects));
+  g_autofree char *handle =
+      g_strdup_printf ("%s-%d", objects[object], g_rand_int_range (rand, 1, N_ROWS));
+  g_autoptr (WeftReport) report = NULL;
+
+  g_assert_true (weft_analysis_set_mode (analysis, modes[mode], NULL));
+  if (g_rand_int_range (rand, 0, 4) > 0)
+    weft_analysis_set_handle (analysis, handle);
+  if (g_rand_int_range (rand, 0, 2) == 0)
+    g_assert_true (weft_analysis_set_what_if (analysis, "routine:*=3x", NULL));
+  if (g_rand_int_range (rand, 0, 3) == 0)
+    weft_analysis_set_range (analysis, 0, g_rand_int_range (rand, 0, N_ROWS));
+  report = ask (analysis);
+  if (report != NULL)
+    assert_sum (report);
+}
+
 static void
 test_rows (void)
 {
@@ -178,9 +226,12 @@ test_rows (void)
         ask_flame (sample, i / 3, i % 3);
       for (guint symbol = 0; symbol < 12; symbol++)
         ask_annotate (sample, symbol);
+      for (guint i = 0; i < 24; i++)
+        ask_path (sample, rand, i % 3);
     }
   /* Most have something to tell. */
   g_assert_cmpuint (n_answers, >, N_ROUNDS * 8);
+  g_assert_cmpuint (n_paths, >, N_ROUNDS);
 }
 
 int
