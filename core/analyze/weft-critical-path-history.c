@@ -255,7 +255,11 @@ read_dispatches (WeftPathHistory *self, const Queuings *queuings,
       fill_dispatch (&dispatch, rows, queuings, clocks, callchains);
       if (is_wanted (self->scope, queuings, &dispatch) &&
           self->dispatches->len < WEFT_PATH_NONE - 1)
-        g_array_append_val (self->dispatches, dispatch);
+        {
+          g_array_append_val (self->dispatches, dispatch);
+          if (dispatch.thread != 0)
+            get_thread (self, dispatch.thread);
+        }
     }
   g_array_sort (self->dispatches, compare_dispatches);
   return weft_row_cursor_finish (rows, error);

@@ -59,6 +59,12 @@ VIEWS = {
     'traces': ['traces'],
     'metrics': ['metrics'],
     'warnings': ['warnings'],
+    'critical-path': ['critical-path', 't-13'],
+    'critical-path-linked': ['critical-path', 't-17'],
+    'critical-path-tree': ['critical-path', '--mode', 'tree', 't-13'],
+    'critical-path-dispatch': ['critical-path', '--dispatch', 'd-32'],
+    'critical-path-unknown': ['critical-path', 't-20'],
+    'critical-path-name': ['critical-path', '--thread', 'render'],
 }
 
 # The same about a recording of threads that run, wait and hand over work: cpu-program.c.
@@ -91,6 +97,13 @@ CPU_VIEWS = {
     'cpu-wakers': ['wakers'],
     'cpu-wakers-stack': ['wakers', 't-1', '--group', 'stack', '--limit', '4'],
     'cpu-target-origins': ['target', 'origins', 'd-1'],
+    'cpu-critical-path': ['critical-path', '--limit', '20'],
+    'cpu-critical-path-longest': ['critical-path', '--by', 'duration', '--limit', '6'],
+    'cpu-critical-path-range': ['critical-path', '--from', '100ms', '--to', '300ms', '--limit', '12'],
+    'cpu-critical-path-tree': ['critical-path', '--mode', 'tree'],
+    'cpu-critical-path-off-cpu': ['critical-path', '--mode', 'off-cpu'],
+    'cpu-critical-path-off-cpu-thread': ['critical-path', '--mode', 'off-cpu', '--group', 'thread'],
+    'cpu-critical-path-what-if': ['critical-path', '--limit', '1', '--what-if', 'routine:run_work=2x'],
 }
 
 
