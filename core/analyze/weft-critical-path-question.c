@@ -246,6 +246,7 @@ weft_path_answer_find_question (WeftPathAnswer *self, GError **error)
 
   *question = (WeftPathQuestion){ .history = &self->history,
                                   .cancellable = self->scope->cancellable,
+                                  .is_approximate = g_strcmp0 (self->hints.sampler, "ptrace") == 0,
                                   .thread = WEFT_PATH_NONE,
                                   .dispatch = WEFT_PATH_NONE };
   if (!weft_scope_find_range (self->scope, &question->begin, &question->end, error))

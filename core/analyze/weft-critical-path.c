@@ -100,6 +100,8 @@ add_until (Walk *self, WeftPathSegment segment, gint64 start, gint64 when)
     segment.confidence = WEFT_PATH_NOT_KNOWN;
   else if (self->is_assumed)
     segment.confidence = WEFT_PATH_ASSUMED;
+  else if (self->question->is_approximate && segment.thread != WEFT_PATH_NONE)
+    segment.confidence = WEFT_PATH_APPROXIMATE;
   if (self->question->forecast == NULL || segment.forecast > 0)
     g_array_append_val (self->segments, segment);
   self->time = start;

@@ -85,6 +85,7 @@ typedef struct
 {
   const WeftPathHistory *history;
   const WeftPathForecast *forecast; /* or NULL */
+  gboolean is_approximate;          /* what threads did was seen at looks only */
   GCancellable *cancellable;
   gint64 begin;
   gint64 end;
