@@ -369,6 +369,8 @@ set_hint (Functions *self, WeftTableBuilder *builder)
 {
   g_autofree char *hint = g_steal_pointer (&self->refusal);
 
+  if (hint == NULL && self->whole[0].count == 0)
+    hint = weft_cpu_hints_explain_parallel (self->scope);
   if (hint == NULL && weft_table_builder_get_n_rows (builder) == 0)
     hint = weft_cpu_hints_explain_nothing (&self->facts, self->scope);
   else if (hint == NULL && self->facts.n_samples == 0)

@@ -5,7 +5,9 @@
 #include <string.h>
 
 #include "weft-analysis-scope.h"
+#include "weft-query.h"
 #include "weft-row-scan.h"
+#include "weft-subjects.h"
 
 static void
 take_meta (guint64 number, const guint64 *values, guint32 present, gpointer data)
@@ -110,8 +112,36 @@ weft_cpu_hints_explain_no_waits (const WeftCpuHints *self)
 }
 
 char *
+weft_cpu_hints_explain_parallel (const WeftAnalysisScope *scope)
+{
+  g_autoptr (WeftFilter) queued = weft_filter_new ("role:dispatch", NULL);
+  g_autoptr (WeftFilter) filter = NULL;
+  g_autoptr (WeftQuery) query = weft_query_new ("origins", NULL);
+  g_autoptr (WeftTable) answer = NULL;
+  g_autofree char *dispatches = NULL;
+  guint64 n;
+
+  if (scope->filter == NULL || !weft_query_select (query, "count()", NULL, NULL))
+    return NULL;
+  filter = weft_filter_and (scope->filter, queued);
+  weft_query_set_filter (query, filter);
+  answer = weft_query_run (query, scope->recording, scope->cancellable, NULL);
+  n = answer != NULL ? weft_table_get_uint64 (answer, 0, 0) : 0;
+  if (n == 0)
+    return NULL;
+  dispatches = weft_format_count (n, "dispatch was", "dispatches were");
+  return g_strdup_printf ("No CPU sample is of it, but %s queued there: parallel work on lanes, "
+                          "not CPU execution (“weft target origins”)",
+                          dispatches);
+}
+
+char *
 weft_cpu_hints_explain_nothing (const WeftCpuHints *self, const WeftAnalysisScope *scope)
 {
+  char *parallel = weft_cpu_hints_explain_parallel (scope);
+
+  if (parallel != NULL)
+    return parallel;
   if (self->n_samples == 0 && self->n_waits == 0)
     return weft_cpu_hints_explain_no_samples (self);
   if (scope->filter != NULL || scope->reasons != 0)

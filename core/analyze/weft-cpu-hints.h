@@ -29,6 +29,11 @@ gboolean weft_cpu_hints_is_off (const WeftCpuHints *self);
 char *weft_cpu_hints_explain_no_samples (const WeftCpuHints *self);
 char *weft_cpu_hints_explain_no_waits (const WeftCpuHints *self);
 
+/* Where the filter leaves threads that did not run for as long as a sample, but queued target work:
+ * that this is no time of theirs. To be freed; NULL where there is nothing to say.
+ */
+char *weft_cpu_hints_explain_parallel (const WeftAnalysisScope *scope);
+
 /* Why an answer about samples and waits is empty: there are none, or the range or the filter leaves
  * none. To be freed.
  */

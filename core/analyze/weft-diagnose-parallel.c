@@ -173,8 +173,9 @@ check_waits (WeftDiagnosis *self, const Work *work, GError **error)
     weft_diagnosis_add (self, "waits", question, WEFT_VERDICT_ATTENTION,
                         "Report both ends of each wait, on the thread that waits, with the same "
                         "dispatch or submission",
-                        NULL, "%" G_GUINT64_FORMAT " of %u waits %s only a begin or only an end",
-                        half, waits->len, weft_plural (half, "has", "have"));
+                        NULL, "%" G_GUINT64_FORMAT " of %u %s %s only a begin or only an end", half,
+                        waits->len, weft_plural (waits->len, "wait", "waits"),
+                        weft_plural (half, "has", "have"));
   else
     weft_diagnosis_add (self, "waits", question, WEFT_VERDICT_GOOD, NULL, NULL,
                         "%u %s with begin and end", waits->len,

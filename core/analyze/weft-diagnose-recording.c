@@ -61,8 +61,9 @@ check_retention (WeftDiagnosis *self, GError **error)
         self, "retention", question, WEFT_VERDICT_GOOD,
         "Record without --last and --last-size to keep all, or with a larger bound", NULL,
         "Only the end was kept, as asked for: of what ended before %.3f s, %" G_GUINT64_FORMAT
-        " dispatches and %" G_GUINT64_FORMAT " other rows were let go of",
-        (double) before / 1e9, dispatches, all - dispatches);
+        " %s and %" G_GUINT64_FORMAT " other %s were let go of",
+        (double) before / 1e9, dispatches, weft_plural (dispatches, "dispatch", "dispatches"),
+        all - dispatches, weft_plural (all - dispatches, "row", "rows"));
   return weft_row_cursor_finish (rows, error);
 }
 

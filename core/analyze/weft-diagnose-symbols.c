@@ -187,8 +187,8 @@ check_names (Symbols *self)
     return;
   weft_diagnosis_add (self->diagnosis, "symbols", question,
                       named >= GOOD_NAMES ? WEFT_VERDICT_GOOD : WEFT_VERDICT_ATTENTION, NULL, NULL,
-                      "%.1f %% of %" G_GUINT64_FORMAT " samples are in a function with a name",
-                      100 * named, self->count);
+                      "%.1f %% of %" G_GUINT64_FORMAT " %s in a function with a name", 100 * named,
+                      self->count, weft_plural (self->count, "sample is", "samples are"));
   g_array_sort (self->modules, compare_modules);
   for (guint i = 0; i < MIN (self->modules->len, MAX_MODULES); i++)
     {

@@ -3,6 +3,7 @@
 /* What threads did: by samples what they ran, by waits what they waited for. */
 
 #include "weft-flame-threads.h"
+#include "weft-cpu-hints.h"
 
 #include <string.h>
 
@@ -195,7 +196,10 @@ explain_nothing (const Threads *self)
 {
   WeftTableId table = self->mode->has_samples ? WEFT_TABLE_SAMPLES : WEFT_TABLE_WAITS;
   const char *missing = find_meta (self->scope, "sampler-missing");
+  char *parallel = self->mode->has_samples ? weft_cpu_hints_explain_parallel (self->scope) : NULL;
 
+  if (parallel != NULL)
+    return parallel;
   if (weft_store_get_n_rows (self->scope->store, table) > 0)
     return g_strdup (
         "Nothing is left by the range, the filter and the reasons that were asked for");

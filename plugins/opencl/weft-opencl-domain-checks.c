@@ -581,6 +581,7 @@ check_code (Checks *self)
   g_autoptr (WeftReport) report = NULL;
   WeftTable *fates;
   double all = 0, placed = 0;
+  g_autofree char *samples = NULL;
 
   if (self->n_commands == 0)
     return;
@@ -588,20 +589,20 @@ check_code (Checks *self)
   fates = report ? weft_report_get_table (report, "attribution") : NULL;
   for (guint i = 0; fates != NULL && i < weft_table_get_n_rows (fates); i++)
     {
-      double samples = weft_table_get_double (fates, 1, i);
+      double n = weft_table_get_double (fates, 1, i);
 
-      all += samples;
+      all += n;
       if (g_strcmp0 (weft_table_get_string (fates, 0, i), "to one dispatch") == 0)
-        placed = samples;
+        placed = n;
     }
+  samples = weft_format_count ((guint64) all, "sample", "samples");
   if (all > 0)
     weft_inquiry_tell (
         self->inquiry, "opencl.code", question,
         placed < 0.9 * all ? WEFT_VERDICT_ATTENTION : WEFT_VERDICT_GOOD,
         "Where the same kernel runs in several commands at once, its samples cannot be told apart",
-        NULL,
-        "%.0f of %.0f samples in the code of kernels fell into one command: “weft target code”",
-        placed, all);
+        NULL, "Of %s in the code of kernels, %.0f fell into one command: “weft target code”",
+        samples, placed);
 }
 
 GListModel *

@@ -102,6 +102,42 @@ test_range (void)
     }
 }
 
+/* A thread that hardly ran may have queued much: that is said, and not called its time. */
+static void
+test_parallel (void)
+{
+  static const char *const kinds[] = { "top", "flame" };
+  g_autoptr (Sample) sample = sample_new ();
+  guint64 lane = sample_lane (sample, "loom", "loom.queue", 0);
+  guint64 dispatch = sample_dispatch (sample, lane, sample_routine (sample, "weave"), 10, 5);
+
+  sample_thread (sample, 102, "weaver");
+  model_begin (sample->model, WEFT_TABLE_ORIGINS);
+  model_set (sample->model, WEFT_ORIGINS_ROLE, WEFT_ORIGIN_ROLE_DISPATCH);
+  model_set (sample->model, WEFT_ORIGINS_DISPATCH, dispatch);
+  model_set (sample->model, WEFT_ORIGINS_THREAD, 2);
+  model_set (sample->model, WEFT_ORIGINS_TIME, 9);
+  model_commit (sample->model);
+  g_object_unref (sample_analysis (sample, "show"));
+  for (guint i = 0; i < G_N_ELEMENTS (kinds); i++)
+    {
+      g_autoptr (GError) error = NULL;
+      g_autoptr (WeftAnalysis) analysis = weft_analysis_new (sample->recording, kinds[i], &error);
+      g_autoptr (WeftReport) report = NULL;
+      const char *hint;
+
+      weft_analysis_set_filter (analysis, "thread:weaver", &error);
+      if (strcmp (kinds[i], "flame") == 0)
+        weft_analysis_set_mode (analysis, "cpu", &error);
+      g_assert_no_error (error);
+      report = weft_analysis_run (analysis, NULL, &error);
+      g_assert_no_error (error);
+      hint = weft_table_get_hint (weft_report_get_main_table (report));
+      g_assert_nonnull (hint);
+      g_assert_nonnull (strstr (hint, "1 dispatch was queued there: parallel work"));
+    }
+}
+
 int
 main (int argc, char **argv)
 {
@@ -110,5 +146,6 @@ main (int argc, char **argv)
   g_test_add_data_func ("/hints/lanes", GUINT_TO_POINTER (LANES), test_level);
   g_test_add_data_func ("/hints/work", GUINT_TO_POINTER (WORK), test_level);
   g_test_add_func ("/hints/range", test_range);
+  g_test_add_func ("/hints/parallel", test_parallel);
   return g_test_run ();
 }
