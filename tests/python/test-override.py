@@ -165,6 +165,23 @@ class Reports(Case):
         about = self.recording.ask('target-dispatch', 'd-2')
         self.assertIn('d-2', str(about.to_dict()))
 
+    def test_paths(self):
+        """Two dispatches of a submission, one behind the other: twice as fast, both are."""
+        last = max(self.recording.ask('target-dispatches', where='routine:wait-submission'),
+                   key=lambda row: row['start'])
+        report = self.recording.ask('critical-path', last['dispatch'], limit=0, what_if='routine:wait-submission=2x')
+        path, change = report['path'][0], report['what_if'][0]
+        self.assertEqual(sum(report['duration']), path['wall'])
+        self.assertEqual(path['end'], last['start'] + last['duration'])
+        self.assertEqual([row['kind'] for row in report][-2:], ['queue', 'device'])
+        self.assertEqual(change['wall'] - change['forecast'], last['duration'])
+        tree = self.recording.ask('critical-path', last['dispatch'], mode='tree')
+        self.assertEqual(tree.main[0]['total'], path['wall'])
+        self.assertTrue(Weft.flame_to_svg(tree, 'the path').startswith('<'))
+        said = self.fails(Weft.error_quark(), Weft.Error.INVALID_QUERY, self.recording.ask, 'critical-path',
+                          what_if='gemm')
+        self.assertIn('gemm', said)
+
     def test_words_that_mean_nothing(self):
         for kind, word in (('show', 'limit'), ('target-lanes', 'at'), ('state', 'by')):
             with self.assertRaises(TypeError) as raised:

@@ -402,6 +402,7 @@ _OPTIONS = {
     'inverted': (Weft.AnalysisOptions.INVERTED, 'set_inverted'),
     'min_share': (Weft.AnalysisOptions.MIN_SHARE, 'set_min_share'),
     'reasons': (Weft.AnalysisOptions.REASONS, 'set_reasons'),
+    'what_if': (Weft.AnalysisOptions.WHAT_IF, 'set_what_if'),
 }
 
 
@@ -422,11 +423,12 @@ class Recording(Weft.Recording):
 
     def ask(self, kind, handle=None, where=None, group_by=None, by=None, time_range=None, limit=None,
             cursor=None, at=None, buckets=None, mode=None, exclude=None, inlines=None, inverted=None,
-            min_share=None, reasons=None, cancellable=None):
+            min_share=None, reasons=None, what_if=None, cancellable=None):
         """The Weft.Report that answers what `weft KIND` asks: 'target-top', 'diagnose', …
 
         by is what comes first, group_by what a row stands for, handle the object that the question is about, at
-        and time_range times; a limit of 0 is none; exclude and reasons are lists. Words that a kind has no use
+        and time_range times; a limit of 0 is none; exclude and reasons are lists, what_if such as
+        'routine:gemm=2x'. Words that a kind has no use
         for raise TypeError.
         """
         given = {word: value for word, value in locals().items() if word in _OPTIONS and value is not None}
