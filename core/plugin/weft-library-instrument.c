@@ -10,6 +10,7 @@
  * An instrument that has the program load a library: by `LD_PRELOAD`, or by another variable that
  * holds a list of libraries, such as a loader of layers reads.
  *
+ * Where the library is missing, all programs are refused, for the plugin was built without it.
  * Programs that load nothing are refused with the reason: those that run with other rights than the
  * user's, that are linked statically, or that are built for another processor or C library. Of a
  * script its interpreter is looked at.
@@ -75,10 +76,23 @@ get_domains (WeftInstrument *instrument)
   return g_strdupv (get_private (instrument)->domains);
 }
 
+/* NULL where the library is there. Free with g_free (). */
+static char *
+tell_missing (const WeftLibraryInstrumentPrivate *self)
+{
+  if (self->library != NULL && g_file_test (self->library, G_FILE_TEST_IS_REGULAR))
+    return NULL;
+  return g_strdup_printf ("%s is missing: it belongs to the plugin, which is not built or not "
+                          "installed whole",
+                          self->library != NULL ? self->library : "The library");
+}
+
 static gboolean
 is_applicable (WeftInstrument *instrument, const char *const *argv, char **reason)
 {
-  *reason = weft_program_file_refusal (argv[0]);
+  *reason = tell_missing (get_private (instrument));
+  if (*reason == NULL)
+    *reason = weft_program_file_refusal (argv[0]);
   return *reason == NULL;
 }
 
@@ -86,13 +100,11 @@ static gboolean
 prepare (WeftInstrument *instrument, WeftLaunch *launch, GError **error)
 {
   WeftLibraryInstrumentPrivate *self = get_private (instrument);
+  g_autofree char *missing = tell_missing (self);
 
-  if (self->library == NULL || !g_file_test (self->library, G_FILE_TEST_IS_REGULAR))
+  if (missing != NULL)
     {
-      g_set_error (error, G_IO_ERROR, G_IO_ERROR_NOT_FOUND,
-                   "%s is missing: it belongs to the plugin, which is not built or not installed "
-                   "whole",
-                   self->library != NULL ? self->library : "The library");
+      g_set_error_literal (error, G_IO_ERROR, G_IO_ERROR_NOT_FOUND, missing);
       return FALSE;
     }
   return self->append ? weft_launch_append_path (launch, self->variable, self->library, error)

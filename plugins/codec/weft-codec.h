@@ -1025,13 +1025,23 @@ weft_codec_pop_ (WeftCodecState_ *state, WeftCodecOutcome outcome, const char *f
     outer->inner_failed |= failed;
 }
 
+/* Whether STAGE began and did not end; deeper than is kept, nobody knows. */
+static bool
+weft_codec_is_open_ (const WeftCodecState_ *state, const WeftCodecStage *stage)
+{
+  for (uint32_t i = state->depth; i > 0; i--)
+    if (i > WEFT_CODEC_DEPTH_ || state->work[i - 1].stage == stage)
+      return true;
+  return false;
+}
+
 void
 weft_codec_end_ (WeftCodecStage *stage, WeftCodecOutcome outcome, const char *flow)
 {
   int saved = errno;
   WeftCodecState_ *state = weft_codec_state_;
 
-  if (state == NULL || state->depth == 0)
+  if (state == NULL || !weft_codec_is_open_ (state, stage))
     return;
   /* What a stage left open that did not come to its end, a longjmp perhaps. */
   while (state->depth > 1 && state->depth <= WEFT_CODEC_DEPTH_ &&

@@ -40,18 +40,6 @@ make_registry (WeftLaunch *launch)
   return g_steal_pointer (&copy);
 }
 
-static gboolean
-is_applicable (WeftInstrument *instrument, const char *const *argv, char **reason)
-{
-  if (!parent_interface->is_applicable (instrument, argv, reason))
-    return FALSE;
-  if (g_file_test (weft_library_instrument_get_library (WEFT_LIBRARY_INSTRUMENT (instrument)),
-                   G_FILE_TEST_IS_REGULAR))
-    return TRUE;
-  *reason = g_strdup ("Weft was built without GStreamer, so that there is no tracer");
-  return FALSE;
-}
-
 /* The user's own tracers go on. */
 static void
 add_tracer (WeftLaunch *launch)
@@ -90,7 +78,6 @@ static void
 instrument_interface_init (WeftInstrumentInterface *interface)
 {
   parent_interface = g_type_interface_peek_parent (interface);
-  interface->is_applicable = is_applicable;
   interface->prepare = prepare;
 }
 

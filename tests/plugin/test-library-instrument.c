@@ -218,6 +218,7 @@ test_launch (Rig *self, gconstpointer data)
   g_assert_cmpstr (name, ==, "layer");
 
   g_unlink (self->library);
+  assert_answer (self, PROGRAM, "is missing");
   g_assert_false (weft_instrument_prepare (self->instrument, launch, &error));
   g_assert_error (error, G_IO_ERROR, G_IO_ERROR_NOT_FOUND);
 }

@@ -233,7 +233,7 @@ tell_preroll (GstWeftElement *element)
 void
 gst_weft_flow_prerolled (GstElement *element)
 {
-  GstWeftElement *self = gst_weft_element_get (element);
+  GstWeftElement *self = gst_weft_element_find (element);
 
   if (self == NULL || thread == NULL || thread->depth == 0 || thread->depth > MAX_DEPTH ||
       thread->calls[thread->depth - 1].element != self)

@@ -6,6 +6,8 @@
 #define SLOW_PUSH 20000
 /* More are not kept: a queue that keeps its frames elsewhere, not as they were given to it. */
 #define MAX_ENTRIES 16384
+/* So many in a row that never went in: from a file, or put together anew. */
+#define MAX_STRANGERS 1024
 
 typedef struct
 {
@@ -24,6 +26,7 @@ struct _GstWeftQueue
   GMutex lock;
   GQueue entries; /* element-type Entry, the oldest first */
   guint64 n_pushed;
+  guint n_strangers; /* that came out last */
   guint64 bytes;
   guint64 time;
 };
@@ -92,9 +95,12 @@ guint64
 gst_weft_queue_push (GstWeftQueue *self, WeftCodecStage *stage, gconstpointer item,
                      const WeftCodecFrame *frame)
 {
-  Entry *entry = g_new0 (Entry, 1);
+  Entry *entry;
   guint64 number;
 
+  if (__atomic_load_n (&self->n_strangers, __ATOMIC_RELAXED) >= MAX_STRANGERS)
+    return 0;
+  entry = g_new0 (Entry, 1);
   weft_codec_enqueue (stage, frame, &entry->ticket);
   g_mutex_lock (&self->lock);
   if (self->entries.length >= MAX_ENTRIES)
@@ -223,12 +229,14 @@ gst_weft_queue_pop (GstWeftQueue *self, WeftCodecStage *stage, gconstpointer ite
   link = find_frame (self, item, frame);
   if (link == NULL)
     {
-      /* Not what was given to it: from a file, or put together anew. */
-      while (self->entries.length > 0)
-        discard_oldest (self, stage, false);
+      /* In it before anybody looked; or, again and again, not what was given to it. */
+      if (++self->n_strangers >= MAX_STRANGERS)
+        while (self->entries.length > 0)
+          discard_oldest (self, stage, false);
       g_mutex_unlock (&self->lock);
       return;
     }
+  self->n_strangers = 0;
   while (self->entries.head != link)
     discard_oldest (self, stage, true);
   entry = take_oldest (self);

@@ -14,7 +14,9 @@ GstWeftQueue *gst_weft_queue_new (GstElement *element);
 GstWeftQueue *gst_weft_queue_ref (GstWeftQueue *self);
 void gst_weft_queue_unref (GstWeftQueue *self);
 
-/* ITEM, a buffer or list, is about to be pushed in. Returns its number. */
+/* ITEM, a buffer or list, is about to be pushed in. Returns its number; 0 if this queue is not
+ * followed.
+ */
 guint64 gst_weft_queue_push (GstWeftQueue *self, WeftCodecStage *stage, gconstpointer item,
                              const WeftCodecFrame *frame);
 

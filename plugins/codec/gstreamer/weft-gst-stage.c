@@ -138,13 +138,24 @@ get_kind (GstElement *element)
 }
 
 static void
-element_free (gpointer data)
+element_unref (gpointer data)
 {
   GstWeftElement *self = data;
 
+  if (self == NULL || !g_atomic_ref_count_dec (&self->references))
+    return;
   weft_codec_stage_free (self->stage);
   pipeline_unref (self->pipeline);
   g_free (self);
+}
+
+void
+gst_weft_element_interrupt (GstWeftElement *self)
+{
+  static guint last;
+
+  __atomic_store_n (&self->epoch, __atomic_add_fetch (&last, 1, __ATOMIC_RELAXED),
+                    __ATOMIC_RELAXED);
 }
 
 static GstWeftElement *
@@ -155,6 +166,8 @@ element_new (GstElement *element)
                               .kind = get_kind (element),
                               .type = get_factory_name (element) };
 
+  g_atomic_ref_count_init (&self->references);
+  gst_weft_element_interrupt (self);
   self->pipeline = take_pipeline (GST_OBJECT (element));
   info.pipeline = self->pipeline != NULL ? self->pipeline->codec : NULL;
   self->is_sink = strcmp (info.kind, "codec.sink") == 0;
@@ -164,9 +177,15 @@ element_new (GstElement *element)
 }
 
 GstWeftElement *
+gst_weft_element_find (GstElement *element)
+{
+  return g_object_get_qdata (G_OBJECT (element), element_quark);
+}
+
+GstWeftElement *
 gst_weft_element_get (GstElement *element)
 {
-  GstWeftElement *self = g_object_get_qdata (G_OBJECT (element), element_quark);
+  GstWeftElement *self = gst_weft_element_find (element);
 
   if (self != NULL || GST_IS_BIN (element))
     return self;
@@ -175,7 +194,7 @@ gst_weft_element_get (GstElement *element)
   if (self == NULL)
     {
       self = element_new (element);
-      g_object_set_qdata_full (G_OBJECT (element), element_quark, self, element_free);
+      g_object_set_qdata_full (G_OBJECT (element), element_quark, self, element_unref);
     }
   g_mutex_unlock (&lock);
   return self;
@@ -190,6 +209,7 @@ pad_free (gpointer data)
 
   weft_codec_thread_free (self->thread);
   gst_weft_queue_unref (self->queue);
+  element_unref (self->element);
   g_free (self);
 }
 
@@ -226,29 +246,42 @@ take_queue (GstPad *pad, GstElement *element)
 }
 
 GstWeftPad *
+gst_weft_pad_find (GstPad *pad)
+{
+  return g_object_get_qdata (G_OBJECT (pad), pad_quark);
+}
+
+/* With the lock held. A pad may outlive the element that it belonged to. */
+static GstWeftPad *
+pad_new (GstPad *pad, GstElement *parent, GstWeftElement *element)
+{
+  GstWeftPad *self = g_new0 (GstWeftPad, 1);
+
+  self->is_stale = 1;
+  self->element = element;
+  if (element != NULL)
+    g_atomic_ref_count_inc (&element->references);
+  if (element != NULL && element->is_queue)
+    self->queue = take_queue (pad, parent);
+  g_object_set_qdata_full (G_OBJECT (pad), pad_quark, self, pad_free);
+  return self;
+}
+
+GstWeftPad *
 gst_weft_pad_get (GstPad *pad)
 {
-  GstWeftPad *self = g_object_get_qdata (G_OBJECT (pad), pad_quark);
+  GstWeftPad *self = gst_weft_pad_find (pad);
+  GstWeftElement *owner;
   GstElement *element;
 
   if (self != NULL)
     return self;
   element = gst_pad_get_parent_element (pad);
-  self = g_new0 (GstWeftPad, 1);
-  self->is_stale = 1;
-  self->element = element != NULL ? gst_weft_element_get (element) : NULL;
+  owner = element != NULL ? gst_weft_element_get (element) : NULL;
   g_mutex_lock (&lock);
-  if (g_object_get_qdata (G_OBJECT (pad), pad_quark) == NULL)
-    {
-      if (self->element != NULL && self->element->is_queue)
-        self->queue = take_queue (pad, element);
-      g_object_set_qdata_full (G_OBJECT (pad), pad_quark, self, pad_free);
-    }
-  else
-    {
-      g_free (self);
-      self = g_object_get_qdata (G_OBJECT (pad), pad_quark);
-    }
+  self = gst_weft_pad_find (pad);
+  if (self == NULL)
+    self = pad_new (pad, element, owner);
   g_mutex_unlock (&lock);
   if (element != NULL)
     gst_object_unref (element);
@@ -279,7 +312,7 @@ gst_weft_pad_get_thread (GstWeftPad *self, GstPad *pad)
 void
 gst_weft_pad_set_stale (GstPad *pad)
 {
-  GstWeftPad *self = g_object_get_qdata (G_OBJECT (pad), pad_quark);
+  GstWeftPad *self = gst_weft_pad_find (pad);
 
   if (self != NULL)
     g_atomic_int_set (&self->is_stale, 1);

@@ -19,13 +19,15 @@ typedef struct
 
 typedef struct
 {
+  gatomicrefcount references;
   GstWeftPipeline *pipeline; /* NULL: it is in none */
   WeftCodecStage *stage;
   bool is_sink;
   bool is_queue;
-  guint64 sources;       /* atomic: bits of those whose frames were given to it */
-  guint64 last_input;    /* atomic: ticks */
-  guint epoch;           /* atomic: goes up where it starts, stops, seeks */
+  guint64 sources;    /* atomic: bits of those whose frames were given to it */
+  guint64 last_input; /* atomic: ticks */
+  guint
+      epoch; /* atomic: another one where it starts, stops, seeks; no two elements have the same */
   guint64 n_dropped;     /* atomic: as its messages count */
   guint64 preroll_begin; /* atomic: ticks; 0: none */
   guint64 preroll_end;
@@ -48,6 +50,13 @@ void gst_weft_stage_init (void);
 
 /* NULL for bins. */
 GstWeftElement *gst_weft_element_get (GstElement *element);
+
+/* NULL where nothing was seen of it yet. */
+GstWeftElement *gst_weft_element_find (GstElement *element);
+
+/* What its threads were at does not go on. */
+void gst_weft_element_interrupt (GstWeftElement *self);
+GstWeftPad *gst_weft_pad_find (GstPad *pad);
 GstWeftPad *gst_weft_pad_get (GstPad *pad);
 WeftCodecThread *gst_weft_pad_get_thread (GstWeftPad *self, GstPad *pad);
 

@@ -90,7 +90,7 @@ flush_queue (GstPad *pad)
   GstWeftElement *element = parent != NULL ? gst_weft_element_get (parent) : NULL;
 
   if (element != NULL)
-    __atomic_fetch_add (&element->epoch, 1, __ATOMIC_RELAXED);
+    gst_weft_element_interrupt (element);
   if (element != NULL && element->is_queue)
     {
       GstWeftPad *target = gst_weft_pad_get (peer);
@@ -138,8 +138,24 @@ after_event (GObject *self, GstClockTime time, GstPad *pad, gboolean result)
 
 /* ---- Messages ---- */
 
+/* Bins tell of what they could not make of their elements: on their pipeline's lane. */
 static void
-take_error (GstWeftElement *element, GstMessage *message)
+tell_error (GstElement *poster, const WeftTargetErrorDetail *detail)
+{
+  GstWeftElement *element = gst_weft_element_get (poster);
+  WeftTargetWarning warning = { .lane = gst_weft_get_pipeline_lane (GST_OBJECT (poster)),
+                                .severity = WEFT_TARGET_SEVERITY_ERROR,
+                                .code = "error",
+                                .message = detail->message };
+
+  if (element != NULL)
+    weft_codec_error (element->stage, detail);
+  else if (warning.lane != NULL)
+    weft_target_warn (&warning);
+}
+
+static void
+take_error (GstElement *poster, GstMessage *message)
 {
   GError *error = NULL;
   char *debug = NULL;
@@ -151,22 +167,25 @@ take_error (GstWeftElement *element, GstMessage *message)
       detail.name = g_quark_to_string (error->domain);
       detail.message = error->message;
       detail.cause = debug;
-      weft_codec_error (element->stage, &detail);
+      tell_error (poster, &detail);
     }
   g_clear_error (&error);
   g_free (debug);
 }
 
 static void
-take_warning (GstWeftElement *element, GstMessage *message)
+take_warning (GstElement *poster, GstMessage *message)
 {
+  GstWeftElement *element = gst_weft_element_get (poster);
   GError *error = NULL;
-  WeftTargetWarning warning = { .lane = weft_codec_stage_get_lane (element->stage),
+  WeftTargetWarning warning = { .lane = element != NULL
+                                            ? weft_codec_stage_get_lane (element->stage)
+                                            : gst_weft_get_pipeline_lane (GST_OBJECT (poster)),
                                 .severity = WEFT_TARGET_SEVERITY_WARNING,
                                 .code = "warning" };
 
   gst_message_parse_warning (message, &error, NULL);
-  if (error != NULL)
+  if (error != NULL && warning.lane != NULL)
     {
       warning.message = error->message;
       weft_target_warn (&warning);
@@ -176,13 +195,14 @@ take_warning (GstWeftElement *element, GstMessage *message)
 
 /* Messages count what was thrown away in all. */
 static void
-take_drops (GstWeftElement *element, GstMessage *message)
+take_drops (GstElement *poster, GstMessage *message)
 {
+  GstWeftElement *element = gst_weft_element_get (poster);
   guint64 dropped = 0, before;
   GstFormat format;
 
   gst_message_parse_qos_stats (message, &format, NULL, &dropped);
-  if (format == GST_FORMAT_UNDEFINED || dropped == G_MAXUINT64)
+  if (element == NULL || format == GST_FORMAT_UNDEFINED || dropped == G_MAXUINT64)
     return;
   before = __atomic_exchange_n (&element->n_dropped, dropped, __ATOMIC_RELAXED);
   weft_codec_dropped (element->stage, dropped > before ? dropped - before : 0);
@@ -191,24 +211,19 @@ take_drops (GstWeftElement *element, GstMessage *message)
 static void
 before_message (GObject *self, GstClockTime time, GstElement *poster, GstMessage *message)
 {
-  GstWeftElement *element;
-
   /* Bins hand on what their elements posted. */
   if (!weft_target_enabled () || GST_MESSAGE_SRC (message) != GST_OBJECT (poster))
-    return;
-  element = gst_weft_element_get (poster);
-  if (element == NULL)
     return;
   switch ((guint) GST_MESSAGE_TYPE (message))
     {
     case GST_MESSAGE_ERROR:
-      take_error (element, message);
+      take_error (poster, message);
       break;
     case GST_MESSAGE_WARNING:
-      take_warning (element, message);
+      take_warning (poster, message);
       break;
     case GST_MESSAGE_QOS:
-      take_drops (element, message);
+      take_drops (poster, message);
       break;
     case GST_MESSAGE_ASYNC_DONE:
       gst_weft_flow_prerolled (poster);
@@ -267,11 +282,11 @@ before_change (GObject *self, GstClockTime time, GstElement *element, GstStateCh
 static void
 stop_element (GstElement *parent, GstStateChange change)
 {
-  GstWeftElement *element = gst_weft_element_get (parent);
+  GstWeftElement *element = gst_weft_element_find (parent);
 
   if (element == NULL)
     return;
-  __atomic_fetch_add (&element->epoch, 1, __ATOMIC_RELAXED);
+  gst_weft_element_interrupt (element);
   if (change == GST_STATE_CHANGE_PAUSED_TO_PLAYING)
     __atomic_store_n (&element->preroll_end, weft_target_now (), __ATOMIC_RELAXED);
   if (change != GST_STATE_CHANGE_PAUSED_TO_READY || !element->is_queue)
@@ -279,7 +294,7 @@ stop_element (GstElement *parent, GstStateChange change)
   GST_OBJECT_LOCK (parent);
   for (GList *item = parent->sinkpads; item != NULL; item = item->next)
     {
-      GstWeftPad *pad = g_object_get_qdata (item->data, g_quark_try_string ("weft-codec-pad"));
+      const GstWeftPad *pad = gst_weft_pad_find (item->data);
 
       if (pad != NULL && pad->queue != NULL)
         gst_weft_queue_clear (pad->queue, element->stage, false);

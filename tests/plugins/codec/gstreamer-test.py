@@ -427,6 +427,19 @@ class Trouble(Case):
         self.assertTrue(failed)
         self.assertTrue(any('filesrc0' in row['label'] for row in failed), failed)
 
+    def test_error_of_a_bin(self):
+        """What a bin could not make of its elements is told on its pipeline's lane."""
+        pipeline = ('filesrc', f'location={os.path.abspath(__file__)}', '!', 'decodebin', '!', 'fakesink')
+        plain = run(*LAUNCH, *pipeline)
+        recording = Recording(*LAUNCH, *pipeline)
+        self.assertEqual((recording.run.returncode, recording.run.stdout),
+                         (plain.returncode, plain.stdout))
+        self.assertNotEqual(plain.returncode, 0)
+        told_ = recording.table('warnings', '-s', 'lane.kind,message', '-f', 'name:error')
+        self.assertEqual(len(told_), recording.run.stderr.count('ERROR: from element'), told_)
+        self.assertIn('codec.pipeline', {row['lane_kind'] for row in told_})
+        self.assertEqual(recording.findings()['codec.errors']['verdict'], 'problem')
+
     def test_clock(self):
         """Waiting for the time to show a frame is no work."""
         recording = Recording(*LAUNCH, *split(
