@@ -257,7 +257,10 @@ check_parallel_threads (WeftDiagnosis *self, const Work *work)
 gboolean
 weft_diagnose_parallel (WeftDiagnosis *self, GError **error)
 {
-  g_auto (Work) work = { .n_dispatches = weft_diagnosis_count (self, WEFT_TABLE_DISPATCHES) };
+  /* A hostile file may claim any number. */
+  g_auto (Work) work = {
+    .n_dispatches = MIN (weft_diagnosis_count (self, WEFT_TABLE_DISPATCHES), G_MAXUINT32),
+  };
 
   work.synchronous = g_malloc0 (work.n_dispatches / 8 + 1);
   work.synchronous_submissions = g_hash_table_new (NULL, NULL);

@@ -196,6 +196,7 @@ test_unreadable (void)
     { "p95", "write FIGURE" },
     { "< 2ms", "write FIGURE" },
     { "p95<2ms", "write FIGURE" },
+    { "\xff: count < 3", "UTF-8" },
     { "p95 < ", "is no value" },
     { "p95 < much", "is no value" },
     { "p95 < 2 weeks", "is no value" },

@@ -57,7 +57,8 @@ class Check(unittest.TestCase):
                                (['--format', 'pdf', 'p95 < 2ms'], 'junit'),
                                (['--thresholds', 'none.txt'], 'none.txt'),
                                (['--baseline', 'none.weft', 'p95 < 2ms'], 'none.weft'),
-                               (['none.weft', 'p95 < 2ms'], 'none.weft'), (['--min-runs', '-1', 'p95 < 2ms'], 'min-runs')):
+                               (['none.weft', 'p95 < 2ms'], 'none.weft'),
+                               (['metric_points/sum(value) routine:x < 2'], '“metric_points/sum(value) routine:x < 2”: Rows'), (['--min-runs', '-1', 'p95 < 2ms'], 'min-runs')):
             with self.subTest(words):
                 self.assertIn(message, self.weft(2, ARCHIVE, *words))
 

@@ -408,7 +408,10 @@ judge (WeftGate *self, const WeftThreshold *threshold, const char *doubt, WeftGa
                                     "wanted",
                                     self->baselines->len, self->min_runs);
   if (reason == NULL && !find_values (self, &judgement, &reason, cancellable, error))
-    return FALSE;
+    {
+      g_prefix_error (error, "“%s”: ", threshold->text);
+      return FALSE;
+    }
   check_unit (&judgement, &reason);
   if (judgement.has_limit)
     judgement.verdict = weft_threshold_holds (threshold, judgement.value, judgement.limit)

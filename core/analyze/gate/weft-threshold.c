@@ -110,7 +110,7 @@ take_label (WeftThreshold *self, const char *text)
     {
       g_autofree char *label = g_strndup (text, (gsize) (colon - text));
 
-      if (g_utf8_validate (label, -1, NULL) && *g_strstrip (label) != '\0')
+      if (*g_strstrip (label) != '\0')
         self->label = g_steal_pointer (&label);
       rest = colon + 2;
     }
@@ -270,9 +270,15 @@ WeftThreshold *
 weft_threshold_parse (const char *text, GError **error)
 {
   g_autoptr (WeftThreshold) self = g_new0 (WeftThreshold, 1);
-  g_auto (GStrv) words = g_strsplit (take_label (self, text), " ", -1);
+  g_autofree char *clean = g_utf8_make_valid (text, -1);
+  g_auto (GStrv) words = g_strsplit (take_label (self, clean), " ", -1);
   int place = find_comparison (words, &self->comparison);
 
+  if (strcmp (clean, text) != 0)
+    {
+      fail (self, error, "this is no text in UTF-8");
+      return NULL;
+    }
   if (place < 1)
     {
       fail (self, error,
