@@ -157,6 +157,27 @@ weft_path_answer_add_kinds (WeftPathAnswer *self, WeftReport *report)
   weft_answer_add_table (report, builder);
 }
 
+/* What the path was asked for, in the first five columns. */
+static void
+write_question (WeftPathAnswer *self, WeftTableBuilder *builder)
+{
+  const WeftPathQuestion *question = &self->question;
+
+  if (question->thread != WEFT_PATH_NONE)
+    {
+      guint32 id = weft_path_thread (&self->history, question->thread)->id;
+      const WeftCatalogThread *thread = weft_catalog_get_thread (self->stacks.catalog, id);
+
+      weft_table_builder_set_uint64 (builder, 0, id);
+      weft_table_builder_set_string (builder, 1, thread != NULL ? thread->name : NULL);
+    }
+  else if (question->dispatch != WEFT_PATH_NONE)
+    weft_table_builder_set_uint64 (builder, 2,
+                                   weft_path_dispatch (&self->history, question->dispatch)->id);
+  weft_table_builder_set_int64 (builder, 3, question->begin);
+  weft_table_builder_set_int64 (builder, 4, question->end);
+}
+
 void
 weft_path_answer_add_summary (WeftPathAnswer *self, WeftReport *report)
 {
@@ -177,7 +198,6 @@ weft_path_answer_add_summary (WeftPathAnswer *self, WeftReport *report)
     WEFT_ANSWER_COLUMN ("missing", STRING),
   };
   WeftTableBuilder *builder = weft_answer_begin_table ("path", columns, G_N_ELEMENTS (columns));
-  const WeftPathQuestion *question = &self->question;
   guint64 times[WEFT_PATH_N_CONFIDENCES] = { 0 };
 
   for (guint i = 0; i < self->segments->len; i++)
@@ -187,19 +207,7 @@ weft_path_answer_add_summary (WeftPathAnswer *self, WeftReport *report)
       times[segment->confidence] += (guint64) (segment->stop - segment->start);
     }
   weft_table_builder_begin_row (builder);
-  if (question->thread != WEFT_PATH_NONE)
-    {
-      guint32 id = weft_path_thread (&self->history, question->thread)->id;
-      const WeftCatalogThread *thread = weft_catalog_get_thread (self->stacks.catalog, id);
-
-      weft_table_builder_set_uint64 (builder, 0, id);
-      weft_table_builder_set_string (builder, 1, thread != NULL ? thread->name : NULL);
-    }
-  else if (question->dispatch != WEFT_PATH_NONE)
-    weft_table_builder_set_uint64 (builder, 2,
-                                   weft_path_dispatch (&self->history, question->dispatch)->id);
-  weft_table_builder_set_int64 (builder, 3, question->begin);
-  weft_table_builder_set_int64 (builder, 4, question->end);
+  write_question (self, builder);
   weft_table_builder_set_uint64 (builder, 5, self->total);
   weft_table_builder_set_uint64 (builder, 6, self->segments->len);
   weft_table_builder_set_uint64 (builder, 7, times[WEFT_PATH_PROVEN]);

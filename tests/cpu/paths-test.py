@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """Critical paths of real programs: they add up to the time that the program measured itself.
 
-    paths-test.py WEFT PLUGINS CORPUS WORKERS OPENMP OPENCL
+    paths-test.py WEFT PLUGINS CORPUS WORKERS POOL OPENMP OPENCL
 
 PLUGINS is a list of folders as in WEFT_PLUGIN_PATH; OPENMP and OPENCL may be "-": not built.
 """
@@ -21,7 +21,7 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), '..'
 import tap_report  # noqa: E402
 
 WEFT = os.path.abspath(sys.argv[1])
-PLUGINS, CORPUS, WORKERS, OPENMP, OPENCL = sys.argv[2:7]
+PLUGINS, CORPUS, WORKERS, POOL, OPENMP, OPENCL = sys.argv[2:8]
 
 
 def nobody():
@@ -122,6 +122,16 @@ class Paths(unittest.TestCase):
         self.assertGreaterEqual(path['end'], end)
         self.assertEqual(path['wall'], path['end'] - path['begin'])
 
+    def test_pool(self):
+        """Work of a GThreadPool is dispatches of its workers, which the one waits for that frees it."""
+        begin, end = self.record(POOL, '5', options=('--with', 'gthreadpool'))
+        answer = self.ask_range(begin, end)
+        share = self.tell('GThreadPool', answer)
+        self.assertIn('device', {row['kind'] for row in answer['rows']})
+        self.assertIn('completed', {row['link'] for row in answer['rows']})
+        if self.sampler in ('perf-cgroup', 'perf'):
+            self.assertGreater(share, 90)
+
     def check_openmp(self, *how, **options):
         if OPENMP == '-':
             self.skipTest('the compiler has no OpenMP')
@@ -214,4 +224,4 @@ class Paths(unittest.TestCase):
 
 
 if __name__ == '__main__':
-    tap_report.main(sys.argv[7:])
+    tap_report.main(sys.argv[8:])
