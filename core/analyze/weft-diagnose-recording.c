@@ -114,7 +114,8 @@ check_noticed (WeftDiagnosis *self, GError **error)
 
 /* ---- Own cost ---- */
 
-#define MUCH_CPU 0.25 /* of one processor */
+#define MUCH_CPU 0.25       /* of one processor */
+#define MUCH_TIME 200000000 /* ns: starting and ending cost their share of a short recording */
 
 static gboolean
 check_cost (WeftDiagnosis *self, GError **error)
@@ -129,6 +130,7 @@ check_cost (WeftDiagnosis *self, GError **error)
   g_autofree char *perturbation_text = NULL;
   gint64 begin, end;
   double share;
+  gboolean is_much;
 
   while (weft_row_cursor_next (rows))
     {
@@ -141,6 +143,7 @@ check_cost (WeftDiagnosis *self, GError **error)
       !weft_scope_find_span (self->scope, &begin, &end, error))
     return FALSE;
   share = end > 0 ? (double) cpu / (double) end : 0;
+  is_much = share > MUCH_CPU && cpu > MUCH_TIME;
   if (symbolizer > 0)
     symbolizer_text = g_strdup_printf (
         "; reading names took %.3f s, partly in processes of their own", (double) symbolizer / 1e9);
@@ -153,8 +156,8 @@ check_cost (WeftDiagnosis *self, GError **error)
                         "begun");
   else
     weft_diagnosis_add (
-        self, "own-cost", question, share > MUCH_CPU ? WEFT_VERDICT_ATTENTION : WEFT_VERDICT_GOOD,
-        share > MUCH_CPU ? "Report fewer or longer dispatches, or sample them" : NULL, NULL,
+        self, "own-cost", question, is_much ? WEFT_VERDICT_ATTENTION : WEFT_VERDICT_GOOD,
+        is_much ? "Report fewer or longer dispatches, or sample them" : NULL, NULL,
         "The recorder took %.3f s of CPU, %.1f %% of one processor, and at most %.1f MiB of "
         "memory%s%s",
         (double) cpu / 1e9, share * 100, (double) resident / (1024 * 1024),
