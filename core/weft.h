@@ -39,6 +39,7 @@
 #include "weft-recordings.h"
 #include "weft-report.h"
 #include "weft-session.h"
+#include "weft-sql.h"
 #include "weft-subjects.h"
 #include "weft-subscription.h"
 #include "weft-table.h"

@@ -29,9 +29,15 @@ weft_chunk_reader_open (WeftChunkReader *self, WeftStore *store, WeftTableId tab
   self->chunk = chunk;
   self->places = 0;
   weft_store_get_chunk (store, table, chunk, &self->info);
+  return weft_chunk_reader_add (self, places, error);
+}
+
+gboolean
+weft_chunk_reader_add (WeftChunkReader *self, guint32 places, GError **error)
+{
   for (guint place = 0; place < WEFT_MAX_COLUMNS; place++)
     {
-      if (!(places >> place & 1))
+      if (!((places & ~self->places) >> place & 1))
         continue;
       if (!read_column (self, place, &self->columns[place], error))
         return FALSE;

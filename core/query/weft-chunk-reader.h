@@ -22,6 +22,9 @@ gboolean weft_chunk_reader_open (WeftChunkReader *self, WeftStore *store, WeftTa
 void weft_chunk_reader_clear (WeftChunkReader *self);
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (WeftChunkReader, weft_chunk_reader_clear)
 
+/* Reads those of PLACES that are not there yet. */
+gboolean weft_chunk_reader_add (WeftChunkReader *self, guint32 places, GError **error);
+
 /* The batch of rows that begins with row FIRST. */
 void weft_chunk_reader_get_rows (WeftChunkReader *self, guint first, WeftBatch *batch);
 /* Rows of the chunk, at most WEFT_BATCH_ROWS. */

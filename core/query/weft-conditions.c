@@ -911,6 +911,8 @@ weft_conditions_compile (const WeftQuestion *question, WeftRun *run, WeftPredica
         return FALSE;
       weft_predicate_add (both, filter);
     }
+  if (question->condition != NULL && *question->condition != NULL)
+    weft_predicate_add (both, g_steal_pointer (question->condition));
   if (both->children->len == 0)
     return TRUE;
   *predicate = flatten (g_steal_pointer (&both));

@@ -43,6 +43,17 @@ weft_filter_match_new_range (const WeftFilterRange *range)
   return self;
 }
 
+WeftFilterMatch *
+weft_filter_match_new_test (WeftFilterTest test, gconstpointer data)
+{
+  WeftFilterMatch *self = g_new0 (WeftFilterMatch, 1);
+
+  self->kind = WEFT_FILTER_MATCH_TEST;
+  self->test = test;
+  self->test_data = data;
+  return self;
+}
+
 /* GRegex tells the place in words only: “… PATTERN … CHARACTER: REASON”, translated. */
 static void
 read_complaint (const char *complaint, const char *pattern, gsize *offset, char **reason)
@@ -164,6 +175,8 @@ weft_filter_match_text (const WeftFilterMatch *self, const char *text, GError **
 
   if (self->kind == WEFT_FILTER_MATCH_REGEX)
     return fits_regex (self, text, error);
+  if (self->kind == WEFT_FILTER_MATCH_TEST)
+    return self->test (text, self->test_data);
   if (self->folded == NULL)
     return FALSE;
   folded = g_utf8_casefold (text, -1);

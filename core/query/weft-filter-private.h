@@ -135,7 +135,11 @@ typedef enum
   WEFT_FILTER_MATCH_REGEX,
   WEFT_FILTER_MATCH_HANDLE, /* the object of TABLE that has ID */
   WEFT_FILTER_MATCH_RANGE,
+  WEFT_FILTER_MATCH_TEST, /* TEST says so; of no filter's text */
 } WeftFilterMatchKind;
+
+/* Whether a text fits. Any thread. */
+typedef gboolean (*WeftFilterTest) (const char *text, gconstpointer data);
 
 typedef struct
 {
@@ -146,12 +150,14 @@ typedef struct
   int table;            /* of HANDLE: WeftTableId */
   guint64 id;
   WeftFilterRange range;
+  WeftFilterTest test;
+  gconstpointer test_data;
 
   char *folded;
   GRegex *regex;
 } WeftFilterMatch;
 
-/* Whether a name fits WORD, GLOB, CONTAINS or REGEX. Fails with WEFT_ERROR_INVALID_FILTER where a
+/* Whether a name fits WORD, GLOB, CONTAINS, REGEX or TEST. Fails with WEFT_ERROR_INVALID_FILTER where a
  * regular expression takes too many steps. Ask once for each word of a dictionary.
  */
 gboolean weft_filter_match_text (const WeftFilterMatch *match, const char *text, GError **error);
@@ -196,6 +202,8 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (WeftFilterNode, weft_filter_node_free)
 WeftFilterMatch *weft_filter_match_new (WeftFilterMatchKind kind, const char *text);
 WeftFilterMatch *weft_filter_match_new_handle (int table, guint64 id);
 WeftFilterMatch *weft_filter_match_new_range (const WeftFilterRange *range);
+/* DATA outlives it. */
+WeftFilterMatch *weft_filter_match_new_test (WeftFilterTest test, gconstpointer data);
 /* ERROR_OFFSET: byte of PATTERN at which it makes no sense. */
 WeftFilterMatch *weft_filter_match_new_regex (const char *pattern, gboolean ignore_case,
                                               gsize *error_offset, char **error_message);

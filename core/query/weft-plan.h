@@ -29,6 +29,7 @@ typedef struct
   guint limit;     /* 0: none */
   guint64 after;   /* of arrivals: the rows behind this one */
   char *cursor;    /* or NULL */
+  WeftPredicate **condition; /* one more, not bound, which the plan takes; or NULL */
 } WeftQuestion;
 
 /* A column of the answer, or what it is ordered by. */

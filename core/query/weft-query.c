@@ -400,10 +400,9 @@ progress_free (gpointer data)
 }
 
 static WeftTable *
-run (WeftQuery *self, WeftRecording *recording, const Progress *progress, char **explanation,
+run (WeftQuery *self, WeftStore *store, const Progress *progress, char **explanation,
      GCancellable *cancellable, GError **error)
 {
-  g_autoptr (WeftStore) store = weft_recording_ref_store (recording);
   g_autoptr (WeftPlan) plan = NULL;
   WeftTable *table = NULL;
   WeftRun running;
@@ -420,6 +419,15 @@ run (WeftQuery *self, WeftRecording *recording, const Progress *progress, char *
     *explanation = g_string_free (g_steal_pointer (&running.explanation), FALSE);
   weft_run_clear (&running);
   return table;
+}
+
+static WeftTable *
+run_latest (WeftQuery *self, WeftRecording *recording, const Progress *progress,
+            char **explanation, GCancellable *cancellable, GError **error)
+{
+  g_autoptr (WeftStore) store = weft_recording_ref_store (recording);
+
+  return run (self, store, progress, explanation, cancellable, error);
 }
 
 /**
@@ -442,7 +450,20 @@ weft_query_run (WeftQuery *self, WeftRecording *recording, GCancellable *cancell
   g_return_val_if_fail (WEFT_IS_QUERY (self), NULL);
   g_return_val_if_fail (WEFT_IS_RECORDING (recording), NULL);
 
-  return run (self, recording, NULL, NULL, cancellable, error);
+  return run_latest (self, recording, NULL, NULL, cancellable, error);
+}
+
+WeftTable *
+weft_query_run_on (WeftQuery *self, WeftStore *store, WeftPredicate *condition,
+                   GCancellable *cancellable, GError **error)
+{
+  g_autoptr (WeftPredicate) left = condition;
+  WeftTable *table;
+
+  self->question.condition = &left;
+  table = run (self, store, NULL, NULL, cancellable, error);
+  self->question.condition = NULL;
+  return table;
 }
 
 static void
@@ -450,7 +471,7 @@ run_in_thread (GTask *task, gpointer source, gpointer data, GCancellable *cancel
 {
   Progress *progress = data;
   GError *error = NULL;
-  WeftTable *table = run (source, progress->recording, progress, NULL, cancellable, &error);
+  WeftTable *table = run_latest (source, progress->recording, progress, NULL, cancellable, &error);
 
   if (table != NULL)
     g_task_return_pointer (task, table, g_object_unref);
@@ -538,7 +559,7 @@ weft_query_explain (WeftQuery *self, WeftRecording *recording, GError **error)
   g_return_val_if_fail (WEFT_IS_QUERY (self), NULL);
   g_return_val_if_fail (WEFT_IS_RECORDING (recording), NULL);
 
-  table = run (self, recording, NULL, &explanation, NULL, error);
+  table = run_latest (self, recording, NULL, &explanation, NULL, error);
   return table != NULL ? explanation : NULL;
 }
 
