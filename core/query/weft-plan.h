@@ -23,12 +23,12 @@ typedef struct
   gint64 begin;
   gint64 end;
   gboolean has_range;
-  GArray *selects; /* WeftClause */
-  GArray *groups;  /* WeftClause */
-  GArray *orders;  /* WeftClause */
-  guint limit;     /* 0: none */
-  guint64 after;   /* of arrivals: the rows behind this one */
-  char *cursor;    /* or NULL */
+  GArray *selects;           /* WeftClause */
+  GArray *groups;            /* WeftClause */
+  GArray *orders;            /* WeftClause */
+  guint limit;               /* 0: none */
+  guint64 after;             /* of arrivals: the rows behind this one */
+  char *cursor;              /* or NULL */
   WeftPredicate **condition; /* one more, not bound, which the plan takes; or NULL */
 } WeftQuestion;
 

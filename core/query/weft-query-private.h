@@ -11,8 +11,8 @@ G_BEGIN_DECLS
  */
 void weft_query_set_after (WeftQuery *self, guint64 number);
 
-/* Answers by one view of a recording; of the rows that fit CONDITION, too, which is taken, not bound,
- * and may be NULL.
+/* Answers by one view of a recording; of the rows that fit CONDITION, too, which is taken, not
+ * bound, and may be NULL.
  */
 WeftTable *weft_query_run_on (WeftQuery *self, WeftStore *store, WeftPredicate *condition,
                               GCancellable *cancellable, GError **error);

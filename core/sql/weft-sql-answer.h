@@ -45,8 +45,8 @@ typedef WeftSqlAnswer *(*WeftSqlAnswerFunc) (WeftSqlSource *source, gconstpointe
 typedef struct
 {
   WeftSqlSource *source;
-  GArray *columns;        /* WeftSqlAnswerColumn, whose names and affinities are declared */
-  WeftSqlAnswer *answer;  /* of all scans; NULL: MAKE is asked for one by each */
+  GArray *columns;       /* WeftSqlAnswerColumn, whose names and affinities are declared */
+  WeftSqlAnswer *answer; /* of all scans; NULL: MAKE is asked for one by each */
   WeftSqlAnswerFunc make;
   gconstpointer data; /* static */
 } WeftSqlAnswerTable;

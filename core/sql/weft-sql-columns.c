@@ -61,8 +61,7 @@ add_other_words (GArray *columns, const WeftField *field, const WeftSqlColumn *c
   g_autofree char *code = g_strconcat (field->name, "_code", NULL);
 
   if (is_named (column->reference) && column->form == WEFT_SQL_VALUE)
-    add_name (columns, name, path,
-              g_strdup_printf ("Name of what `%s` refers to.", field->name));
+    add_name (columns, name, path, g_strdup_printf ("Name of what `%s` refers to.", field->name));
   if (column->type == WEFT_VALUE_ID && column->prefix != NULL && column->form == WEFT_SQL_VALUE)
     add_hidden (columns, handle, field->name, WEFT_SQL_HANDLE, column,
                 g_strdup_printf ("`%s` as a handle: `%s-1`, …", field->name, column->prefix));
@@ -200,10 +199,14 @@ static const struct
   WeftValueType type;
   const char *declared;
 } declarations[] = {
-  { WEFT_VALUE_UINT64, "INTEGER UNSIGNED" }, { WEFT_VALUE_TIME, "INTEGER TIME" },
-  { WEFT_VALUE_DURATION, "INTEGER DURATION" }, { WEFT_VALUE_BOOLEAN, "INTEGER BOOLEAN" },
-  { WEFT_VALUE_ID, "INTEGER ID" },           { WEFT_VALUE_INT64, "INTEGER" },
-  { WEFT_VALUE_DOUBLE, "REAL" },             { WEFT_VALUE_STRING, "TEXT" },
+  { WEFT_VALUE_UINT64, "INTEGER UNSIGNED" },
+  { WEFT_VALUE_TIME, "INTEGER TIME" },
+  { WEFT_VALUE_DURATION, "INTEGER DURATION" },
+  { WEFT_VALUE_BOOLEAN, "INTEGER BOOLEAN" },
+  { WEFT_VALUE_ID, "INTEGER ID" },
+  { WEFT_VALUE_INT64, "INTEGER" },
+  { WEFT_VALUE_DOUBLE, "REAL" },
+  { WEFT_VALUE_STRING, "TEXT" },
   { WEFT_VALUE_ENUM, "TEXT" },
 };
 
@@ -230,7 +233,8 @@ weft_sql_type_read (const char *declared, WeftValueType *type, const char **pref
   if (declared == NULL)
     return FALSE;
   for (guint i = 0; i < G_N_ELEMENTS (declarations); i++)
-    if (declarations[i].type != WEFT_VALUE_INT64 && strcmp (declarations[i].declared, declared) == 0)
+    if (declarations[i].type != WEFT_VALUE_INT64 &&
+        strcmp (declarations[i].declared, declared) == 0)
       {
         *type = declarations[i].type;
         return TRUE;

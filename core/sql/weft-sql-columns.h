@@ -60,6 +60,8 @@ const char *weft_sql_column_get_affinity (const WeftSqlColumn *self);
  * that of the handles of ids, or NULL. Static.
  */
 const char *weft_sql_type_declare (WeftValueType type, const char *prefix);
+/* Of means of times. */
+#define WEFT_SQL_MEAN_TIME "REAL NANOSECONDS"
 /* The other way round; FALSE if it says nothing more than an affinity. PREFIX is static. */
 gboolean weft_sql_type_read (const char *declared, WeftValueType *type, const char **prefix);
 

@@ -147,20 +147,20 @@ get_whole_bounds (WeftSqlOperator operator, gint64 value, gint64 *low, gint64 *h
 static gboolean
 get_real_bounds (WeftSqlOperator operator, double value, gint64 *low, gint64 *high)
 {
-  gboolean is_below = operator == WEFT_SQL_LT || operator == WEFT_SQL_LE;
+  gboolean is_below = operator== WEFT_SQL_LT || operator== WEFT_SQL_LE;
   double rounded = is_below ? floor (value) : ceil (value);
 
   *low = G_MININT64;
   *high = G_MAXINT64;
-  if (operator == WEFT_SQL_EQ && rounded != value)
+  if (operator== WEFT_SQL_EQ && rounded != value)
     return FALSE;
   if (rounded >= BEYOND)
     return is_below;
   if (rounded < -BEYOND)
-    return !is_below && operator != WEFT_SQL_EQ;
+    return !is_below && operator!= WEFT_SQL_EQ;
   /* What is not whole lies between two whole numbers, neither of which it is. */
   if (rounded != value)
-    operator = is_below ? WEFT_SQL_LE : WEFT_SQL_GE;
+    operator= is_below ? WEFT_SQL_LE : WEFT_SQL_GE;
   return get_whole_bounds (operator, (gint64) rounded, low, high);
 }
 
@@ -172,12 +172,12 @@ new_none (void)
 
 static WeftPredicate *
 compare_number (const WeftSqlConditions *self, const WeftSqlColumn *column,
-                WeftSqlOperator operator, const WeftSqlScalar *value)
+                WeftSqlOperator operator, const WeftSqlScalar * value)
 {
   gint64 low, high;
   gboolean any;
 
-  if (operator == WEFT_SQL_NE)
+  if (operator== WEFT_SQL_NE)
     {
       WeftPredicate *either = weft_predicate_new (WEFT_PREDICATE_OR);
 
@@ -185,9 +185,8 @@ compare_number (const WeftSqlConditions *self, const WeftSqlColumn *column,
       weft_predicate_add (either, compare_number (self, column, WEFT_SQL_GT, value));
       return either;
     }
-  any = value->kind == WEFT_SQL_INTEGER
-            ? get_whole_bounds (operator, value->integer, &low, &high)
-            : get_real_bounds (operator, value->real, &low, &high);
+  any = value->kind == WEFT_SQL_INTEGER ? get_whole_bounds (operator, value->integer, &low, &high)
+                                        : get_real_bounds (operator, value->real, &low, &high);
   if (!any)
     return new_none ();
   return weft_predicate_new_between (
@@ -227,11 +226,11 @@ test_text (const char *text, gconstpointer data)
 }
 
 static const TextTest *
-add_test (WeftSqlConditions *self, WeftSqlOperator operator, const char *text)
+add_test (WeftSqlConditions *self, WeftSqlOperator operator, const char * text)
 {
   TextTest *test = g_new0 (TextTest, 1);
 
-  test->operator = operator;
+  test->operator= operator;
   test->patterns = self->patterns;
   test->text = g_strdup (text);
   g_ptr_array_add (self->tests, test);
@@ -267,8 +266,7 @@ compare_word (WeftSqlConditions *self, const WeftSqlColumn *column, const TextTe
 static WeftPredicate *
 compare_null (const WeftSqlConditions *self, const WeftSqlColumn *column, gboolean is_null)
 {
-  WeftExpression *expression =
-      weft_expression_new (self->columns->table, column->expression, NULL);
+  WeftExpression *expression = weft_expression_new (self->columns->table, column->expression, NULL);
   WeftPredicate *has = weft_predicate_new_has (expression);
 
   return is_null ? weft_predicate_new_not (has) : has;
@@ -293,25 +291,25 @@ compare_handle (const WeftSqlConditions *self, const WeftSqlColumn *column,
 
 WeftPredicate *
 weft_sql_condition_new (WeftSqlConditions *self, guint number, WeftSqlOperator operator,
-                        const WeftSqlScalar *value)
+                        const WeftSqlScalar * value)
 {
   const WeftSqlColumn *column = &self->columns->columns[number];
   const TextTest *test;
 
-  if (column->form == WEFT_SQL_BLOB || !weft_sql_column_fits (column, self->columns->table,
-                                                              self->store))
+  if (column->form == WEFT_SQL_BLOB ||
+      !weft_sql_column_fits (column, self->columns->table, self->store))
     return NULL;
-  if (operator == WEFT_SQL_IS_NULL || operator == WEFT_SQL_NOT_NULL)
-    return compare_null (self, column, operator == WEFT_SQL_IS_NULL);
+  if (operator== WEFT_SQL_IS_NULL || operator== WEFT_SQL_NOT_NULL)
+    return compare_null (self, column, operator== WEFT_SQL_IS_NULL);
   if (value->kind == WEFT_SQL_NULL)
     return new_none ();
   if (column->form == WEFT_SQL_HANDLE)
-    return operator == WEFT_SQL_EQ && value->kind == WEFT_SQL_TEXT
+    return operator== WEFT_SQL_EQ && value->kind == WEFT_SQL_TEXT
                ? compare_handle (self, column, value)
                : NULL;
   if (strcmp (weft_sql_column_get_affinity (column), "INTEGER") == 0)
-    return operator <= WEFT_SQL_GE &&
-                   (value->kind == WEFT_SQL_INTEGER || value->kind == WEFT_SQL_REAL)
+    return operator<=
+               WEFT_SQL_GE && (value->kind == WEFT_SQL_INTEGER || value->kind == WEFT_SQL_REAL)
                ? compare_number (self, column, operator, value)
                : NULL;
   if (value->kind != WEFT_SQL_TEXT)

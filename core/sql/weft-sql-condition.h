@@ -76,6 +76,6 @@ gboolean weft_sql_column_lies_within (const WeftSqlColumn *self, WeftTableId tab
  * must.
  */
 WeftPredicate *weft_sql_condition_new (WeftSqlConditions *self, guint column,
-                                       WeftSqlOperator operator, const WeftSqlScalar *value);
+                                       WeftSqlOperator operator, const WeftSqlScalar * value);
 
 G_END_DECLS

@@ -135,11 +135,13 @@ add_tables (sqlite3 *database, WeftSqlSource *source)
     status = add_answer (database, summaries[i].name,
                          weft_sql_summary_table_new (source, &summaries[i]));
   if (status == SQLITE_OK)
-    status = add_answer (database, "weft_tables",
-                         weft_sql_connection_table_new (source, weft_sql_connection_list_tables ()));
+    status =
+        add_answer (database, "weft_tables",
+                    weft_sql_connection_table_new (source, weft_sql_connection_list_tables ()));
   if (status == SQLITE_OK)
-    status = add_answer (database, "weft_columns",
-                         weft_sql_connection_table_new (source, weft_sql_connection_list_columns ()));
+    status =
+        add_answer (database, "weft_columns",
+                    weft_sql_connection_table_new (source, weft_sql_connection_list_columns ()));
   return status;
 }
 

@@ -90,8 +90,8 @@ open_next_chunk (WeftSqlCursor *self, GError **error)
       if (!open_chunk (self, chunk, error))
         return FALSE;
       if (self->way != WEFT_SQL_SCAN && self->order == NULL)
-        self->order = weft_recording_get_row_order (self->source->recording, self->store, table,
-                                                    chunk);
+        self->order =
+            weft_recording_get_row_order (self->source->recording, self->store, table, chunk);
       return TRUE;
     }
   self->is_over = TRUE;
@@ -210,9 +210,9 @@ weft_sql_cursor_scan (WeftSqlCursor *self, WeftSqlWay way, WeftPredicate *predic
   self->is_over = FALSE;
   self->next_chunk = 0;
   close_chunk (self);
-  if (predicate != NULL && (!weft_relation_narrow (&self->run, predicate, error) ||
-                            !weft_predicate_bind (predicate, self->store, self->columns->table,
-                                                  error)))
+  if (predicate != NULL &&
+      (!weft_relation_narrow (&self->run, predicate, error) ||
+       !weft_predicate_bind (predicate, self->store, self->columns->table, error)))
     return FALSE;
   return weft_sql_cursor_next_batch (self, error);
 }
@@ -263,8 +263,8 @@ static gboolean
 prepare_column (WeftSqlCursor *self, guint column, GError **error)
 {
   WeftSqlCursorColumn *of_column = &self->of_columns[column];
-  g_autoptr (WeftExpression) expression = weft_expression_new (
-      self->columns->table, self->columns->columns[column].expression, error);
+  g_autoptr (WeftExpression) expression =
+      weft_expression_new (self->columns->table, self->columns->columns[column].expression, error);
 
   if (expression == NULL || !weft_expression_bind (expression, self->store, error))
     return FALSE;

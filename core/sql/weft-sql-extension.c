@@ -176,8 +176,7 @@ create_all (sqlite3 *database, const sqlite3_api_routines *sqlite3_api, const ch
     status = create_table (database, sqlite3_api, prefix,
                            weft_model_get_table ((WeftTableId) i)->name, "weft", path);
   for (guint i = 0; i < n && status == SQLITE_OK; i++)
-    status =
-        create_table (database, sqlite3_api, prefix, summaries[i].name, "weft_summary", path);
+    status = create_table (database, sqlite3_api, prefix, summaries[i].name, "weft_summary", path);
   for (guint i = 0; i < G_N_ELEMENTS (lists) && status == SQLITE_OK; i++)
     status = create_table (database, sqlite3_api, prefix, lists[i], "weft_summary", path);
   return status == SQLITE_OK ? weft_sql_connection_add_views (database, sqlite3_api, prefix)
@@ -239,8 +238,7 @@ weft_sql_extend (gpointer database, gconstpointer api)
   self = g_new0 (Extension, 1);
   self->refs = 2;
   self->api = api;
-  self->sources =
-      g_hash_table_new_full (g_str_hash, g_str_equal, g_free, weft_sql_source_unref);
+  self->sources = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, weft_sql_source_unref);
   /* A module that cannot be made gives back its data at once. */
   status = sqlite3_create_module_v2 (database, "weft", &rows, self, extension_unref);
   if (status != SQLITE_OK)

@@ -53,8 +53,7 @@ take_value (Values *self, const sqlite3_api_routines *sqlite3_api, sqlite3_value
     become_real (self);
   order = self->is_real ? weft_order_bits (WEFT_VALUE_DOUBLE,
                                            weft_double_to_bits (sqlite3_value_double (value)))
-                        : weft_order_bits (WEFT_VALUE_INT64,
-                                           (guint64) sqlite3_value_int64 (value));
+                        : weft_order_bits (WEFT_VALUE_INT64, (guint64) sqlite3_value_int64 (value));
   g_array_append_val (self->orders, order);
   return TRUE;
 }
@@ -130,11 +129,10 @@ percentile_final (const sqlite3_api_routines *sqlite3_api, sqlite3_context *cont
       order = select_rank ((guint64 *) (gpointer) self->orders->data, self->orders->len,
                            weft_nearest_rank (percentile->percentile, self->orders->len) - 1);
       if (self->is_real)
-        sqlite3_result_double (
-            context, weft_bits_to_double (weft_unorder_bits (WEFT_VALUE_DOUBLE, order)));
+        sqlite3_result_double (context,
+                               weft_bits_to_double (weft_unorder_bits (WEFT_VALUE_DOUBLE, order)));
       else
-        sqlite3_result_int64 (context,
-                              (sqlite3_int64) weft_unorder_bits (WEFT_VALUE_INT64, order));
+        sqlite3_result_int64 (context, (sqlite3_int64) weft_unorder_bits (WEFT_VALUE_INT64, order));
     }
   g_array_unref (self->orders);
 }
@@ -206,9 +204,8 @@ weft_sql_functions_register (sqlite3 *database, const sqlite3_api_routines *api)
 
   for (guint i = 0; i < G_N_ELEMENTS (percentiles) && status == SQLITE_OK; i++)
     status = sqlite3_create_function_v2 (
-        database, percentiles[i].name, 1,
-        SQLITE_UTF8 | SQLITE_DETERMINISTIC | SQLITE_INNOCUOUS, (void *) &percentiles[i], NULL,
-        functions[copy].step, functions[copy].final, NULL);
+        database, percentiles[i].name, 1, SQLITE_UTF8 | SQLITE_DETERMINISTIC | SQLITE_INNOCUOUS,
+        (void *) &percentiles[i], NULL, functions[copy].step, functions[copy].final, NULL);
   return status;
 }
 
@@ -220,8 +217,7 @@ weft_sql_functions_register_open (sqlite3 *database, const sqlite3_api_routines 
   int status = copy < 0 ? SQLITE_ERROR : SQLITE_OK;
 
   for (int n = 1; n <= 2 && status == SQLITE_OK; n++)
-    status = sqlite3_create_function_v2 (database, "weft_open", n,
-                                         SQLITE_UTF8 | SQLITE_DIRECTONLY, NULL,
-                                         functions[copy].open, NULL, NULL, NULL);
+    status = sqlite3_create_function_v2 (database, "weft_open", n, SQLITE_UTF8 | SQLITE_DIRECTONLY,
+                                         NULL, functions[copy].open, NULL, NULL, NULL);
   return status;
 }

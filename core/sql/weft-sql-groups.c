@@ -110,16 +110,25 @@ gboolean
 weft_sql_aggregate_get_type (const WeftSqlAggregate *self, const WeftSqlColumns *columns,
                              WeftValueType *type)
 {
+  gboolean is_duration, is_time;
+
+  if (self->column < 0)
+    return FALSE;
+  *type = columns->columns[self->column].type;
+  is_duration = *type == WEFT_VALUE_DURATION;
+  is_time = *type == WEFT_VALUE_TIME;
   switch (self->function)
     {
     case WEFT_SQL_SUM:
-      *type = columns->columns[self->column].type;
-      return *type == WEFT_VALUE_DURATION;
+      return is_duration;
+    case WEFT_SQL_AVERAGE:
+    case WEFT_SQL_TOTAL:
+      *type = WEFT_VALUE_DOUBLE;
+      return is_duration;
     case WEFT_SQL_MIN:
     case WEFT_SQL_MAX:
     case WEFT_SQL_PERCENTILE:
-      *type = columns->columns[self->column].type;
-      return *type == WEFT_VALUE_DURATION || *type == WEFT_VALUE_TIME;
+      return is_duration || is_time;
     default:
       return FALSE;
     }
@@ -163,7 +172,8 @@ weft_sql_groups_find_key (const WeftSqlGroups *self, int column)
   return -1;
 }
 
-/* Whether no sum on the way to the last runs over, and means are of whole numbers from nought on. */
+/* Whether no sum on the way to the last runs over, and means are of whole numbers from nought on.
+ */
 static gboolean
 can_sum (const WeftSqlGroups *self, WeftStore *store, const WeftSqlAggregate *aggregate)
 {

@@ -22,8 +22,8 @@ typedef struct
 #define WEFT_SQL_INDEX_MAX_ROWS (G_GUINT64_CONSTANT (1) << 25)
 
 /* EXPRESSION is bound. Rows without a value are left out. NULL with an error. */
-WeftSqlIndex *weft_sql_index_new (WeftRun *run, WeftTableId table,
-                                  const WeftExpression *expression, GError **error);
+WeftSqlIndex *weft_sql_index_new (WeftRun *run, WeftTableId table, const WeftExpression *expression,
+                                  GError **error);
 void weft_sql_index_free (WeftSqlIndex *self);
 
 /* The rows that have VALUE, as they lie in the file. */

@@ -78,8 +78,8 @@ measure_number (const char *at)
 static gsize
 measure_sign (const char *at)
 {
-  static const char *const doubles[] = { "->>", "<>", "<=", ">=", "==", "!=", "||",
-                                         "<<", ">>", "->", NULL };
+  static const char *const doubles[] = { "->>", "<>", "<=", ">=", "==", "!=",
+                                         "||",  "<<", ">>", "->", NULL };
 
   for (guint i = 0; doubles[i] != NULL; i++)
     if (g_str_has_prefix (at, doubles[i]))

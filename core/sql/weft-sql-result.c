@@ -14,6 +14,7 @@ typedef struct
   gboolean is_declared; /* TYPE and PREFIX are known from what is selected */
   WeftValueType type;
   const char *prefix;
+  gboolean is_time; /* in nanoseconds, as aggregates of times and durations are */
 
   GArray *bits;      /* guint64: a number, or a place in TEXTS */
   GByteArray *kinds; /* of SQLite */
@@ -66,6 +67,8 @@ weft_sql_result_new (sqlite3_stmt *statement, guint64 memory_limit)
       column->name = choose_name (self, i, sqlite3_column_name (statement, (int) i));
       column->is_declared = weft_sql_type_read (sqlite3_column_decltype (statement, (int) i),
                                                 &column->type, &column->prefix);
+      column->is_time =
+          g_strcmp0 (sqlite3_column_decltype (statement, (int) i), WEFT_SQL_MEAN_TIME) == 0;
       column->bits = g_array_new (FALSE, FALSE, sizeof (guint64));
       column->kinds = g_byte_array_new ();
       column->texts = g_ptr_array_new_with_free_func (g_free);
@@ -96,6 +99,7 @@ weft_sql_result_set_type (WeftSqlResult *self, guint column, WeftValueType type)
 {
   self->columns[column].is_declared = TRUE;
   self->columns[column].type = type;
+  self->columns[column].is_time = TRUE;
 }
 
 /* ---- Taking rows ---- */
@@ -212,8 +216,8 @@ choose_type (const Column *column)
     case WEFT_VALUE_ID:
       return column->has_negative ? WEFT_VALUE_INT64 : column->type;
     default:
-      return column->seen & SEEN (SQLITE_INTEGER) && (column->type == WEFT_VALUE_STRING ||
-                                                      column->type == WEFT_VALUE_DOUBLE)
+      return column->seen & SEEN (SQLITE_INTEGER) &&
+                     (column->type == WEFT_VALUE_STRING || column->type == WEFT_VALUE_DOUBLE)
                  ? WEFT_VALUE_INT64
                  : column->type;
     }
@@ -301,6 +305,7 @@ describe_column (const Column *column)
   return (WeftTableColumn){ .name = column->name,
                             .title = column->name,
                             .type = type,
+                            .unit = type == WEFT_VALUE_DOUBLE && column->is_time ? "ns" : NULL,
                             .prefix = type == WEFT_VALUE_ID ? column->prefix : NULL };
 }
 

@@ -17,7 +17,7 @@ WeftSqlResult *weft_sql_result_new (sqlite3_stmt *statement, guint64 memory_limi
 void weft_sql_result_free (WeftSqlResult *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (WeftSqlResult, weft_sql_result_free)
 
-/* What aggregates of the column's values are. */
+/* The values are those of an aggregate of times or durations. */
 void weft_sql_result_set_type (WeftSqlResult *self, guint column, WeftValueType type);
 
 /* Takes the row that STATEMENT stands on. Fails with WEFT_ERROR_TOO_LARGE. */

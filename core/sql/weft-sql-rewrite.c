@@ -18,8 +18,8 @@ struct _WeftSqlRewriting
   WeftSqlSource *source;
   GVariant *parameters;
   GArray *tokens;
-  GArray *types;   /* gint: WeftValueType of each column, or -1 */
-  GString *text;   /* or NULL */
+  GArray *types; /* gint: WeftValueType of each column, or -1 */
+  GString *text; /* or NULL */
   GString *told;
   guint n_answers;
   gboolean has_changed;
@@ -107,11 +107,12 @@ typedef struct
 static gboolean
 is_scalar_function (const char *name)
 {
-  static const char *const names[] = { "abs", "round", "printf", "format", "coalesce", "ifnull",
-                                       "nullif", "iif", "upper", "lower", "substr", "substring",
-                                       "length", "replace", "trim", "ltrim", "rtrim", "instr",
-                                       "typeof", "hex", "quote", "sign", "max", "min", "char",
-                                       "unicode", "floor", "ceil", NULL };
+  static const char *const names[] = { "abs",     "round",     "printf", "format",  "coalesce",
+                                       "ifnull",  "nullif",    "iif",    "upper",   "lower",
+                                       "substr",  "substring", "length", "replace", "trim",
+                                       "ltrim",   "rtrim",     "instr",  "typeof",  "hex",
+                                       "quote",   "sign",      "max",    "min",     "char",
+                                       "unicode", "floor",     "ceil",   NULL };
 
   for (guint i = 0; names[i] != NULL; i++)
     if (g_ascii_strcasecmp (names[i], name) == 0)
@@ -123,9 +124,9 @@ is_scalar_function (const char *name)
 static gboolean
 is_plain_word (Select *self, const WeftSqlToken *token)
 {
-  static const char *const words[] = { "and", "or", "not", "is", "null", "in", "like", "glob",
-                                       "between", "isnull", "notnull", "when", "then", "else",
-                                       "true", "false", NULL };
+  static const char *const words[] = { "and",  "or",   "not",     "is",     "null",    "in",
+                                       "like", "glob", "between", "isnull", "notnull", "when",
+                                       "then", "else", "true",    "false",  NULL };
   static const char *const of_order[] = { "asc", "desc", "nulls", "first", "last", NULL };
 
   if (weft_sql_token_is_word (token, "case"))
@@ -361,8 +362,8 @@ append_items (WeftSqlRewriting *self, Select *select, GArray *items, const char 
   for (guint i = 0; i < items->len; i++)
     {
       const char *given;
-      WeftSqlSpan inner = weft_sql_shape_read_item (
-          select->shape, &g_array_index (items, WeftSqlSpan, i), &given);
+      WeftSqlSpan inner =
+          weft_sql_shape_read_item (select->shape, &g_array_index (items, WeftSqlSpan, i), &given);
       int column = weft_sql_shape_get_column (select->shape, &inner);
       g_autofree char *name = NULL;
 
@@ -631,8 +632,7 @@ rewrite_order (WeftSqlRewriting *self, const WeftSqlShape *shape)
       weft_store_get_n_rows (self->source->store, shape->columns->table) < MIN_ROWS)
     return FALSE;
   column = read_order (shape, &descending);
-  if (!can_bound (shape, self->source->store, column, descending) ||
-      !read_limit (self, shape, &n))
+  if (!can_bound (shape, self->source->store, column, descending) || !read_limit (self, shape, &n))
     return FALSE;
   name = shape->columns->columns[column].expression;
   if (!find_bound (self, shape, name, descending, n, &bound))
@@ -651,8 +651,8 @@ rewrite_order (WeftSqlRewriting *self, const WeftSqlShape *shape)
                 &(WeftSqlToken){ WEFT_SQL_TOKEN_QUOTED,
                                  (char *) weft_sql_shape_name_column (shape, column), 0, 0 });
   g_string_append_printf (self->text, "%s %" G_GINT64_FORMAT " ", descending ? ">=" : "<=", bound);
-  append_tokens (self->text, self->tokens, shape->where.begin > 0 ? shape->where.end
-                                                                  : shape->from.end, shape->end);
+  append_tokens (self->text, self->tokens,
+                 shape->where.begin > 0 ? shape->where.end : shape->from.end, shape->end);
   g_string_append_printf (self->told, "engine: the first %u by %s end with %" G_GINT64_FORMAT "\n",
                           n, name, bound);
   return TRUE;

@@ -112,34 +112,34 @@ get_operator (int op, WeftSqlOperator *operator)
   switch (op)
     {
     case SQLITE_INDEX_CONSTRAINT_EQ:
-      *operator = WEFT_SQL_EQ;
+      *operator= WEFT_SQL_EQ;
       return TRUE;
     case SQLITE_INDEX_CONSTRAINT_NE:
-      *operator = WEFT_SQL_NE;
+      *operator= WEFT_SQL_NE;
       return TRUE;
     case SQLITE_INDEX_CONSTRAINT_LT:
-      *operator = WEFT_SQL_LT;
+      *operator= WEFT_SQL_LT;
       return TRUE;
     case SQLITE_INDEX_CONSTRAINT_LE:
-      *operator = WEFT_SQL_LE;
+      *operator= WEFT_SQL_LE;
       return TRUE;
     case SQLITE_INDEX_CONSTRAINT_GT:
-      *operator = WEFT_SQL_GT;
+      *operator= WEFT_SQL_GT;
       return TRUE;
     case SQLITE_INDEX_CONSTRAINT_GE:
-      *operator = WEFT_SQL_GE;
+      *operator= WEFT_SQL_GE;
       return TRUE;
     case SQLITE_INDEX_CONSTRAINT_ISNULL:
-      *operator = WEFT_SQL_IS_NULL;
+      *operator= WEFT_SQL_IS_NULL;
       return TRUE;
     case SQLITE_INDEX_CONSTRAINT_ISNOTNULL:
-      *operator = WEFT_SQL_NOT_NULL;
+      *operator= WEFT_SQL_NOT_NULL;
       return TRUE;
     case SQLITE_INDEX_CONSTRAINT_LIKE:
-      *operator = WEFT_SQL_LIKE;
+      *operator= WEFT_SQL_LIKE;
       return TRUE;
     case SQLITE_INDEX_CONSTRAINT_GLOB:
-      *operator = WEFT_SQL_GLOB;
+      *operator= WEFT_SQL_GLOB;
       return TRUE;
     default:
       return FALSE;
@@ -151,9 +151,9 @@ typedef struct
   const RowsTable *table;
   sqlite3_index_info *info;
   double n_rows;
-  double n_left;  /* rows that are thought to fit */
-  int by_number;  /* constraint that gives the number of one row, or -1 */
-  int by_index;   /* constraint that an index could serve, or -1 */
+  double n_left; /* rows that are thought to fit */
+  int by_number; /* constraint that gives the number of one row, or -1 */
+  int by_index;  /* constraint that an index could serve, or -1 */
   int n_arguments;
   GString *text;
 } Plan;
@@ -171,7 +171,7 @@ compares_bytes (const Plan *self, int constraint, WeftSqlOperator operator)
 {
   const sqlite3_api_routines *sqlite3_api = self->table->source->api;
 
-  return operator >= WEFT_SQL_IS_NULL ||
+  return operator>= WEFT_SQL_IS_NULL ||
          g_ascii_strcasecmp (sqlite3_vtab_collation (self->info, constraint), "BINARY") == 0;
 }
 
@@ -184,8 +184,8 @@ estimate_equal (const Plan *self, int column)
 
   if (of->reference < 0)
     return self->n_left / 10;
-  return self->n_left / MAX (1, (double) weft_store_get_n_rows (store,
-                                                                (WeftTableId) of->reference));
+  return self->n_left /
+         MAX (1, (double) weft_store_get_n_rows (store, (WeftTableId) of->reference));
 }
 
 static void
@@ -199,15 +199,16 @@ add_constraint (Plan *self, int constraint)
   if (!asked->usable || asked->iColumn < 0 || self->n_arguments == MAX_CONSTRAINTS ||
       !get_operator (asked->op, &operator) || !compares_bytes (self, constraint, operator))
     return;
-  if (operator == WEFT_SQL_EQ && sqlite3_libversion_number () >= 3038000)
+  if (operator== WEFT_SQL_EQ && sqlite3_libversion_number () >= 3038000)
     is_list = sqlite3_vtab_in (self->info, constraint, 1);
-  if (operator == WEFT_SQL_EQ && !is_list && self->by_index < 0 &&
-      self->table->columns->columns[asked->iColumn].type == WEFT_VALUE_ID &&
-      self->table->columns->columns[asked->iColumn].form == WEFT_SQL_VALUE)
+  if (operator== WEFT_SQL_EQ && !is_list && self->by_index<0 &&
+      self->table->columns->columns[asked->iColumn]
+          .type == WEFT_VALUE_ID && self->table->columns->columns[asked->iColumn]
+          .form == WEFT_SQL_VALUE)
     self->by_index = self->n_arguments;
-  if (operator == WEFT_SQL_EQ)
+  if (operator== WEFT_SQL_EQ)
     self->n_left = estimate_equal (self, asked->iColumn);
-  else if (operator != WEFT_SQL_NE && operator != WEFT_SQL_NOT_NULL)
+  else if (operator!= WEFT_SQL_NE && operator!= WEFT_SQL_NOT_NULL)
     self->n_left /= 3;
   g_string_append_printf (self->text, "%d:%d%s ", asked->iColumn, operator, is_list ? "*" : "");
   self->info->aConstraintUsage[constraint].argvIndex = ++self->n_arguments;
@@ -349,13 +350,13 @@ new_list (RowsCursor *self, guint column, sqlite3_value *values)
 }
 
 static WeftPredicate *
-new_condition (RowsCursor *self, guint column, WeftSqlOperator operator, sqlite3_value *value)
+new_condition (RowsCursor *self, guint column, WeftSqlOperator operator, sqlite3_value * value)
 {
   WeftSqlScalar scalar;
   WeftPredicate *condition;
 
   weft_sql_scalar_read (self->rows.source->api, value, &scalar);
-  condition = weft_sql_condition_new (&self->rows.conditions, column, operator, &scalar);
+  condition = weft_sql_condition_new (&self->rows.conditions, column, operator, & scalar);
   weft_sql_scalar_clear (&scalar);
   return condition;
 }
@@ -373,7 +374,7 @@ make_predicate (RowsCursor *self, const char *text, int argc, sqlite3_value **ar
   for (int i = 0; i < argc; i++)
     {
       guint column = (guint) strtol (at, &at, 10);
-      WeftSqlOperator operator = (WeftSqlOperator) strtol (at + 1, &at, 10);
+      WeftSqlOperator operator= (WeftSqlOperator) strtol (at + 1, &at, 10);
       gboolean is_list = *at == '*';
       WeftPredicate *one = is_list ? new_list (self, column, argv[i])
                                    : new_condition (self, column, operator, argv[i]);
@@ -544,9 +545,8 @@ give_value (RowsCursor *self, sqlite3_context *context, guint number, guint64 bi
     case WEFT_SQL_BLOB:
       return give_blob (self, context, bits);
     case WEFT_SQL_HANDLE:
-      sqlite3_result_text (context,
-                           g_strdup_printf ("%s-%" G_GUINT64_FORMAT, column->prefix, bits), -1,
-                           free_bytes);
+      sqlite3_result_text (context, g_strdup_printf ("%s-%" G_GUINT64_FORMAT, column->prefix, bits),
+                           -1, free_bytes);
       return SQLITE_OK;
     case WEFT_SQL_CODE:
       sqlite3_result_int64 (context, (sqlite3_int64) bits);
@@ -555,10 +555,10 @@ give_value (RowsCursor *self, sqlite3_context *context, guint number, guint64 bi
       break;
     }
   if (column->type == WEFT_VALUE_STRING)
-    sqlite3_result_text (context,
-                         weft_expression_get_text (self->rows.of_columns[number].expression,
-                                                   self->rows.store, bits),
-                         -1, SQLITE_STATIC);
+    sqlite3_result_text (
+        context,
+        weft_expression_get_text (self->rows.of_columns[number].expression, self->rows.store, bits),
+        -1, SQLITE_STATIC);
   else if (column->type == WEFT_VALUE_ENUM)
     give_word (sqlite3_api, context, column, bits);
   else if (column->type == WEFT_VALUE_DOUBLE)

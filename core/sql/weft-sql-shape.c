@@ -18,13 +18,14 @@ weft_sql_shape_clear (WeftSqlShape *self)
 static gboolean
 is_keyword (const WeftSqlToken *token)
 {
-  static const char *const words[] = { "where", "group",   "having", "order", "limit", "union",
-                                       "join",  "left",    "right",  "full",  "inner", "cross",
-                                       "natural", "except", "intersect", "window", "on", "using",
-                                       "indexed", "not", "and", "or", "is", "in", "like", "glob",
-                                       "between", "asc", "desc", "as", "from", "select", "collate",
-                                       "isnull", "notnull", "when", "then", "else", "end", "escape",
-                                       "match", "regexp", "filter", "over", "case", NULL };
+  static const char *const words[] = {
+    "where",   "group",  "having",  "order", "limit",   "union",  "join",      "left",
+    "right",   "full",   "inner",   "cross", "natural", "except", "intersect", "window",
+    "on",      "using",  "indexed", "not",   "and",     "or",     "is",        "in",
+    "like",    "glob",   "between", "asc",   "desc",    "as",     "from",      "select",
+    "collate", "isnull", "notnull", "when",  "then",    "else",   "end",       "escape",
+    "match",   "regexp", "filter",  "over",  "case",    NULL
+  };
 
   for (guint i = 0; token->kind == WEFT_SQL_TOKEN_WORD && words[i] != NULL; i++)
     if (weft_sql_token_is_word (token, words[i]))
@@ -173,10 +174,10 @@ is_member (const WeftSqlShape *self)
 {
   const WeftSqlToken *before = self->select > 0 ? TOKEN (self, self->select - 1) : NULL;
 
-  return before != NULL && (weft_sql_token_is_word (before, "union") ||
-                            weft_sql_token_is_word (before, "all") ||
-                            weft_sql_token_is_word (before, "except") ||
-                            weft_sql_token_is_word (before, "intersect"));
+  return before != NULL &&
+         (weft_sql_token_is_word (before, "union") || weft_sql_token_is_word (before, "all") ||
+          weft_sql_token_is_word (before, "except") ||
+          weft_sql_token_is_word (before, "intersect"));
 }
 
 gboolean

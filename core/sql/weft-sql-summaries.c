@@ -19,8 +19,8 @@ static const WeftSqlSummary summaries[] = {
     "Dispatches by routine.",
     "dispatches",
     { "routine=routine", "name=routine.name", "count=count", "total=sum(duration)",
-      "shortest=min(duration)", "longest=max(duration)", "mean=mean(duration)",
-      "p50=p50(duration)", "p95=p95(duration)", "p99=p99(duration)" },
+      "shortest=min(duration)", "longest=max(duration)", "mean=mean(duration)", "p50=p50(duration)",
+      "p95=p95(duration)", "p99=p99(duration)" },
     2 },
   { "lane_routine_summary",
     "Dispatches by lane and routine.",
@@ -71,6 +71,8 @@ declare (WeftTableId table, const char *expression)
   of = argument != NULL ? weft_expression_new (table, argument, NULL) : NULL;
   if (aggregate.kind == WEFT_AGGREGATE_NONE)
     return weft_sql_type_declare (of->type, of->prefix);
+  if (aggregate.kind == WEFT_AGGREGATE_MEAN)
+    return WEFT_SQL_MEAN_TIME;
   return weft_sql_type_declare (weft_aggregate_get_type (&aggregate, of), NULL);
 }
 

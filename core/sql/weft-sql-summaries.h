@@ -5,7 +5,8 @@
 
 G_BEGIN_DECLS
 
-/* Tables of groups that the engine has or finds at once: what SQLite would have to sort rows for. */
+/* Tables of groups that the engine has or finds at once: what SQLite would have to sort rows for.
+ */
 typedef struct
 {
   const char *name;

@@ -4,32 +4,31 @@
 
 #include <string.h>
 
-/* “{}” stands in front of each name of a table. */
+/* Names of tables stand in braces; “{#NAME}” is the number of one. */
 static const struct
 {
   const char *name;
   const char *summary;
   const char *query;
 } joins[] = {
-  { "frame_functions",
-    "Frames with the functions they are in, as `depth` counts inlined ones.",
+  { "frame_functions", "Frames with the functions they are in, as `depth` counts inlined ones.",
     "SELECT f.id AS frame, fs.depth AS depth, s.name AS function, f.module_name AS module, "
-    "fs.file AS file, fs.line AS line FROM {}frames f "
-    "LEFT JOIN {}frame_symbols fs ON fs.frame = f.id LEFT JOIN {}symbols s ON s.id = fs.symbol" },
+    "fs.file AS file, fs.line AS line FROM {frames} f "
+    "LEFT JOIN {frame_symbols} fs ON fs.frame = f.id LEFT JOIN {symbols} s ON s.id = fs.symbol" },
   { "sample_functions", "Samples with the innermost function of their stack.",
     "SELECT sm.id AS sample, sm.thread AS thread, sm.thread_name AS thread_name, sm.time AS time, "
     "sm.weight AS weight, s.name AS function, f.module_name AS module, fs.file AS file, "
-    "fs.line AS line FROM {}samples sm JOIN {}callchains c ON c.id = sm.callchain "
-    "JOIN {}frames f ON f.id = c.frame LEFT JOIN {}frame_symbols fs ON fs.frame = f.id "
-    "AND fs.depth = (SELECT max(x.depth) FROM {}frame_symbols x WHERE x.frame = f.id) "
-    "LEFT JOIN {}symbols s ON s.id = fs.symbol" },
+    "fs.line AS line FROM {samples} sm JOIN {callchains} c ON c.id = sm.callchain "
+    "JOIN {frames} f ON f.id = c.frame LEFT JOIN {frame_symbols} fs ON fs.frame = f.id "
+    "AND fs.depth = (SELECT max(x.depth) FROM {frame_symbols} x WHERE x.frame = f.id) "
+    "LEFT JOIN {symbols} s ON s.id = fs.symbol" },
   { "dispatch_tags", "Tags of dispatches.",
-    "SELECT g.owner AS dispatch, g.key AS key, g.text AS text, g.number AS number FROM {}tags g "
-    "WHERE g.owner_table = {dispatches}" },
+    "SELECT g.owner AS dispatch, g.key AS key, g.text AS text, g.number AS number FROM {tags} g "
+    "WHERE g.owner_table = {#dispatches}" },
   { "dispatch_origins", "Origins of dispatches with the names of both.",
     "SELECT o.id AS origin, o.role AS role, o.dispatch AS dispatch, d.name AS name, "
     "d.lane_name AS lane, o.thread_name AS thread, o.time AS time, o.link_status AS link_status "
-    "FROM {}origins o JOIN {}dispatches d ON d.id = o.dispatch" },
+    "FROM {origins} o JOIN {dispatches} d ON d.id = o.dispatch" },
 };
 
 static void
@@ -144,12 +143,23 @@ append_quoted (GString *text, const char *first, const char *second)
 static void
 append_join (GString *text, const WeftSqlView *self, const char *prefix)
 {
-  g_autofree char *dispatches = g_strdup_printf ("%d", WEFT_TABLE_DISPATCHES);
-  g_autoptr (GString) query = g_string_new (self->join);
+  for (const char *at = self->join; *at != '\0'; at++)
+    {
+      gsize length = strcspn (at, "}");
+      g_autofree char *name = NULL;
 
-  g_string_replace (query, "{dispatches}", dispatches, 0);
-  g_string_replace (query, "{}", prefix, 0);
-  g_string_append (text, query->str);
+      if (*at != '{')
+        {
+          g_string_append_c (text, *at);
+          continue;
+        }
+      name = g_strndup (at + 1, length - 1);
+      if (name[0] == '#')
+        g_string_append_printf (text, "%d", weft_model_find_table (name + 1));
+      else
+        append_quoted (text, prefix, name);
+      at += length;
+    }
 }
 
 char *

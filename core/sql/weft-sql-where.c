@@ -145,7 +145,7 @@ take_constant (Reader *self, WeftSqlScalar *value)
 }
 
 static WeftPredicate *
-condition (Reader *self, int column, WeftSqlOperator operator, const WeftSqlScalar *value)
+condition (Reader *self, int column, WeftSqlOperator operator, const WeftSqlScalar * value)
 {
   return weft_sql_condition_new (self->conditions, (guint) column, operator, value);
 }
@@ -154,12 +154,18 @@ static WeftSqlOperator
 negate (WeftSqlOperator operator)
 {
   static const WeftSqlOperator negations[] = {
-    [WEFT_SQL_EQ] = WEFT_SQL_NE,           [WEFT_SQL_NE] = WEFT_SQL_EQ,
-    [WEFT_SQL_LT] = WEFT_SQL_GE,           [WEFT_SQL_GE] = WEFT_SQL_LT,
-    [WEFT_SQL_LE] = WEFT_SQL_GT,           [WEFT_SQL_GT] = WEFT_SQL_LE,
-    [WEFT_SQL_IS_NULL] = WEFT_SQL_NOT_NULL, [WEFT_SQL_NOT_NULL] = WEFT_SQL_IS_NULL,
-    [WEFT_SQL_LIKE] = WEFT_SQL_NOT_LIKE,   [WEFT_SQL_NOT_LIKE] = WEFT_SQL_LIKE,
-    [WEFT_SQL_GLOB] = WEFT_SQL_NOT_GLOB,   [WEFT_SQL_NOT_GLOB] = WEFT_SQL_GLOB,
+    [WEFT_SQL_EQ] = WEFT_SQL_NE,
+    [WEFT_SQL_NE] = WEFT_SQL_EQ,
+    [WEFT_SQL_LT] = WEFT_SQL_GE,
+    [WEFT_SQL_GE] = WEFT_SQL_LT,
+    [WEFT_SQL_LE] = WEFT_SQL_GT,
+    [WEFT_SQL_GT] = WEFT_SQL_LE,
+    [WEFT_SQL_IS_NULL] = WEFT_SQL_NOT_NULL,
+    [WEFT_SQL_NOT_NULL] = WEFT_SQL_IS_NULL,
+    [WEFT_SQL_LIKE] = WEFT_SQL_NOT_LIKE,
+    [WEFT_SQL_NOT_LIKE] = WEFT_SQL_LIKE,
+    [WEFT_SQL_GLOB] = WEFT_SQL_NOT_GLOB,
+    [WEFT_SQL_NOT_GLOB] = WEFT_SQL_GLOB,
   };
 
   return negations[operator];
@@ -192,14 +198,14 @@ take_comparison (Reader *self, WeftSqlOperator *operator)
     const char *sign;
     WeftSqlOperator operator;
   } signs[] = {
-    { "=", WEFT_SQL_EQ },  { "==", WEFT_SQL_EQ }, { "<>", WEFT_SQL_NE }, { "!=", WEFT_SQL_NE },
-    { "<", WEFT_SQL_LT },  { "<=", WEFT_SQL_LE }, { ">", WEFT_SQL_GT },  { ">=", WEFT_SQL_GE },
+    { "=", WEFT_SQL_EQ }, { "==", WEFT_SQL_EQ }, { "<>", WEFT_SQL_NE }, { "!=", WEFT_SQL_NE },
+    { "<", WEFT_SQL_LT }, { "<=", WEFT_SQL_LE }, { ">", WEFT_SQL_GT },  { ">=", WEFT_SQL_GE },
   };
 
   for (guint i = 0; i < G_N_ELEMENTS (signs); i++)
     if (take_sign (self, signs[i].sign))
       {
-        *operator = signs[i].operator;
+        *operator= signs[i].operator;
         return TRUE;
       }
   return FALSE;
@@ -230,7 +236,7 @@ compare_with_next (Reader *self, int column, WeftSqlOperator operator)
   WeftPredicate *made = NULL;
 
   if (take_constant (self, &value))
-    made = condition (self, column, operator, &value);
+    made = condition (self, column, operator, & value);
   weft_sql_scalar_clear (&value);
   return made;
 }
@@ -238,8 +244,7 @@ compare_with_next (Reader *self, int column, WeftSqlOperator operator)
 static WeftPredicate *
 read_between (Reader *self, int column, gboolean negated)
 {
-  WeftPredicate *low =
-      compare_with_next (self, column, negated ? WEFT_SQL_LT : WEFT_SQL_GE);
+  WeftPredicate *low = compare_with_next (self, column, negated ? WEFT_SQL_LT : WEFT_SQL_GE);
   WeftPredicate *high = NULL;
 
   if (low != NULL && take_word (self, "and"))
@@ -331,10 +336,10 @@ read_comparison (Reader *self, gboolean negated)
     }
   if (take_constant (self, &value) && take_comparison (self, &operator))
     {
-      operator = mirror (negated ? negate (operator) : operator);
+      operator= mirror (negated ? negate (operator) : operator);
       column = weft_sql_shape_take_column (self->shape, &self->at);
       if (column >= 0)
-        made = condition (self, column, operator, &value);
+        made = condition (self, column, operator, & value);
     }
   weft_sql_scalar_clear (&value);
   return made;
@@ -376,8 +381,8 @@ read_all (Reader *self, gboolean negated)
   WeftPredicate *made = read_one (self, negated);
 
   while (made != NULL && take_word (self, "and"))
-    made = combine (negated ? WEFT_PREDICATE_OR : WEFT_PREDICATE_AND, made,
-                    read_one (self, negated));
+    made =
+        combine (negated ? WEFT_PREDICATE_OR : WEFT_PREDICATE_AND, made, read_one (self, negated));
   return made;
 }
 
@@ -387,8 +392,8 @@ read_any (Reader *self, gboolean negated)
   WeftPredicate *made = read_all (self, negated);
 
   while (made != NULL && take_word (self, "or"))
-    made = combine (negated ? WEFT_PREDICATE_AND : WEFT_PREDICATE_OR, made,
-                    read_all (self, negated));
+    made =
+        combine (negated ? WEFT_PREDICATE_AND : WEFT_PREDICATE_OR, made, read_all (self, negated));
   return made;
 }
 

@@ -68,8 +68,8 @@ G_DEFINE_FINAL_TYPE (WeftSql, weft_sql, G_TYPE_OBJECT)
 static gboolean
 is_allowed_pragma (const char *name, const char *argument)
 {
-  static const char *const allowed[] = { "table_info", "table_xinfo", "table_list",
-                                         "function_list", NULL };
+  static const char *const allowed[] = { "table_info", "table_xinfo", "table_list", "function_list",
+                                         NULL };
 
   return name != NULL && g_strv_contains (allowed, name);
 }
@@ -305,8 +305,8 @@ prepare_question (WeftSql *self, const char *text, GVariant *parameters, Questio
   if (question->original == NULL ||
       !weft_sql_parameters_bind (parameters, question->original, question->original, error))
     return FALSE;
-  question->rewriting = weft_sql_rewrite (self->database, self->source, text, parameters,
-                                          self->rewriting, error);
+  question->rewriting =
+      weft_sql_rewrite (self->database, self->source, text, parameters, self->rewriting, error);
   if (question->rewriting == NULL)
     return FALSE;
   rewritten = weft_sql_rewriting_get_text (question->rewriting);
@@ -323,8 +323,7 @@ prepare_question (WeftSql *self, const char *text, GVariant *parameters, Questio
 static WeftTable *
 run_statement (WeftSql *self, const Question *question, const char *text, GError **error)
 {
-  g_autoptr (WeftSqlResult) result =
-      weft_sql_result_new (question->original, self->memory_limit);
+  g_autoptr (WeftSqlResult) result = weft_sql_result_new (question->original, self->memory_limit);
   int status;
 
   weft_sql_rewriting_type_columns (question->rewriting, result);
@@ -345,9 +344,8 @@ begin (WeftSql *self, GCancellable *cancellable, GError **error)
     return FALSE;
   self->source->cancellable = cancellable;
   g_clear_error (&self->source->error);
-  self->deadline = self->time_limit > 0
-                       ? g_get_monotonic_time () + (gint64) self->time_limit * 1000
-                       : 0;
+  self->deadline =
+      self->time_limit > 0 ? g_get_monotonic_time () + (gint64) self->time_limit * 1000 : 0;
   weft_sql_source_begin (self->source);
   return TRUE;
 }
@@ -603,8 +601,8 @@ weft_sql_list_tables (void)
 /**
  * weft_sql_list_columns:
  *
- * The columns of the tables. The columns are `table`; `name`; `type`; `unit`; `reference`, the table
- * whose rows it names; `hidden`, whether “SELECT *” leaves it out; and `summary`.
+ * The columns of the tables. The columns are `table`; `name`; `type`; `unit`; `reference`, the
+ * table whose rows it names; `hidden`, whether “SELECT *” leaves it out; and `summary`.
  *
  * Returns: (transfer full): a table with one row for each
  *
@@ -705,9 +703,9 @@ weft_sql_class_init (WeftSqlClass *klass)
    *
    * Since: 0.1
    */
-  properties[PROP_REWRITING] = g_param_spec_boolean (
-      "rewriting", NULL, NULL, TRUE,
-      G_PARAM_READWRITE | G_PARAM_EXPLICIT_NOTIFY | G_PARAM_STATIC_STRINGS);
+  properties[PROP_REWRITING] =
+      g_param_spec_boolean ("rewriting", NULL, NULL, TRUE,
+                            G_PARAM_READWRITE | G_PARAM_EXPLICIT_NOTIFY | G_PARAM_STATIC_STRINGS);
   /**
    * WeftSql:time-limit: (getter get_time_limit) (setter set_time_limit)
    *

@@ -22,6 +22,7 @@ int command_list (int argc, char **argv);
 int command_repair (int argc, char **argv);
 int command_import (int argc, char **argv);
 int command_export (int argc, char **argv);
+int command_sql (int argc, char **argv);
 int command_plugins (int argc, char **argv);
 int command_plugins_install (int argc, char **argv);
 int command_plugins_remove (int argc, char **argv);

@@ -55,6 +55,7 @@ static const Command commands[] = {
   { "warnings", NULL, "warnings", NULL },
   { "check", command_check, NULL, "whether recordings are as they should be, for builds" },
   { "export", command_export, NULL, "write a table, or a recording, for other programs" },
+  { "sql", command_sql, NULL, "answer questions in SQL" },
   { "plugins", command_plugins, NULL, "the plugins that are installed" },
   { "plugins install", command_plugins_install, NULL, "install a plugin" },
   { "plugins remove", command_plugins_remove, NULL, "remove a plugin" },

@@ -65,6 +65,10 @@ VIEWS = {
     'critical-path-dispatch': ['critical-path', '--dispatch', 'd-32'],
     'critical-path-unknown': ['critical-path', 't-20'],
     'critical-path-name': ['critical-path', '--thread', 'render'],
+    'sql': ['sql', 'SELECT id, name, lane_name, start, duration, status FROM dispatches ORDER BY duration DESC, id LIMIT 8'],
+    'sql-groups': ['sql', 'SELECT lane_name, count(*), sum(duration), avg(duration) FROM dispatches GROUP BY 1 LIMIT 8'],
+    'sql-explain': ['sql', 'SELECT status, count(*) FROM dispatches WHERE duration > 5 GROUP BY 1', '--explain'],
+    'sql-wrong': ['sql', 'SELECT * FROM dispatch'],
 }
 
 # The same about a recording of threads that run, wait and hand over work: cpu-program.c.

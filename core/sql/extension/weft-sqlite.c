@@ -13,8 +13,8 @@ sqlite3_weft_init (sqlite3 *database, char **error, const sqlite3_api_routines *
 {
   if (sqlite3_libversion_number () < 3038000)
     {
-      *error = sqlite3_mprintf ("weft wants SQLite 3.38 or later; this is %s",
-                                sqlite3_libversion ());
+      *error =
+          sqlite3_mprintf ("weft wants SQLite 3.38 or later; this is %s", sqlite3_libversion ());
       return SQLITE_ERROR;
     }
   if (weft_sql_extend (database, sqlite3_api))

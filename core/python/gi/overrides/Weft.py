@@ -406,6 +406,15 @@ _OPTIONS = {
 }
 
 
+def _parameter(value):
+    """What SQL can be given: numbers, texts, and None."""
+    if value is None:
+        return GLib.Variant('ms', None)
+    if isinstance(value, str):
+        return GLib.Variant('s', value)
+    return GLib.Variant('d', value) if isinstance(value, float) else GLib.Variant('x', int(value))
+
+
 @_override
 class Recording(Weft.Recording):
     def query(self, table, select=None, where=None, group_by=None, order_by=None, time_range=None,
@@ -441,6 +450,21 @@ class Recording(Weft.Recording):
                 value = tuple(map(nanoseconds, value)) if word == 'time_range' else nanoseconds(value)
             getattr(analysis, setter)(*(value if word == 'time_range' else [value]))
         return analysis.run(cancellable)
+
+    def sql(self, text, *values, cancellable=None, **names):
+        """The answer to one SELECT, as a Weft.Table; see docs/sql.md.
+
+            recording.sql ('SELECT name FROM lanes WHERE kind = ?', 'metal.queue')
+            recording.sql ('SELECT name FROM lanes WHERE kind = :kind', kind='metal.queue')
+        """
+        if values and names:
+            raise TypeError('values of parameters are given in their order or by name, not both')
+        given = None
+        if values:
+            given = GLib.Variant('av', [_parameter(value) for value in values])
+        elif names:
+            given = GLib.Variant('a{sv}', {name: _parameter(value) for name, value in names.items()})
+        return Weft.Sql.new(self).query(text, given, cancellable)
 
     def pages(self, table, limit=65536, **options):
         """The answer of query () in pages of at most `limit` rows."""
