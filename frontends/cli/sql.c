@@ -104,7 +104,6 @@ explain (WeftSql *sql, const char *question)
 typedef struct
 {
   GMainLoop *loop;
-  GCancellable *cancellable;
   WeftTable *table;
   GError *error;
 } Running;
@@ -118,10 +117,14 @@ take_answer (GObject *sql, GAsyncResult *result, gpointer data)
   g_main_loop_quit (running->loop);
 }
 
+/* Of the running question, or NULL. */
+static GCancellable *interruptible;
+
 static gboolean
-cancel (gpointer data)
+interrupt (gpointer data)
 {
-  g_cancellable_cancel (data);
+  if (interruptible != NULL)
+    g_cancellable_cancel (interruptible);
   return G_SOURCE_CONTINUE;
 }
 
@@ -130,19 +133,22 @@ ask_interruptible (WeftSql *sql, const char *question, GError **error)
 {
   g_autoptr (GMainLoop) loop = g_main_loop_new (NULL, FALSE);
   g_autoptr (GCancellable) cancellable = g_cancellable_new ();
-  Running running = { loop, cancellable, NULL, NULL };
-  guint watch = g_unix_signal_add (SIGINT, cancel, cancellable);
+  Running running = { loop, NULL, NULL };
 
+  /* What was pressed while a line was typed ends nothing. */
+  while (g_main_context_iteration (NULL, FALSE))
+    ;
+  interruptible = cancellable;
   weft_sql_query_async (sql, question, NULL, cancellable, take_answer, &running);
   g_main_loop_run (loop);
-  g_source_remove (watch);
+  interruptible = NULL;
   if (running.error != NULL)
     g_propagate_error (error, running.error);
   return running.table;
 }
 
 static int
-ask (WeftSql *sql, const char *question, gboolean interruptible, const Options *options)
+ask (WeftSql *sql, const char *question, gboolean by_person, const Options *options)
 {
   g_autoptr (GError) error = NULL;
   g_autoptr (WeftTable) table = NULL;
@@ -150,8 +156,8 @@ ask (WeftSql *sql, const char *question, gboolean interruptible, const Options *
   if (options->explain)
     return explain (sql, question);
   weft_recording_refresh (weft_sql_get_recording (sql), NULL, NULL);
-  table = interruptible ? ask_interruptible (sql, question, &error)
-                        : weft_sql_query (sql, question, NULL, NULL, &error);
+  table = by_person ? ask_interruptible (sql, question, &error)
+                    : weft_sql_query (sql, question, NULL, NULL, &error);
   if (table == NULL)
     return complain ("%s", error->message);
   return print_answer (table, options);
@@ -259,6 +265,8 @@ converse (WeftSql *sql, Options *options)
   int status = EXIT_OK;
 
   prompt_begin ((const char *const *) words);
+  if (is_person)
+    g_unix_signal_add (SIGINT, interrupt, NULL);
   while (goes_on && (is_person || status == EXIT_OK))
     {
       g_autofree char *line = prompt_read (question->len > 0 ? "  ...> " : "weft> ");

@@ -1,12 +1,15 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""The questions of docs/sql.md have the answers that stand there.
+"""The questions of docs/sql.md have the answers that stand there, and the prompt takes questions.
 
     test-worked.py WEFT PAGE CORPUS CPU [--update]
 """
 
+import json
 import os
+import pty
 import re
+import select
 import subprocess
 import sys
 import unittest
@@ -35,6 +38,66 @@ class Worked(unittest.TestCase):
             with self.subTest(title):
                 self.assertEqual(ask(int(number), question), answer)
                 self.assertGreater(len(answer.splitlines()), 1, 'nothing is answered')
+
+
+class Prompt(unittest.TestCase):
+    def told(self, text, *options):
+        done = subprocess.run([WEFT, 'sql', *options, CORPUS], input=text.encode(), stdout=subprocess.PIPE,
+                              stderr=subprocess.PIPE, timeout=120, env={**os.environ, 'LC_ALL': 'C.UTF-8'})
+        return done.returncode, done.stdout.decode(), done.stderr.decode()
+
+    def test_questions_that_are_read(self):
+        status, out, _ = self.told('select 1 + 1 as two;\nselect count(*) > 0 as some\n  from dispatches; -- that\n', '--json')
+        self.assertEqual(status, 0)
+        self.assertEqual([json.loads(line)['rows'] for line in out.splitlines()], [[{'two': 2}], [{'some': 1}]])
+        status, out, _ = self.told('.tables\n.schema lanes\n.explain select count(*) from lanes\n.help\n.quit\nselect 1;\n')
+        self.assertEqual(status, 0)
+        for word in ('lane_summary', 'named_dispatches', 'runtime_handle', 'engine: lanes', '.explain'):
+            self.assertIn(word, out)
+        self.assertNotIn('1\n1', out)
+
+    def test_what_is_wrong(self):
+        status, out, errors = self.told('select 1;\nselect * from no_such;\nselect 2 as two;\n', '--csv')
+        self.assertEqual((status, out.split()), (1, ['1', '1']))
+        self.assertIn('no such table', errors)
+        self.assertIn('there is no command “.foo”', self.told('.foo\n')[2])
+        self.assertIn('there is no table “foo”', self.told('.schema foo\n')[2])
+
+    def test_on_a_terminal(self):
+        """Ctrl-C ends a question and not the program."""
+        process, terminal = pty.fork()
+        if process == 0:
+            os.execve(WEFT, [WEFT, 'sql', CORPUS], {**os.environ, 'TERM': 'dumb', 'LC_ALL': 'C.UTF-8', 'INPUTRC': '/dev/null'})
+        seen = b''
+
+        def expect(word):
+            nonlocal seen
+            while word not in seen:
+                self.assertTrue(select.select([terminal], [], [], 60)[0], f'{word} does not come: {seen}')
+                seen += os.read(terminal, 4096)
+            seen = seen[seen.index(word) + len(word):]
+        expect(b'weft> ')
+        os.write(terminal, b'select 40 +\n')
+        expect(b'...> ')
+        os.write(terminal, b'2;\n')
+        expect(b'42')
+        expect(b'weft> ')
+        os.write(terminal, b'with recursive c(x) as (select 1 union all select x + 1 from c) select count(*) from c;\n')
+        expect(b'from c;')
+        while b'cancelled' not in seen:
+            os.write(terminal, b'\x03')
+            if select.select([terminal], [], [], 1)[0]:
+                seen += os.read(terminal, 4096)
+        expect(b'weft> ')
+        os.write(terminal, b'.quit\n')
+        while True:
+            try:
+                if not os.read(terminal, 4096):
+                    break
+            except OSError:
+                break
+        self.assertEqual(os.waitstatus_to_exitcode(os.waitpid(process, 0)[1]), 0)
+        os.close(terminal)
 
 
 def update():

@@ -454,8 +454,8 @@ class Recording(Weft.Recording):
     def sql(self, text, *values, cancellable=None, **names):
         """The answer to one SELECT, as a Weft.Table; see docs/sql.md.
 
-            recording.sql ('SELECT name FROM lanes WHERE kind = ?', 'metal.queue')
-            recording.sql ('SELECT name FROM lanes WHERE kind = :kind', kind='metal.queue')
+            recording.sql ('SELECT name FROM lanes WHERE kind = ?', 'example.queue')
+            recording.sql ('SELECT name FROM lanes WHERE kind = :kind', kind='example.queue')
         """
         if values and names:
             raise TypeError('values of parameters are given in their order or by name, not both')
