@@ -19,6 +19,7 @@ int command_status (int argc, char **argv);
 int command_wait (int argc, char **argv);
 int command_stop (int argc, char **argv);
 int command_list (int argc, char **argv);
+int command_compare (int argc, char **argv);
 int command_repair (int argc, char **argv);
 int command_import (int argc, char **argv);
 int command_export (int argc, char **argv);

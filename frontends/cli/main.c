@@ -53,6 +53,7 @@ static const Command commands[] = {
   { "traces", NULL, "traces", NULL },
   { "metrics", NULL, "metrics", NULL },
   { "warnings", NULL, "warnings", NULL },
+  { "compare", command_compare, NULL, "what changed between recordings" },
   { "check", command_check, NULL, "whether recordings are as they should be, for builds" },
   { "export", command_export, NULL, "write a table, or a recording, for other programs" },
   { "sql", command_sql, NULL, "answer questions in SQL" },

@@ -28,6 +28,13 @@ static const WeftFigure figures[WEFT_N_TIMES] = {
 /* The part of all dispatches that a change of the figure is about. */
 static const double parts[WEFT_N_TIMES] = { 1, 1, 1, 1, .05, .01 };
 
+enum
+{
+  ROUTINE,
+  LANE,
+  SOURCE
+};
+
 typedef struct
 {
   const char *scope;
@@ -35,9 +42,10 @@ typedef struct
 } Sort;
 
 static const Sort sorts[WEFT_N_GROUP_SORTS] = {
-  { "routine", { "lane.kind", "kind", "lane.name", "lane", "routine.name", "name", NULL } },
-  { "lane", { "lane.kind", "kind", "lane.name", "lane", NULL } },
-  { "source", { "routine.source.path", "name", NULL } },
+  [ROUTINE] = { "routine",
+                { "lane.kind", "kind", "lane.name", "lane", "routine.name", "name", NULL } },
+  [LANE] = { "lane", { "lane.kind", "kind", "lane.name", "lane", NULL } },
+  [SOURCE] = { "source", { "routine.source.path", "name", NULL } },
 };
 
 typedef struct
@@ -92,13 +100,14 @@ read_figures (Times *self, guint sort, GError **error)
     "p99",
     NULL,
   };
-  WeftTable *table =
-      weft_compare_query (self->scope, "dispatches", sorts[sort].groups, selects, error);
+  WeftTable *table;
 
+  if (sort == SOURCE && weft_store_get_n_rows (self->scope->store, WEFT_TABLE_SOURCES) == 0)
+    return TRUE;
+  table = weft_compare_query (self->scope, "dispatches", sorts[sort].groups, selects, error);
   if (table == NULL)
     return FALSE;
   self->tables[sort] = table;
-  self->numbers[sort] = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
   for (guint row = 0; row < weft_table_get_n_rows (table); row++)
     {
       guint group = weft_dispatch_noise_add_group (
@@ -171,9 +180,10 @@ add_pair (Times *self, const WeftGroupSummary *pair)
       GPOINTER_TO_UINT (g_hash_table_lookup (self->sources, GUINT_TO_POINTER (pair->routine)));
   const char *kind = lane ? lane->kind : NULL, *name = lane ? lane->name : NULL;
   guint groups[WEFT_N_GROUP_SORTS] = {
-    find_group (self, 0, kind, name, weft_catalog_get_routine_name (self->catalog, pair->routine)),
-    find_group (self, 1, kind, name, NULL),
-    find_group (self, 2, NULL, NULL,
+    find_group (self, ROUTINE, kind, name,
+                weft_catalog_get_routine_name (self->catalog, pair->routine)),
+    find_group (self, LANE, kind, name, NULL),
+    find_group (self, SOURCE, NULL, NULL,
                 path ? weft_store_get_string (self->scope->store, path) : NULL),
   };
 
@@ -240,6 +250,8 @@ weft_compare_dispatches (const WeftAnalysisScope *scope, WeftMeasures *measures,
   g_auto (Times) self = { .scope = scope };
 
   self.noise = weft_dispatch_noise_new ();
+  for (guint sort = 0; sort < WEFT_N_GROUP_SORTS; sort++)
+    self.numbers[sort] = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
   self.catalog = weft_catalog_new (scope->store, scope->cancellable, error);
   if (self.catalog == NULL)
     return FALSE;
@@ -249,7 +261,8 @@ weft_compare_dispatches (const WeftAnalysisScope *scope, WeftMeasures *measures,
   if (!read_noise (&self, error))
     return FALSE;
   for (guint sort = 0; sort < WEFT_N_GROUP_SORTS; sort++)
-    for (guint row = 0; row < weft_table_get_n_rows (self.tables[sort]); row++)
+    for (guint row = 0;
+         self.tables[sort] != NULL && row < weft_table_get_n_rows (self.tables[sort]); row++)
       if (!is_of_none (&self, sort, row))
         observe_row (&self, measures, sort, row);
   return TRUE;

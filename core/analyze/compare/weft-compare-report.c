@@ -33,6 +33,7 @@ enum
   RECORDINGS_B,
   SAMPLES_A,
   SAMPLES_B,
+  SOURCE_CHANGED,
   REASON,
   N_COLUMNS
 };
@@ -60,6 +61,7 @@ static const WeftAnswerColumn columns[N_COLUMNS] = {
   [RECORDINGS_B] = WEFT_ANSWER_UNIT ("recordings_b", UINT64, "count"),
   [SAMPLES_A] = WEFT_ANSWER_UNIT ("samples_a", UINT64, "count"),
   [SAMPLES_B] = WEFT_ANSWER_UNIT ("samples_b", UINT64, "count"),
+  [SOURCE_CHANGED] = WEFT_ANSWER_COLUMN ("source_changed", BOOLEAN),
   [REASON] = WEFT_ANSWER_COLUMN ("reason", STRING),
 };
 
@@ -169,6 +171,7 @@ set_subject (WeftTableBuilder *builder, const WeftMeasure *measure)
   weft_table_builder_set_string (builder, UNIT, measure->figure->unit);
   weft_table_builder_set_uint64 (builder, POLARITY, measure->figure->polarity);
   weft_table_builder_set_uint64 (builder, VERDICT, measure->verdict);
+  weft_table_builder_set_uint64 (builder, SOURCE_CHANGED, measure->has_other_source);
   weft_table_builder_set_string (builder, REASON, measure->reason);
 }
 

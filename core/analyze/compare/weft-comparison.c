@@ -5,6 +5,8 @@
 #include "weft-analysis-private.h"
 #include "weft-compare-parts.h"
 #include "weft-compare-report.h"
+#include "weft-source-changes.h"
+#include "weft-ticks.h"
 
 /**
  * WeftComparison:
@@ -17,7 +19,7 @@
  *
  * - `routine`: a routine on a lane; `metric` is `total`, `count`, `mean`, `p50`, `p95`, `p99`;
  * - `lane`, `source` (`name` is its path): the same;
- * - `counter`: of a routine on a lane: the name of the counter, summed, and `NAME/dispatch`,
+ * - `counter`: of a routine on a lane: the name of the counter, summed, and `NAME/value`,
  *   `NAME/second`;
  * - `function` (`name`, and `kind` is its module): `self`;
  * - `metric`: metrics of lanes; `derived`: those that vocabularies derive for routines and lanes;
@@ -37,7 +39,9 @@
  * where neither is better are `changed`. A figure with `cannot-judge` has neither passed nor
  * failed.
  *
- * Other tables: `verdicts` counts them by scope; `recordings` tells what was compared.
+ * Other tables: `verdicts` counts them by scope; `source_changes` has the sources that are not the
+ * same, with their differences; `ticks` the steps of numbered loops that differ most; `recordings`
+ * tells what was compared.
  *
  * The same recordings give the same answer, to the byte.
  *
@@ -61,7 +65,8 @@ G_DEFINE_FINAL_TYPE (WeftComparison, weft_comparison, G_TYPE_OBJECT)
 #define DEFAULT_MIN_CHANGE 0.01
 
 static const WeftComparePart parts[] = {
-  weft_compare_dispatches,
+  weft_compare_dispatches, weft_compare_counters, weft_compare_coverage, weft_compare_attachments,
+  weft_compare_functions,  weft_compare_metrics,  weft_compare_derived,
 };
 
 static void
@@ -292,9 +297,39 @@ progress_free (gpointer data)
   g_free (progress);
 }
 
+/* What is found out of all recordings. */
+typedef struct
+{
+  WeftMeasures *measures;
+  WeftTicks *ticks;
+  WeftSourceChanges *sources;
+} Findings;
+
+static void
+findings_clear (Findings *self)
+{
+  weft_measures_free (self->measures);
+  weft_ticks_free (self->ticks);
+  weft_source_changes_free (self->sources);
+}
+
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (Findings, findings_clear)
+
 static gboolean
-observe (WeftComparison *self, WeftRecording *recording, WeftMeasures *measures,
-         GCancellable *cancellable, GError **error)
+observe_parts (const WeftAnalysisScope *scope, Findings *findings, WeftComparisonSide side,
+               GError **error)
+{
+  for (gsize i = 0; i < G_N_ELEMENTS (parts); i++)
+    if (g_cancellable_set_error_if_cancelled (scope->cancellable, error) ||
+        !parts[i](scope, findings->measures, error))
+      return FALSE;
+  return weft_ticks_read (findings->ticks, scope, side, error) &&
+         weft_source_changes_read (findings->sources, scope, side, error);
+}
+
+static gboolean
+observe (WeftComparison *self, WeftRecording *recording, Findings *findings,
+         WeftComparisonSide side, GCancellable *cancellable, GError **error)
 {
   g_autoptr (WeftStore) store = weft_recording_ref_store (recording);
   const WeftAnalysisScope scope = { .recording = recording,
@@ -304,20 +339,18 @@ observe (WeftComparison *self, WeftRecording *recording, WeftMeasures *measures,
                                     .end = self->end,
                                     .cancellable = cancellable };
 
-  for (gsize i = 0; i < G_N_ELEMENTS (parts); i++)
-    if (g_cancellable_set_error_if_cancelled (cancellable, error) ||
-        !parts[i](&scope, measures, error))
-      {
-        g_autofree char *name = g_file_get_basename (weft_recording_get_file (recording));
+  if (!observe_parts (&scope, findings, side, error))
+    {
+      g_autofree char *name = g_file_get_basename (weft_recording_get_file (recording));
 
-        g_prefix_error (error, "%s: ", name);
-        return FALSE;
-      }
+      g_prefix_error (error, "%s: ", name);
+      return FALSE;
+    }
   return TRUE;
 }
 
 static gboolean
-observe_all (WeftComparison *self, WeftMeasures *measures, const Progress *progress,
+observe_all (WeftComparison *self, Findings *findings, const Progress *progress,
              GCancellable *cancellable, GError **error)
 {
   guint n = self->sides[0]->len + self->sides[1]->len, done = 0;
@@ -325,10 +358,11 @@ observe_all (WeftComparison *self, WeftMeasures *measures, const Progress *progr
   for (guint side = 0; side < 2; side++)
     for (guint i = 0; i < self->sides[side]->len; i++)
       {
-        measures->side = side;
-        if (!observe (self, g_ptr_array_index (self->sides[side], i), measures, cancellable, error))
+        findings->measures->side = side;
+        if (!observe (self, g_ptr_array_index (self->sides[side], i), findings, side, cancellable,
+                      error))
           return FALSE;
-        measures->n_runs[side]++;
+        findings->measures->n_runs[side]++;
         if (progress != NULL && progress->callback != NULL)
           progress->callback (++done, n, progress->data);
       }
@@ -339,7 +373,7 @@ static WeftReport *
 run (WeftComparison *self, const Progress *progress, GCancellable *cancellable, GError **error)
 {
   g_autoptr (WeftReport) report = weft_report_new ("compare", FALSE);
-  g_autoptr (WeftMeasures) measures = weft_measures_new ();
+  g_auto (Findings) found = { weft_measures_new (), weft_ticks_new (), weft_source_changes_new () };
 
   if (self->sides[0]->len == 0 || self->sides[1]->len == 0)
     {
@@ -348,10 +382,15 @@ run (WeftComparison *self, const Progress *progress, GCancellable *cancellable, 
                    self->sides[0]->len == 0 ? "A" : "B");
       return NULL;
     }
-  if (!observe_all (self, measures, progress, cancellable, error))
+  if (!observe_all (self, &found, progress, cancellable, error))
     return NULL;
-  weft_judge_measures (measures, &self->options);
-  weft_compare_report_measures (report, measures, &self->options, self->limit);
+  weft_ticks_observe (found.ticks, found.measures);
+  weft_compare_finish_functions (found.measures);
+  weft_source_changes_mark (found.sources, found.measures);
+  weft_judge_measures (found.measures, &self->options);
+  weft_compare_report_measures (report, found.measures, &self->options, self->limit);
+  weft_source_changes_report (found.sources, report);
+  weft_ticks_report (found.ticks, report);
   if (!weft_compare_report_recordings (report, self->sides, cancellable, error))
     return NULL;
   return g_steal_pointer (&report);

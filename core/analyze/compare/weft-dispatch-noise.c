@@ -10,7 +10,6 @@
 #include "weft-dispatch-noise.h"
 
 #include <math.h>
-#include <stdlib.h>
 
 #include "weft-analysis-scope.h"
 #include "weft-key-map.h"
@@ -39,9 +38,8 @@ typedef struct
 {
   guint64 n;
   guint32 stride; /* one in so many is kept */
-  GArray *kept;   /* element type Kept */
-  double *values; /* durations in the order of time, ascending in SORTED; from the first look on */
-  double *sorted;
+  GArray *kept;   /* element type Kept; in the order of time once all is read */
+  WeftObservation noise[WEFT_N_TIMES];
 } Group;
 
 typedef struct
@@ -86,8 +84,6 @@ group_clear (gpointer data)
   Group *group = data;
 
   g_clear_pointer (&group->kept, g_array_unref);
-  g_free (group->values);
-  g_free (group->sorted);
 }
 
 WeftDispatchNoise *
@@ -257,52 +253,17 @@ collect (WeftDispatchNoise *self, guint n_chunks)
         }
       g_clear_pointer (&self->chunks[chunk], g_array_unref);
     }
-  for (guint i = 0; i < self->groups->len; i++)
-    g_array_sort (g_array_index (self->groups, Group, i).kept, compare_kept);
-}
-
-gboolean
-weft_dispatch_noise_read (WeftDispatchNoise *self, const WeftAnalysisScope *scope,
-                          const WeftSelection *selection, GError **error)
-{
-  guint n_chunks = weft_store_get_n_chunks (scope->store, WEFT_TABLE_DISPATCHES);
-  g_autofree GArray **chunks = g_new0 (GArray *, n_chunks);
-  GError *failure = NULL;
-  gboolean is_read;
-
-  self->scope = scope;
-  self->selection = selection;
-  self->chunks = chunks;
-  is_read = weft_parallel_run (n_chunks, read_chunk, self, &failure);
-  collect (self, n_chunks);
-  self->chunks = NULL;
-  if (!is_read)
-    weft_propagate_store_error (error, failure);
-  return is_read;
 }
 
 /* ---- Noise ---- */
 
-static int
-compare_doubles (gconstpointer a, gconstpointer b)
+static gboolean
+is_in_order (GArray *kept)
 {
-  double left = *(const double *) a, right = *(const double *) b;
-
-  return left < right ? -1 : left > right;
-}
-
-static void
-prepare (Group *group)
-{
-  gsize n = group->kept->len;
-
-  if (group->values != NULL)
-    return;
-  group->values = g_new (double, n + 1);
-  for (gsize i = 0; i < n; i++)
-    group->values[i] = (double) g_array_index (group->kept, Kept, i).duration;
-  group->sorted = g_memdup2 (group->values, (n + 1) * sizeof (double));
-  qsort (group->sorted, n, sizeof (double), compare_doubles);
+  for (guint i = 1; i < kept->len; i++)
+    if (compare_kept (&g_array_index (kept, Kept, i - 1), &g_array_index (kept, Kept, i)) > 0)
+      return FALSE;
+  return TRUE;
 }
 
 /* What stands for a batch; its logarithm, where there is one. */
@@ -348,30 +309,34 @@ get_batch_noise (const double *values, gsize n, Summarize summarize, double perc
   return INFLATION * squares / *degrees / (double) n_batches;
 }
 
-/* By the values around the rank: its place is known as well as N allow. */
+/* By the values around the rank: its place is known as well as N allow. Puts VALUES into another
+ * order.
+ */
 static double
-get_rank_noise (const double *sorted, gsize n, double percentile)
+get_rank_noise (double *values, gsize n, double percentile)
 {
   double part = percentile / 100;
   double off = sqrt (part * (1 - part) * INFLATION / (double) n);
   gsize low = (gsize) fmax (ceil ((part - off) * (double) n) - 1, 0);
   gsize high = (gsize) fmin (ceil ((part + off) * (double) n) - 1, (double) n - 1);
-  double width = log (fmax (sorted[high], 1)) - log (fmax (sorted[low], 1));
+  double width = log (fmax (weft_select_rank (values, n, high), 1)) -
+                 log (fmax (weft_select_rank (values, n, low), 1));
 
   return width * width / 4;
 }
 
 static void
-get_percentile_noise (const Group *group, double percentile, WeftObservation *observation)
+get_percentile_noise (const double *values, gsize n, double percentile,
+                      WeftObservation *observation)
 {
-  gsize n = group->kept->len;
+  g_autofree double *copy = NULL;
 
-  observation->noise = NAN;
   if ((double) n * (100 - percentile) < 100 * MIN_BEYOND)
     return;
+  copy = g_memdup2 (values, n * sizeof (double));
   observation->noise =
-      fmax (get_batch_noise (group->values, n, take_percentile, percentile, &observation->degrees),
-            get_rank_noise (group->sorted, n, percentile));
+      fmax (get_batch_noise (values, n, take_percentile, percentile, &observation->degrees),
+            get_rank_noise (copy, n, percentile));
 }
 
 /* How evenly dispatches come: the variance of their number in slices of the time, as a part of the
@@ -395,55 +360,67 @@ get_count_noise (const Group *group, double *degrees)
   return INFLATION * squares / (N_BATCHES - 1) / N_BATCHES / (mean * mean);
 }
 
-static void
-get_total_noise (const Group *group, WeftObservation *observation)
+static gboolean
+find_noise (guint thread, guint number, gpointer data, GError **error)
 {
-  double degrees, mean;
+  Group *group = &g_array_index (((WeftDispatchNoise *) data)->groups, Group, number);
+  gsize n = group->kept->len;
+  g_autofree double *values = g_new (double, n + 1);
+  WeftObservation *noise = group->noise;
 
-  mean = get_batch_noise (group->values, group->kept->len, take_mean, 0, &observation->degrees);
-  observation->noise = mean + get_count_noise (group, &degrees);
+  for (guint i = 0; i < WEFT_N_TIMES; i++)
+    noise[i] = (WeftObservation){ 0, NAN, 1 };
+  if (n < 2 * MIN_BATCHES)
+    return TRUE;
+  if (!is_in_order (group->kept))
+    g_array_sort (group->kept, compare_kept);
+  for (gsize i = 0; i < n; i++)
+    values[i] = (double) g_array_index (group->kept, Kept, i).duration;
+  noise[WEFT_TIME_MEAN].noise =
+      get_batch_noise (values, n, take_mean, 0, &noise[WEFT_TIME_MEAN].degrees);
+  noise[WEFT_TIME_COUNT].noise = get_count_noise (group, &noise[WEFT_TIME_COUNT].degrees);
+  noise[WEFT_TIME_TOTAL] = noise[WEFT_TIME_MEAN];
+  noise[WEFT_TIME_TOTAL].noise += noise[WEFT_TIME_COUNT].noise;
+  noise[WEFT_TIME_COUNT].noise = fmax (noise[WEFT_TIME_COUNT].noise, INFLATION / (double) n);
+  get_percentile_noise (values, n, 50, &noise[WEFT_TIME_P50]);
+  get_percentile_noise (values, n, 95, &noise[WEFT_TIME_P95]);
+  get_percentile_noise (values, n, 99, &noise[WEFT_TIME_P99]);
+  g_clear_pointer (&group->kept, g_array_unref);
+  return TRUE;
+}
+
+gboolean
+weft_dispatch_noise_read (WeftDispatchNoise *self, const WeftAnalysisScope *scope,
+                          const WeftSelection *selection, GError **error)
+{
+  guint n_chunks = weft_store_get_n_chunks (scope->store, WEFT_TABLE_DISPATCHES);
+  g_autofree GArray **chunks = g_new0 (GArray *, n_chunks);
+  GError *failure = NULL;
+  gboolean is_read;
+
+  self->scope = scope;
+  self->selection = selection;
+  self->chunks = chunks;
+  is_read = weft_parallel_run (n_chunks, read_chunk, self, &failure);
+  collect (self, n_chunks);
+  self->chunks = NULL;
+  if (!is_read)
+    weft_propagate_store_error (error, failure);
+  return is_read && weft_parallel_run (self->groups->len, find_noise, self, error);
 }
 
 void
-weft_dispatch_noise_get (WeftDispatchNoise *self, guint number, WeftTimeFigure figure,
+weft_dispatch_noise_get (WeftDispatchNoise *self, guint group, WeftTimeFigure figure,
                          WeftObservation *observation)
 {
-  Group *group = &g_array_index (self->groups, Group, number);
-  gsize n = group->kept->len;
+  const WeftObservation *noise = &g_array_index (self->groups, Group, group).noise[figure];
 
-  *observation = (WeftObservation){ observation->value, NAN, 1 };
-  if (n < 2 * MIN_BATCHES)
-    return;
-  prepare (group);
-  switch (figure)
-    {
-    case WEFT_TIME_TOTAL:
-      get_total_noise (group, observation);
-      break;
-    case WEFT_TIME_COUNT:
-      observation->noise =
-          fmax (get_count_noise (group, &observation->degrees), INFLATION / (double) n);
-      break;
-    case WEFT_TIME_MEAN:
-      observation->noise = get_batch_noise (group->values, n, take_mean, 0, &observation->degrees);
-      break;
-    case WEFT_TIME_P50:
-      get_percentile_noise (group, 50, observation);
-      break;
-    case WEFT_TIME_P95:
-      get_percentile_noise (group, 95, observation);
-      break;
-    case WEFT_TIME_P99:
-      get_percentile_noise (group, 99, observation);
-      break;
-    case WEFT_N_TIMES:
-    default:
-      g_return_if_reached ();
-    }
+  observation->noise = noise->noise;
+  observation->degrees = noise->degrees;
 }
 
 void
 weft_noise_of_values (const double *values, gsize n, WeftObservation *observation)
 {
-  observation->noise = get_batch_noise (values, n, take_mean, 0, &observation->degrees);
+  observation->noise = get_batch_noise (values, n, take_percentile, 50, &observation->degrees);
 }

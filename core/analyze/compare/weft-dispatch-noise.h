@@ -40,7 +40,7 @@ gboolean weft_dispatch_noise_read (WeftDispatchNoise *self, const WeftAnalysisSc
 void weft_dispatch_noise_get (WeftDispatchNoise *self, guint group, WeftTimeFigure figure,
                               WeftObservation *observation);
 
-/* The noise of a figure that is the mean of N values in the order of their times. */
+/* The noise of the median of N values that are in the order of their times. */
 void weft_noise_of_values (const double *values, gsize n, WeftObservation *observation);
 
 G_END_DECLS

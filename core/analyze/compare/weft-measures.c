@@ -61,6 +61,7 @@ weft_measures_new (void)
 
   self->measures = g_ptr_array_new_with_free_func (measure_free);
   self->index = g_hash_table_new (measure_hash, measure_equal);
+  self->figures = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, g_free);
   return self;
 }
 
@@ -69,6 +70,7 @@ weft_measures_free (WeftMeasures *self)
 {
   g_hash_table_unref (self->index);
   g_ptr_array_unref (self->measures);
+  g_hash_table_unref (self->figures);
   g_free (self);
 }
 
@@ -96,4 +98,19 @@ weft_measures_observe (WeftMeasures *self, const WeftSubject *subject, const Wef
   g_array_append_vals (side, observation, 1);
   found->n_samples[self->side] += (guint) MIN (n_samples, G_MAXUINT / 4);
   return found;
+}
+
+const WeftFigure *
+weft_measures_take_figure (WeftMeasures *self, const char *scope, const WeftFigure *model)
+{
+  g_autofree char *key = g_strconcat (scope, " ", model->name, NULL);
+  WeftFigure *figure = g_hash_table_lookup (self->figures, key);
+
+  if (figure != NULL)
+    return figure;
+  figure = g_memdup2 (model, sizeof *model);
+  figure->name = g_intern_string (model->name);
+  figure->unit = g_intern_string (model->unit);
+  g_hash_table_insert (self->figures, g_steal_pointer (&key), figure);
+  return figure;
 }

@@ -71,6 +71,7 @@ struct _WeftMeasure
   double degrees;
   double p; /* NAN: not tested */
   double q;
+  gboolean has_other_source; /* its source is not the same on both sides */
   gboolean is_replicated;
   gboolean is_plain; /* DIFFERENCE is of plain values, as logarithms cannot be had */
   WeftComparisonVerdict verdict;
@@ -82,6 +83,7 @@ typedef struct
 {
   GPtrArray *measures; /* WeftMeasure */
   GHashTable *index;
+  GHashTable *figures; /* those that recordings name */
   guint n_runs[2];
   WeftComparisonSide side; /* that is being observed */
 } WeftMeasures;
@@ -96,6 +98,12 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (WeftMeasures, weft_measures_free)
 WeftMeasure *weft_measures_observe (WeftMeasures *self, const WeftSubject *subject,
                                     const WeftFigure *figure, const WeftObservation *observation,
                                     guint64 n_samples);
+
+/* The figure of MODEL's name in SCOPE, which is a copy of the first MODEL of that name. The
+ * name and the unit are interned.
+ */
+const WeftFigure *weft_measures_take_figure (WeftMeasures *self, const char *scope,
+                                             const WeftFigure *model);
 
 static inline WeftMeasure *
 weft_measures_get (const WeftMeasures *self, guint place)
