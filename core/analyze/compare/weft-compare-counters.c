@@ -8,8 +8,6 @@
 #include "weft-compare-parts.h"
 #include "weft-vocabulary.h"
 
-/* Dispatches that follow one another are alike. */
-#define INFLATION 4
 /* Fewer values do not tell how much they vary. */
 #define MIN_VALUES 8
 
@@ -162,7 +160,7 @@ observe (WeftMeasures *measures, const Values *values, WeftPolarity polarity)
   WeftObservation seen = { mean, NAN, fmax (values->n - 1, 1) };
 
   if (values->n >= MIN_VALUES && mean != 0)
-    seen.noise = INFLATION * variance / (mean * mean) / values->n;
+    seen.noise = WEFT_NOISE_INFLATION * variance / (mean * mean) / values->n;
   weft_measures_observe (measures, &values->subject,
                          take_figure (measures, values, "/value", figure), &seen,
                          (guint64) values->n);

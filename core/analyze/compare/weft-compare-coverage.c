@@ -18,8 +18,8 @@ typedef enum
   N_SHARES
 } Share;
 
-/* Dispatches that follow one another are alike. */
-#define INFLATION 16
+/* Whether a dispatch has something hangs on its neighbours even more than its time does. */
+#define INFLATION (4 * WEFT_NOISE_INFLATION)
 
 #define SHARE(name, polarity)                                                                      \
   {                                                                                                \

@@ -6,8 +6,8 @@
 
 /* A function with fewer samples than that says nothing yet. */
 #define MIN_SAMPLES 20
-/* Samples come in bursts: their number varies more than by chance. */
-#define INFLATION 4
+/* And a metric with fewer observations, such as one that is told each second. */
+#define MIN_POINTS 8
 
 static const WeftFigure self_time = { "self", "ns", WEFT_POLARITY_LOWER, WEFT_SCALE_RATIO, .05, .25,
                                       .25,    TRUE };
@@ -30,7 +30,8 @@ weft_compare_functions (const WeftAnalysisScope *scope, WeftMeasures *measures, 
                                     NULL, weft_compare_get_text (table, "name", row) };
       double samples = weft_compare_get_number (table, "samples_self", row);
       double time = weft_compare_get_number (table, "self", row);
-      const WeftObservation seen = { time, INFLATION / MAX (samples, 1), MAX (samples - 1, 1) };
+      const WeftObservation seen = { time, WEFT_NOISE_INFLATION / MAX (samples, 1),
+                                     MAX (samples - 1, 1) };
       WeftMeasure *measure;
 
       if (subject.name == NULL || samples == 0)
@@ -41,15 +42,23 @@ weft_compare_functions (const WeftAnalysisScope *scope, WeftMeasures *measures, 
   return TRUE;
 }
 
+/* So many things of a sort a measure must stand on. */
+static guint
+get_least (const WeftMeasure *measure)
+{
+  if (measure->figure == &self_time)
+    return MIN_SAMPLES;
+  return g_str_equal (measure->subject.scope, "metric") ? MIN_POINTS : 0;
+}
+
 void
-weft_compare_finish_functions (WeftMeasures *measures)
+weft_compare_doubt_measures (WeftMeasures *measures)
 {
   for (guint i = 0; i < measures->measures->len; i++)
     {
       WeftMeasure *measure = weft_measures_get (measures, i);
 
-      if (measure->figure == &self_time &&
-          MAX (measure->n_samples[0], measure->n_samples[1]) < MIN_SAMPLES)
+      if (MAX (measure->n_samples[0], measure->n_samples[1]) < get_least (measure))
         measure->doubt = "too few samples";
     }
 }

@@ -7,6 +7,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "weft-catalog.h"
 #include "weft-compare-parts.h"
 #include "weft-vocabulary.h"
 
@@ -34,20 +35,8 @@ observe (WeftMeasures *measures, const WeftSubject *subject, WeftTable *table, g
                            (guint64) points);
 }
 
-/* Lanes of processes are told by name and number, of which the number is another one each time. */
-static char *
-strip_pid (const char *lane)
-{
-  const char *number = lane ? strrchr (lane, '(') : NULL;
-  gsize n = number ? strspn (number + 1, "0123456789") : 0;
-
-  if (n == 0 || number == lane || number[-1] != ' ' || strcmp (number + 1 + n, ")") != 0)
-    return g_strdup (lane);
-  return g_strndup (lane, (gsize) (number - lane) - 1);
-}
-
 static void
-observe_metric (WeftMeasures *measures, WeftTable *table, guint row)
+observe_metric (WeftMeasures *measures, const WeftCatalogLane *lane, WeftTable *table, guint row)
 {
   static const struct
   {
@@ -61,8 +50,8 @@ observe_metric (WeftMeasures *measures, WeftTable *table, guint row)
     { "p95", "/p95", 1 << WEFT_METRIC_HISTOGRAM },
     { "p99", "/p99", 1 << WEFT_METRIC_HISTOGRAM },
   };
-  g_autofree char *lane = strip_pid (weft_compare_get_text (table, "lane_name", row));
-  const WeftSubject subject = { "metric", NULL, lane, weft_compare_get_text (table, "tags", row) };
+  const WeftSubject subject = { "metric", lane->kind, lane->name,
+                                weft_compare_get_text (table, "tags", row) };
   guint kind = (guint) weft_compare_get_number (table, "kind", row);
 
   for (gsize i = 0; i < G_N_ELEMENTS (ways); i++)
@@ -78,18 +67,27 @@ observe_metric (WeftMeasures *measures, WeftTable *table, guint row)
 gboolean
 weft_compare_metrics (const WeftAnalysisScope *scope, WeftMeasures *measures, GError **error)
 {
+  g_autoptr (WeftCatalog) catalog = NULL;
   g_autoptr (WeftReport) report = NULL;
   WeftTable *table;
 
   if (weft_store_get_n_rows (scope->store, WEFT_TABLE_METRIC_POINTS) == 0 || scope->filter != NULL)
     return TRUE;
-  report = weft_compare_ask (scope, "metrics", error);
+  catalog = weft_catalog_new (scope->store, scope->cancellable, error);
+  report = catalog != NULL ? weft_compare_ask (scope, "metrics", error) : NULL;
   if (report == NULL)
     return FALSE;
   table = weft_report_get_main_table (report);
   for (guint row = 0; row < weft_table_get_n_rows (table); row++)
-    if (weft_compare_get_text (table, "name", row) != NULL)
-      observe_metric (measures, table, row);
+    {
+      const WeftCatalogLane *lane =
+          weft_catalog_get_lane (catalog, (guint32) weft_compare_get_number (table, "lane", row));
+
+      /* What the recorder reads of the machine is as much that of others. */
+      if (lane != NULL && !weft_catalog_is_core_lane (lane) &&
+          weft_compare_get_text (table, "name", row) != NULL)
+        observe_metric (measures, lane, table, row);
+    }
   return TRUE;
 }
 

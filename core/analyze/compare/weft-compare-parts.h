@@ -25,8 +25,8 @@ gboolean weft_compare_attachments (const WeftAnalysisScope *scope, WeftMeasures 
 /* Processor time of functions. */
 gboolean weft_compare_functions (const WeftAnalysisScope *scope, WeftMeasures *measures,
                                  GError **error);
-/* Once all recordings are in. */
-void weft_compare_finish_functions (WeftMeasures *measures);
+/* Once all recordings are in: what stands on too little to be judged. */
+void weft_compare_doubt_measures (WeftMeasures *measures);
 /* Metrics of lanes, and those that the vocabulary derives. */
 gboolean weft_compare_metrics (const WeftAnalysisScope *scope, WeftMeasures *measures,
                                GError **error);

@@ -385,7 +385,7 @@ run (WeftComparison *self, const Progress *progress, GCancellable *cancellable, 
   if (!observe_all (self, &found, progress, cancellable, error))
     return NULL;
   weft_ticks_observe (found.ticks, found.measures);
-  weft_compare_finish_functions (found.measures);
+  weft_compare_doubt_measures (found.measures);
   weft_source_changes_mark (found.sources, found.measures);
   weft_judge_measures (found.measures, &self->options);
   weft_compare_report_measures (report, found.measures, &self->options, self->limit);

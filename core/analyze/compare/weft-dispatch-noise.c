@@ -18,8 +18,6 @@
 #include "weft-typical.h"
 
 #define N_BATCHES 16
-/* Batches that follow one another are still alike: variances count so many times. */
-#define INFLATION 4.0
 /* So many dispatches of a group are looked at, evenly chosen, and so many batches there are at
  * least.
  */
@@ -306,7 +304,7 @@ get_batch_noise (const double *values, gsize n, Summarize summarize, double perc
       squares += step * (batch - mean);
     }
   *degrees = (double) n_batches - 1;
-  return INFLATION * squares / *degrees / (double) n_batches;
+  return WEFT_NOISE_INFLATION * squares / *degrees / (double) n_batches;
 }
 
 /* By the values around the rank: its place is known as well as N allow. Puts VALUES into another
@@ -316,7 +314,7 @@ static double
 get_rank_noise (double *values, gsize n, double percentile)
 {
   double part = percentile / 100;
-  double off = sqrt (part * (1 - part) * INFLATION / (double) n);
+  double off = sqrt (part * (1 - part) * WEFT_NOISE_INFLATION / (double) n);
   gsize low = (gsize) fmax (ceil ((part - off) * (double) n) - 1, 0);
   gsize high = (gsize) fmin (ceil ((part + off) * (double) n) - 1, (double) n - 1);
   double width = log (fmax (weft_select_rank (values, n, high), 1)) -
@@ -357,7 +355,7 @@ get_count_noise (const Group *group, double *degrees)
   for (guint i = 0; i < N_BATCHES; i++)
     squares += pow ((double) counts[i] - mean, 2);
   *degrees = N_BATCHES - 1;
-  return INFLATION * squares / (N_BATCHES - 1) / N_BATCHES / (mean * mean);
+  return WEFT_NOISE_INFLATION * squares / (N_BATCHES - 1) / N_BATCHES / (mean * mean);
 }
 
 static gboolean
@@ -381,7 +379,8 @@ find_noise (guint thread, guint number, gpointer data, GError **error)
   noise[WEFT_TIME_COUNT].noise = get_count_noise (group, &noise[WEFT_TIME_COUNT].degrees);
   noise[WEFT_TIME_TOTAL] = noise[WEFT_TIME_MEAN];
   noise[WEFT_TIME_TOTAL].noise += noise[WEFT_TIME_COUNT].noise;
-  noise[WEFT_TIME_COUNT].noise = fmax (noise[WEFT_TIME_COUNT].noise, INFLATION / (double) n);
+  noise[WEFT_TIME_COUNT].noise =
+      fmax (noise[WEFT_TIME_COUNT].noise, WEFT_NOISE_INFLATION / (double) n);
   get_percentile_noise (values, n, 50, &noise[WEFT_TIME_P50]);
   get_percentile_noise (values, n, 95, &noise[WEFT_TIME_P95]);
   get_percentile_noise (values, n, 99, &noise[WEFT_TIME_P99]);

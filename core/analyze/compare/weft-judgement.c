@@ -206,8 +206,9 @@ test_replicated (WeftMeasure *measure, double prior)
       degrees += PRIOR_DEGREES;
     }
   variance = fmax (fmax (variance, moderated), least);
+  /* That neighbours are alike shows between the recordings. */
   if (!isnan (noise))
-    variance = fmax (variance, noise);
+    variance = fmax (variance, noise / WEFT_NOISE_INFLATION);
   test_with (measure, variance * (1.0 / measure->sides[0]->len + 1.0 / measure->sides[1]->len),
              degrees);
 }
@@ -387,18 +388,30 @@ judge_change (const WeftMeasure *measure, const WeftJudgementOptions *options)
              : WEFT_COMPARISON_VERDICT_REGRESSED;
 }
 
+/* What only some recordings of a side tell is chance, or would be in another one. */
 static void
-judge (WeftMeasure *measure, const WeftJudgementOptions *options)
+judge_single_side (const WeftMeasures *measures, WeftMeasure *measure)
+{
+  guint side = measure->sides[0]->len == 0 ? 1 : 0;
+
+  measure->verdict = side == 1 ? WEFT_COMPARISON_VERDICT_NEW : WEFT_COMPARISON_VERDICT_VANISHED;
+  if (measure->n_told[side] < measures->n_runs[side])
+    {
+      measure->verdict = WEFT_COMPARISON_VERDICT_CANNOT_JUDGE;
+      measure->reason = "only in some recordings of one side";
+    }
+}
+
+static void
+judge (const WeftMeasures *measures, WeftMeasure *measure, const WeftJudgementOptions *options)
 {
   if (measure->doubt != NULL)
     {
       measure->reason = measure->doubt;
       measure->verdict = WEFT_COMPARISON_VERDICT_CANNOT_JUDGE;
     }
-  else if (measure->sides[0]->len == 0)
-    measure->verdict = WEFT_COMPARISON_VERDICT_NEW;
-  else if (measure->sides[1]->len == 0)
-    measure->verdict = WEFT_COMPARISON_VERDICT_VANISHED;
+  else if (!has_both (measure))
+    judge_single_side (measures, measure);
   else
     measure->verdict = judge_change (measure, options);
   if (measure->verdict == WEFT_COMPARISON_VERDICT_NO_CHANGE && measure->q <= options->false_alarms)
@@ -435,7 +448,7 @@ weft_judge_measures (WeftMeasures *measures, const WeftJudgementOptions *options
   for (guint i = 0; i < tested->len; i++)
     take_after_twin (g_ptr_array_index (tested, i));
   for (guint i = 0; i < measures->measures->len; i++)
-    judge (weft_measures_get (measures, i), options);
+    judge (measures, weft_measures_get (measures, i), options);
 }
 
 /* ---- What to tell ---- */

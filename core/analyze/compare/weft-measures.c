@@ -92,6 +92,7 @@ weft_measures_observe (WeftMeasures *self, const WeftSubject *subject, const Wef
   if (found->told[self->side] > self->n_runs[self->side])
     return found;
   found->told[self->side] = self->n_runs[self->side] + 1;
+  found->n_told[self->side]++;
   /* Recordings before this one that did not tell it. */
   while (figure->is_zero_if_absent && side->len < self->n_runs[self->side])
     g_array_append_vals (side, &(WeftObservation){ 0, NAN, 1 }, 1);

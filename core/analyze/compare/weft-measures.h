@@ -41,6 +41,11 @@ typedef struct
   gboolean is_zero_if_absent; /* a recording that does not tell it has none */
 } WeftFigure;
 
+/* What follows one another within a recording is alike: variances that are found as if it were not
+ * count so many times.
+ */
+#define WEFT_NOISE_INFLATION 4.0
+
 /* What one recording says. */
 typedef struct
 {
@@ -62,6 +67,7 @@ struct _WeftMeasure
   GArray *sides[2];   /* element type WeftObservation */
   guint n_samples[2]; /* that stand behind them */
   guint told[2];      /* number of the recording that told it last, from 1 */
+  guint n_told[2];    /* how many did */
   const char *doubt;  /* why it cannot be judged, or NULL: static */
 
   /* What comes of it. */

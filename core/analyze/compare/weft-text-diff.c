@@ -81,8 +81,8 @@ walk_back (const Diff *self)
       const int *last = changes > 0 ? g_ptr_array_index (self->trace, (guint) changes - 1) : NULL;
       int k = x - y;
       int begin = changes > 0 ? advance (last, changes, k) : 0;
-      gboolean is_removal =
-          changes > 0 && k > 1 - changes && last[k - 1 + changes - 1] + 1 == begin;
+      /* Of two ways alike, the one that has what goes before what comes. */
+      gboolean is_removal = changes > 0 && !(k < changes - 1 && last[k + 1 + changes - 1] == begin);
 
       for (; x > begin; x--, y--)
         g_array_append_vals (steps, &(Step){ ' ', x - 1, y - 1 }, 1);
