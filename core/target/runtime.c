@@ -470,14 +470,20 @@ initialize (void)
   gate_attach (runtime);
 }
 
+/* While a program starts, dlopen () runs constructors that are due, which may come here again on the
+ * same thread: they go without, or would wait for themselves.
+ */
 WftRuntime *
 wft_runtime_ensure (void)
 {
+  static __thread bool entered;
   WftRuntime *runtime = WFT_LOAD_ACQUIRE (&wft_runtime);
 
-  if (WFT_UNLIKELY (runtime == NULL))
+  if (WFT_UNLIKELY (runtime == NULL) && !entered)
     {
+      entered = true;
       pthread_once (&once, initialize);
+      entered = false;
       runtime = wft_runtime;
     }
   return runtime;
