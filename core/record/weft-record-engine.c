@@ -26,6 +26,7 @@
 #define PUBLISH_MS 100
 /* For symbols, after the end; programs of a million functions take seconds. */
 #define SYMBOLS_TIME (120 * NS_PER_SECOND)
+#define NAMES_STEP_US 5000
 #define MAX_CALLCHAINS (1 << 18) /* before all are forgotten, where only the end is kept */
 #define REMEMBERED_MS 10000      /* at least, likewise */
 
@@ -656,6 +657,8 @@ typedef struct
   GMutex lock;
   GCond changed;
   gboolean done;
+  gboolean names; /* what it knows of is to be named */
+  gboolean named;
   gboolean rotates;
   guint64 ticket; /* of the rotation */
 } Draining;
@@ -671,6 +674,8 @@ on_drain (gpointer data)
   housekeep (self, weft_monotonic_now ());
   advance_linker (self);
   weft_linker_flush (self->linker);
+  if (draining->names)
+    draining->named = weft_symbol_source_catch_up (self->symbols);
   publish (self, weft_store_writer_get_error (self->store) ? "failed" : "recording");
   if (draining->rotates)
     draining->ticket = weft_store_writer_rotate (self->store);
@@ -703,6 +708,23 @@ weft_record_engine_flush (WeftRecordEngine *self, GError **error)
   Draining draining = { 0 };
 
   drain (self, &draining);
+  return weft_store_writer_flush (self->store, error);
+}
+
+/* Likewise. */
+gboolean
+weft_record_engine_flush_named (WeftRecordEngine *self, gint64 deadline, GError **error)
+{
+  Draining draining;
+
+  do
+    {
+      draining = (Draining){ .names = TRUE };
+      drain (self, &draining);
+      if (!draining.named)
+        g_usleep (NAMES_STEP_US);
+    }
+  while (!draining.named && weft_monotonic_now () < deadline);
   return weft_store_writer_flush (self->store, error);
 }
 

@@ -135,8 +135,13 @@ void weft_record_engine_add (WeftRecordEngine *self, WeftAdditionKind kind, GVar
  */
 gboolean weft_record_engine_flush (WeftRecordEngine *self, GError **error);
 
-/* Makes the file OUT of what came SINCE (ns of the recording) until now, while recording goes on. For
- * recordings of which only the end is kept. As flush: any thread but the engine's.
+/* Likewise, with the names of functions on the stacks so far, as far as they are known by DEADLINE
+ * (CLOCK_MONOTONIC ns).
+ */
+gboolean weft_record_engine_flush_named (WeftRecordEngine *self, gint64 deadline, GError **error);
+
+/* Makes the file OUT of what came SINCE (ns of the recording) until now, while recording goes on.
+ * For recordings of which only the end is kept. As flush: any thread but the engine's.
  */
 gboolean weft_record_engine_keep (WeftRecordEngine *self, gint64 since, const char *out,
                                   GError **error);

@@ -6,6 +6,7 @@
 
 #include "weft-error.h"
 #include "weft-objects.h"
+#include "weft-recorder-private.h"
 
 /* ---- Names and words ---- */
 
@@ -202,13 +203,13 @@ asking_new (WeftPluginRegistry *registry, guint timeout)
   return asking;
 }
 
-/* The recording as it stands. Any thread. */
+/* The recording as it stands, with names, as findings tell of functions, too. Any thread. */
 static gboolean
 read_recording (WeftRecorder *self, Asking *asking, GCancellable *cancellable, GError **error)
 {
   g_autoptr (GFile) file = NULL;
 
-  if (!weft_recorder_flush (self, cancellable, error))
+  if (!weft_recorder_flush_named (self, cancellable, error))
     return FALSE;
   file = g_file_new_for_path (weft_recorder_get_output (self));
   asking->recording = weft_recording_open (file, cancellable, error);
@@ -335,8 +336,8 @@ ask_next (WeftRecorder *self, Asking *asking, GError **error)
  *
  * Asks the domains of @registry that the recording concerns what they find in it, and keeps their
  * answers in the file. A domain is concerned if a lane of its kinds was recorded, if its words
- * are kept always, or if it says so ([method@Domain.concerns]). Call it on the main context, when what is to be recorded is over, before
- * [method@Recorder.stop].
+ * are kept always, or if it says so ([method@Domain.concerns]). Call it on the main context, when
+ * what is to be recorded is over, before [method@Recorder.stop].
  *
  * A domain that fails, or is not ready in time, is a finding of its own. One that does not even
  * return when its time is over cannot be stopped: a second later the recorder stops by itself, so

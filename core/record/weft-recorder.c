@@ -10,9 +10,13 @@
 #include "weft-keep-trigger.h"
 #include "weft-program.h"
 #include "weft-record-engine.h"
+#include "weft-recorder-private.h"
 #include "weft-recorder-status-private.h"
 #include "weft-recordings.h"
 #include "weft-runtime-directory.h"
+
+/* ns that somebody who wants names waits for them. */
+#define NAMES_TIME (G_GINT64_CONSTANT (2) * 1000000000)
 
 /**
  * WeftRecorder:
@@ -935,7 +939,7 @@ weft_recorder_stop_finish (WeftRecorder *self, GAsyncResult *result, GError **er
 /* ---- Flush ---- */
 
 static gboolean
-flush (WeftRecorder *self, GError **error)
+flush (WeftRecorder *self, gint64 names_time, GError **error)
 {
   WeftRecordEngine *engine;
   gboolean good;
@@ -950,7 +954,10 @@ flush (WeftRecorder *self, GError **error)
                            "Nothing is being recorded by this recorder");
       return FALSE;
     }
-  good = weft_record_engine_flush (engine, error);
+  if (names_time > 0)
+    good = weft_record_engine_flush_named (engine, g_get_monotonic_time () * 1000 + names_time, error);
+  else
+    good = weft_record_engine_flush (engine, error);
   g_mutex_lock (&self->lock);
   self->n_users--;
   g_cond_broadcast (&self->changed);
@@ -978,7 +985,14 @@ weft_recorder_flush (WeftRecorder *self, GCancellable *cancellable, GError **err
   g_return_val_if_fail (WEFT_IS_RECORDER (self), FALSE);
   g_return_val_if_fail (error == NULL || *error == NULL, FALSE);
 
-  return !g_cancellable_set_error_if_cancelled (cancellable, error) && flush (self, error);
+  return !g_cancellable_set_error_if_cancelled (cancellable, error) && flush (self, 0, error);
+}
+
+gboolean
+weft_recorder_flush_named (WeftRecorder *self, GCancellable *cancellable, GError **error)
+{
+  return !g_cancellable_set_error_if_cancelled (cancellable, error) &&
+         flush (self, NAMES_TIME, error);
 }
 
 static void
@@ -986,7 +1000,7 @@ flush_thread (GTask *task, gpointer source, gpointer data, GCancellable *cancell
 {
   GError *error = NULL;
 
-  if (flush (source, &error))
+  if (flush (source, 0, &error))
     g_task_return_boolean (task, TRUE);
   else
     g_task_return_error (task, error);

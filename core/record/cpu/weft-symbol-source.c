@@ -385,6 +385,15 @@ weft_symbol_source_tick (WeftSymbolSource *self, gint64 now)
     }
 }
 
+gboolean
+weft_symbol_source_catch_up (WeftSymbolSource *self)
+{
+  take_jobs (self);
+  for (guint i = 0; i < self->all->len; i++)
+    hand_over_module (self, self->all->pdata[i], MAX (self->n_workers, 2));
+  return self->n_jobs == 0;
+}
+
 void
 weft_symbol_source_get_progress (WeftSymbolSource *self, WeftSymbolProgress *progress)
 {

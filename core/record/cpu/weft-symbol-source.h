@@ -48,6 +48,11 @@ void weft_symbol_source_add_sample (WeftSymbolSource *self, guint64 frame);
  */
 void weft_symbol_source_tick (WeftSymbolSource *self, gint64 now);
 
+/* The same, for all that waits. Whether nothing is under way any more: what can be known yet of the
+ * frames so far is written then.
+ */
+gboolean weft_symbol_source_catch_up (WeftSymbolSource *self);
+
 typedef struct
 {
   guint64 n_frames;   /* asked for */
