@@ -2,6 +2,8 @@
 
 #include "weft-executor-diagnosis.h"
 
+#include "weft-executor-loops.h"
+
 #include <string.h>
 
 /* From here on a share is worth looking at: of calls that are refused, of calls that fail, of time
@@ -95,7 +97,8 @@ read_lanes (Diagnosis *self)
       const char *kind = weft_table_get_string (table, column (table, "kind"), row);
       Lane *lane;
 
-      if (kind == NULL)
+      /* Loops have checks of their own. */
+      if (kind == NULL || g_str_equal (kind, "executor.context"))
         continue;
       lane = g_new0 (Lane, 1);
       lane->lane = get_number (table, "lane", row);
@@ -393,5 +396,6 @@ weft_executor_diagnose (WeftRecording *recording, GCancellable *cancellable, GEr
       check_queues (&self);
       check_outcomes (&self);
     }
+  weft_executor_check_loops (self.inquiry);
   return weft_inquiry_end (self.inquiry, error);
 }

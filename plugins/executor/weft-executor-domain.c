@@ -33,9 +33,14 @@ add_kinds (WeftVocabulary *words)
                             "#e5a50a");
   /* Who asked is told with the call, on the task's lane. */
   weft_vocabulary_set_self_driven (words, "executor.worker", TRUE);
+  weft_vocabulary_add_kind (words, "executor.context", "Main context",
+                            "emblem-synchronizing-symbolic", "#9141ac");
   weft_vocabulary_add_word (words, NULL, "runtime", "task runtime", "task runtimes");
   weft_vocabulary_add_word (words, NULL, "lane", "task", "tasks");
   weft_vocabulary_add_word (words, "executor.worker", "lane", "worker", "workers");
+  weft_vocabulary_add_word (words, "executor.context", "lane", "main context", "main contexts");
+  weft_vocabulary_add_word (words, "executor.context", "dispatch", "dispatch", "dispatches");
+  weft_vocabulary_add_word (words, "executor.context", "routine", "source", "sources");
   weft_vocabulary_add_word (words, NULL, "queue", "dispatch queue", "dispatch queues");
   weft_vocabulary_add_word (words, NULL, "submission", "batch", "batches");
   weft_vocabulary_add_word (words, NULL, "dispatch", "call", "calls");
@@ -69,6 +74,15 @@ add_attributes (WeftVocabulary *words)
     { "polls", "Polls", "count", "How often the call was polled." },
     { "poll.time", "Time in polls", "ns", "Time of all polls of the call." },
     { "phases.cut", "Phases left out", "count", "Phases for which there was no room." },
+    { "source", "Source", NULL,
+      "What kind of source a main context dispatched: idle, timeout, fd, channel, child, signal, "
+      "or "
+      "source for all others." },
+    { "priority", "Priority", NULL, "Of a source of a main context: less is more urgent." },
+    { "ready", "Ready since", NULL,
+      "How it is known since when a source was ready: due (its time had come), queued (it was "
+      "attached or made ready), again (it is always ready, since its last dispatch), polled (the "
+      "poll that found it ready ended: it may have been ready for longer)." },
     { "executor.runtime", "Runtime", NULL, "Name of the task runtime." },
   };
 
@@ -121,6 +135,14 @@ add_metrics (WeftVocabulary *words)
       WEFT_POLARITY_LOWER },
     { "queue.wait_ms", "Queue wait", NULL, "ms", "Time in the queue, of each attempt.",
       WEFT_POLARITY_LOWER },
+    { "context.polls", "Polls", NULL, "count", "How often a main loop looked for events.",
+      WEFT_POLARITY_NEUTRAL },
+    { "context.sleep", "Sleep", NULL, "ns", "Time of each poll that might sleep.",
+      WEFT_POLARITY_NEUTRAL },
+    { "context.asleep", "Asleep", NULL, NULL, "1 while a main loop sleeps in its poll, else 0.",
+      WEFT_POLARITY_NEUTRAL },
+    { "context.wait", "Wait for dispatch", NULL, "ns",
+      "How long each source was ready before it was dispatched.", WEFT_POLARITY_LOWER },
   };
 
   for (gsize i = 0; i < G_N_ELEMENTS (metrics); i++)
@@ -149,6 +171,12 @@ add_derived_metrics (WeftVocabulary *words)
       "Share of calls that ended in an error.", WEFT_POLARITY_LOWER },
     { "queue_share", "Share of waiting", "100 * queue.wait_ms.sum / task.duration_ms.sum",
       "percent", "Share of the time of calls that they waited in the queue.", WEFT_POLARITY_LOWER },
+    { "context_wait_p95", "Wait for dispatch, p95", "context.wait.p95", "ns",
+      "95 of 100 sources were dispatched no later after they were ready.", WEFT_POLARITY_LOWER },
+    { "context_utilisation", "Utilisation of the loop", "100 * (1 - context.asleep.average)",
+      "percent", "Share of the time in which the main loop did not sleep.", WEFT_POLARITY_NEUTRAL },
+    { "context_throughput", "Dispatches a second", "1e9 * context.wait.count / elapsed", "1/s",
+      "Dispatches of sources, a second.", WEFT_POLARITY_NEUTRAL },
   };
 
   for (gsize i = 0; i < G_N_ELEMENTS (metrics); i++)
@@ -166,6 +194,9 @@ add_hints (WeftVocabulary *words)
   weft_vocabulary_add_hint (words, "crash",
                             "Its worker crashed, and it was not tried again: the last attempt on "
                             "the worker's lane shows where it ran.");
+  weft_vocabulary_add_hint (words, "blocked",
+                            "A dispatch kept its main loop from turning: nothing else of that "
+                            "context was served in the meantime.");
   weft_vocabulary_add_hint (words, "exception", "The method failed: its error says how.");
 }
 

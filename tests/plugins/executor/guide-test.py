@@ -20,7 +20,9 @@ SANITIZERS = [] if sys.argv[5] == 'none' else [f'-fsanitize={sys.argv[5]}']
 sys.path.insert(0, os.path.join(SOURCE, 'tests'))
 import tap_report
 
-GUIDE = pathlib.Path(SOURCE, 'docs/executor.md').read_text(encoding='utf-8')
+# What is said of GLib is proved by glib-test.py.
+GUIDE = pathlib.Path(SOURCE, 'docs/executor.md').read_text(encoding='utf-8').split(
+    '## GLib main loops, unmodified')[0]
 STRICT = ['-O1', '-Wall', '-Wextra', '-Werror']
 
 
