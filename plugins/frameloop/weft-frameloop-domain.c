@@ -28,6 +28,8 @@ add_kinds (WeftVocabulary *words)
   weft_vocabulary_add_word (words, NULL, "queue", "command queue", "command queues");
   weft_vocabulary_add_word (words, NULL, "dispatch", "tick", "ticks");
   weft_vocabulary_add_word (words, NULL, "routine", "system", "systems");
+  /* By what its dispatches are numbered, so that comparisons can take them step by step. */
+  weft_vocabulary_add_word (words, "frameloop.loop", "sequence", "tick", "ticks");
   weft_vocabulary_add_word (words, "frameloop.window", "lane", "window", "windows");
   weft_vocabulary_add_word (words, "frameloop.window", "dispatch", "frame", "frames");
   weft_vocabulary_add_attribute (words, "tick", "Tick number", "count",

@@ -405,7 +405,7 @@ judge_single_side (const WeftMeasures *measures, WeftMeasure *measure)
 static void
 judge (const WeftMeasures *measures, WeftMeasure *measure, const WeftJudgementOptions *options)
 {
-  if (measure->doubt != NULL)
+  if (measure->doubt != NULL && !(has_both (measure) && measure->difference == 0))
     {
       measure->reason = measure->doubt;
       measure->verdict = WEFT_COMPARISON_VERDICT_CANNOT_JUDGE;
