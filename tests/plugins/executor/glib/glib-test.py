@@ -236,8 +236,9 @@ class Books(Recorded):
             self.skipTest('CPUs cannot be sampled here: no stacks')
         self.assertRegex(finding['evidence'], 'on_burning took [^;]* on a CPU: on_burning → burn_time')
         if self.recording.count('', 'waits') > 0:
-            self.assertRegex(finding['evidence'],
-                             'on_sleeping took [^;]* waiting: on_sleeping → g_usleep → ')
+            # A busy machine may tell of the wait only after domains were asked.
+            self.assertRegex(finding['evidence'], 'on_sleeping took [^;]* (waiting: on_sleeping → '
+                             'g_usleep → |no stack was recorded)')
 
     def test_loop_within_is_no_blocking(self):
         """It turned, though the dispatch that it ran in took 90 ms."""
