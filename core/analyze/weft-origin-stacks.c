@@ -2,10 +2,14 @@
 
 #include "weft-origin-stacks.h"
 
+#include <string.h>
+
 /* Functions of a stack that are told. */
 #define MAX_FUNCTIONS 16
 /* Functions of the producer library, and of headers over it, which the one that reports calls. */
 #define REPORTING "weft_"
+/* Libraries that instruments have programs load: what reports there stands in front of another. */
+#define INSTRUMENTS "libweft-"
 
 gboolean
 weft_origin_stacks_init (WeftOriginStacks *self, const WeftAnalysisScope *scope, GError **error)
@@ -62,6 +66,16 @@ weft_origin_stacks_describe (WeftOriginStacks *self, guint64 callchain)
                                           MAX_FUNCTIONS);
 }
 
+static gboolean
+is_reporting (const WeftFrameName *name)
+{
+  const char *slash = name->module != NULL ? strrchr (name->module, '/') : NULL;
+  const char *module = slash != NULL ? slash + 1 : name->module;
+
+  return g_str_has_prefix (name->name, REPORTING) ||
+         (module != NULL && g_str_has_prefix (module, INSTRUMENTS));
+}
+
 const char *
 weft_origin_stacks_get_function (WeftOriginStacks *self, guint64 callchain)
 {
@@ -75,10 +89,10 @@ weft_origin_stacks_get_function (WeftOriginStacks *self, guint64 callchain)
 
       while (n-- > 0)
         {
-          const char *name = weft_frame_names_get (self->names, places[n].name)->name;
+          const WeftFrameName *name = weft_frame_names_get (self->names, places[n].name);
 
-          if (!g_str_has_prefix (name, REPORTING))
-            return name;
+          if (!is_reporting (name))
+            return name->name;
         }
     }
   return NULL;

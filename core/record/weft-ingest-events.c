@@ -25,8 +25,9 @@ known_dispatch (const WeftIngestRuntime *self, guint64 producer)
 
 /* ---- Submissions ---- */
 
-/* A row at first sight. The memory of them is bounded: one that comes back after 65,536 others may
- * get a second row, with the same producer id.
+/* A row at first sight, on the lane of the queue where one is told: what one lane's queue gives out
+ * may run on other lanes, and be seen there first. The memory of them is bounded: one that comes
+ * back after 65,536 others may get a second row, with the same producer id.
  */
 guint64
 weft_ingest_runtime_get_submission (WeftIngestRuntime *self, guint64 producer, guint lane,
@@ -35,6 +36,7 @@ weft_ingest_runtime_get_submission (WeftIngestRuntime *self, guint64 producer, g
   WeftTableWriter *t = self->ingest->tables[WEFT_TABLE_SUBMISSIONS];
   const WeftIngestLane *known = weft_ingest_runtime_get_lane (self, lane);
   guint64 id = weft_ingest_recall (self->submissions, producer);
+  guint64 queue_lane = weft_ingest_runtime_lookup (self->queue_lanes, queue);
 
   if (producer == 0 || id != 0)
     return id;
@@ -42,7 +44,10 @@ weft_ingest_runtime_get_submission (WeftIngestRuntime *self, guint64 producer, g
   weft_table_writer_begin (t);
   weft_table_writer_set (t, WEFT_SUBMISSIONS_RUNTIME, self->id);
   weft_table_writer_set (t, WEFT_SUBMISSIONS_PRODUCER_ID, producer);
-  weft_table_writer_set (t, WEFT_SUBMISSIONS_LANE, known ? known->id : 0);
+  weft_table_writer_set (t, WEFT_SUBMISSIONS_LANE,
+                         queue_lane != 0 ? queue_lane
+                         : known         ? known->id
+                                         : 0);
   weft_table_writer_set (t, WEFT_SUBMISSIONS_QUEUE,
                          weft_ingest_runtime_lookup (self->queues, queue));
   id = weft_ingest_commit (self->ingest, WEFT_TABLE_SUBMISSIONS);

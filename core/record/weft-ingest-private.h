@@ -160,6 +160,7 @@ struct _WeftIngestRuntime
   GArray *lanes;              /* element-type WeftIngestLane; producer id - 1 */
   GArray *routines;           /* element-type guint64 */
   GArray *queues;             /* element-type guint64 */
+  GArray *queue_lanes;        /* element-type guint64; the row of each queue's lane */
   GArray *sources;            /* element-type guint64 */
   GArray *metrics;            /* element-type guint64 */
   GArray *artifacts;          /* element-type guint64 */

@@ -137,17 +137,19 @@ read_queue (WeftIngestRuntime *self, const WeftWireEntry *entry)
   WeftTableWriter *t = self->ingest->tables[WEFT_TABLE_QUEUES];
   WeftWireQueueEntry e;
   WeftCursor cursor;
-  guint64 id;
+  guint64 id, lane;
 
   weft_copy_fixed (&e, sizeof e, entry, entry->fixed);
   weft_cursor_init (&cursor, entry, entry->fixed, entry->size);
   if (!accept_number (self, self->queues, e.id, MAX_ROUTINES))
     return;
   weft_table_writer_begin (t);
-  weft_table_writer_set (t, WEFT_QUEUES_LANE, lane_id (self, e.lane));
+  lane = lane_id (self, e.lane);
+  weft_table_writer_set (t, WEFT_QUEUES_LANE, lane);
   weft_table_writer_set (t, WEFT_QUEUES_NAME, weft_ingest_runtime_read_string (self, &cursor, 0));
   id = weft_ingest_commit (self->ingest, WEFT_TABLE_QUEUES);
   g_array_append_val (self->queues, id);
+  g_array_append_val (self->queue_lanes, lane);
 }
 
 static void

@@ -758,6 +758,7 @@ init_collections (WeftIngestRuntime *self)
   self->lanes = g_array_new (FALSE, TRUE, sizeof (WeftIngestLane));
   self->routines = g_array_new (FALSE, TRUE, sizeof (guint64));
   self->queues = g_array_new (FALSE, TRUE, sizeof (guint64));
+  self->queue_lanes = g_array_new (FALSE, TRUE, sizeof (guint64));
   self->sources = g_array_new (FALSE, TRUE, sizeof (guint64));
   self->metrics = g_array_new (FALSE, TRUE, sizeof (guint64));
   self->artifacts = g_array_new (FALSE, TRUE, sizeof (guint64));
@@ -892,6 +893,7 @@ runtime_free (WeftIngestRuntime *self)
   g_array_unref (self->lanes);
   g_array_unref (self->routines);
   g_array_unref (self->queues);
+  g_array_unref (self->queue_lanes);
   g_array_unref (self->sources);
   g_array_unref (self->metrics);
   g_array_unref (self->artifacts);

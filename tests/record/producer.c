@@ -50,7 +50,7 @@ typedef struct
 typedef struct
 {
   long threads, lanes, spans, dispatches, rate, nest, reserve, pending, short_threads, processes;
-  long metrics, warnings, traces, full, device, children, exec, signals, stacks, submissions;
+  long metrics, warnings, traces, full, device, children, exec, signals, stacks, submissions, parts;
   long wait, close_all, uid, drop, unshare, sleep, names, sampling, reconnect, milliseconds, sources;
   const char *counters, *tag, *ready;
 } Options;
@@ -388,6 +388,22 @@ report_full (int lane)
                                 - weft_target_to_nanoseconds (dispatch.start)));
 }
 
+/* What the queue of a lane gave out, run by a part of that lane: the only word of its submission. */
+static void
+report_part (void)
+{
+  WeftTargetLane *whole = weft_target_lane_new ("whole", "test.whole");
+  WeftTargetLane *part = weft_target_lane_new_full (
+      &(WeftTargetLaneInfo){ .name = "part", .kind = "test.part", .parent = whole },
+      sizeof (WeftTargetLaneInfo));
+  uint64_t now = weft_target_now ();
+
+  weft_target_dispatch (&(WeftTargetDispatch){ .lane = part, .routine = gemm,
+                                               .queue = weft_target_queue_new (whole, "items"),
+                                               .submission = weft_target_id_new (),
+                                               .start = now, .end = now + 1 });
+}
+
 static void
 report_others (int lane)
 {
@@ -429,6 +445,8 @@ report_others (int lane)
       weft_target_submission (&(WeftTargetSubmissionEvent){
           .lane = lanes[lane], .submission = 1000000 + (uint64_t) i,
           .kind = (WeftTargetSubmissionKind) k });
+  for (long i = 0; i < options.parts; i++)
+    report_part ();
 }
 
 /* ---- A device whose clock runs at 2 GHz from a zero of its own ---- */
@@ -597,6 +615,7 @@ parse (const char *argument)
                 { "unshare", &options.unshare },
     { "sleep", &options.sleep },         { "names", &options.names },
     { "sampling", &options.sampling },   { "submissions", &options.submissions },
+    { "parts", &options.parts },
     { "sources", &options.sources },     { "milliseconds", &options.milliseconds },
   };
   const char *equals = strchr (argument, '=');

@@ -492,6 +492,22 @@ test_events (void)
   g_assert_cmpuint (events->n, ==, 60);
 }
 
+/* A submission belongs to the lane whose queue gave it out, whichever lane is the first to name it. */
+static void
+test_submission_of_part (void)
+{
+  g_autoptr (WeftStore) store = record_once ("parts=1 wait=1", NULL);
+  g_autoptr (Rows) lanes = rows_read (store, WEFT_TABLE_LANES);
+  g_autoptr (Rows) submissions = rows_read (store, WEFT_TABLE_SUBMISSIONS);
+  g_autoptr (Rows) dispatches = rows_read (store, WEFT_TABLE_DISPATCHES);
+
+  g_assert_cmpuint (submissions->n, ==, 1);
+  g_assert_cmpuint (dispatches->n, ==, 1);
+  assert_text (lanes, rows_get (submissions, 0, WEFT_SUBMISSIONS_LANE) - 1, WEFT_LANES_NAME,
+               "whole");
+  assert_text (lanes, rows_get (dispatches, 0, WEFT_DISPATCHES_LANE) - 1, WEFT_LANES_NAME, "part");
+}
+
 /* ---- Device clocks ---- */
 
 static void
@@ -1030,6 +1046,7 @@ main (int argc, char **argv)
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/record/plain", test_plain);
   g_test_add_func ("/record/pending", test_pending);
+  g_test_add_func ("/record/submission-of-part", test_submission_of_part);
   g_test_add_func ("/record/sampling", test_sampling);
   g_test_add_func ("/record/nesting", test_nesting);
   g_test_add_func ("/record/full", test_full);
