@@ -202,7 +202,14 @@ tell_code (WeftTargetRoutine *routine, const char *linkage)
 WeftTargetRoutine *
 weft_target_routine_for_code (const void *address)
 {
-  WeftTargetRoutineInfo info = { 0 };
+  return weft_target_routine_for_code_full (address, NULL);
+}
+
+WeftTargetRoutine *
+weft_target_routine_for_code_full (const void *address, const char *flavour)
+{
+  WeftTargetRoutineInfo info = { .flavour = flavour };
+  const char *module;
   WeftTargetRoutine *routine;
   char linkage[NAME_ROOM], name[NAME_ROOM];
   bool is_named = false;
@@ -213,12 +220,14 @@ weft_target_routine_for_code (const void *address)
     snprintf (name, sizeof name, "0x%lx", (unsigned long) (uintptr_t) address);
   else
     {
-      info.flavour = last_part (file.dli_fname);
+      module = last_part (file.dli_fname);
+      if (flavour == NULL)
+        info.flavour = module;
       is_named = find_name (address, &file, linkage);
       if (is_named)
         demangle (linkage, name);
       else
-        snprintf (name, sizeof name, "%.200s+0x%lx", info.flavour,
+        snprintf (name, sizeof name, "%.200s+0x%lx", module,
                   (unsigned long) ((uintptr_t) address - (uintptr_t) file.dli_fbase));
     }
   info.name = name;

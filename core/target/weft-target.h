@@ -135,6 +135,10 @@ WEFT_TARGET_API WeftTargetRoutine *weft_target_routine_new_full (const WeftTarge
  */
 WEFT_TARGET_API WeftTargetRoutine *weft_target_routine_for_code (const void *address);
 
+/* The same with a flavour, where a function is code of several: NULL is the file's name. Since 0.1. */
+WEFT_TARGET_API WeftTargetRoutine *weft_target_routine_for_code_full (const void *address,
+                                                                      const char *flavour);
+
 /* ---- Clocks ---- */
 
 #define WEFT_TARGET_CLOCK_RUNTIME 0u   /* weft_target_now () */

@@ -2,6 +2,8 @@
 
 #include "weft-threadpool-domain.h"
 
+#include "openmp/weft-openmp-diagnosis.h"
+#include "openmp/weft-openmp-words.h"
 #include "weft-threadpool-diagnosis.h"
 
 #define DOMAIN "threadpool"
@@ -124,6 +126,7 @@ get_vocabulary (WeftDomain *domain)
   add_attributes (words);
   add_metrics (words);
   add_derived_metrics (words);
+  weft_openmp_add_words (words);
   weft_vocabulary_add_hint (words, "abort",
                             "It never ran: its pool was closed while it was in the queue.");
   return words;
@@ -132,7 +135,12 @@ get_vocabulary (WeftDomain *domain)
 static GListModel *
 diagnose (WeftDomain *domain, WeftRecording *recording, GCancellable *cancellable, GError **error)
 {
-  return weft_threadpool_diagnose (recording, cancellable, error);
+  g_autoptr (GListModel) findings = weft_threadpool_diagnose (recording, cancellable, error);
+
+  if (findings == NULL ||
+      !weft_openmp_diagnose (recording, G_LIST_STORE (findings), cancellable, error))
+    return NULL;
+  return g_steal_pointer (&findings);
 }
 
 /* ---- The type ---- */
@@ -143,6 +151,7 @@ domain_interface_init (WeftDomainInterface *interface)
   interface->get_name = get_name;
   interface->get_vocabulary = get_vocabulary;
   interface->diagnose = diagnose;
+  interface->concerns = weft_openmp_concerns;
 }
 
 G_DEFINE_FINAL_TYPE_WITH_CODE (WeftThreadpoolDomain, weft_threadpool_domain, G_TYPE_OBJECT,

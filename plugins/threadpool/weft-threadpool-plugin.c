@@ -3,6 +3,7 @@
 
 #include <weft.h>
 
+#include "openmp/weft-openmp-instrument.h"
 #include "weft-threadpool-domain.h"
 
 static gboolean
@@ -11,7 +12,9 @@ init (WeftPlugin *plugin, GError **error)
   static const char *const domains[] = { "threadpool", NULL };
   g_autofree char *folder = g_path_get_dirname (weft_plugin_get_path (plugin));
   g_autofree char *library = g_build_filename (folder, "preload", "libweft-gthreadpool.so", NULL);
+  g_autofree char *openmp_folder = g_build_filename (folder, "openmp", "preload", NULL);
   g_autoptr (WeftDomain) domain = weft_threadpool_domain_new ();
+  g_autoptr (WeftInstrument) openmp = weft_openmp_instrument_new (openmp_folder);
   g_autoptr (WeftInstrument) instrument =
       weft_library_instrument_new ("gthreadpool",
                                    "Tells of pools of threads made by GThreadPool, GTask's among "
@@ -21,6 +24,7 @@ init (WeftPlugin *plugin, GError **error)
 
   weft_plugin_add_domain (plugin, domain);
   weft_plugin_add_instrument (plugin, instrument);
+  weft_plugin_add_instrument (plugin, openmp);
   return TRUE;
 }
 

@@ -392,13 +392,14 @@ report_full (int lane)
 static void
 report_part (void)
 {
+  static WeftTargetRoutine item = WEFT_TARGET_ROUTINE ("item");
   WeftTargetLane *whole = weft_target_lane_new ("whole", "test.whole");
   WeftTargetLane *part = weft_target_lane_new_full (
       &(WeftTargetLaneInfo){ .name = "part", .kind = "test.part", .parent = whole },
       sizeof (WeftTargetLaneInfo));
   uint64_t now = weft_target_now ();
 
-  weft_target_dispatch (&(WeftTargetDispatch){ .lane = part, .routine = gemm,
+  weft_target_dispatch (&(WeftTargetDispatch){ .lane = part, .routine = &item,
                                                .queue = weft_target_queue_new (whole, "items"),
                                                .submission = weft_target_id_new (),
                                                .start = now, .end = now + 1 });

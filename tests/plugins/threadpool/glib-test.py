@@ -124,7 +124,7 @@ class Scenes(Case):
         self.assertEqual(len(pushes), 80)
         self.assertEqual({row['link_status'] for row in pushes}, {'linked-exact'})
         self.assertEqual([row['thread_name'] for row in pushes].count('pusher'), 40)
-        self.assertEqual({row['function'] for row in pushes}, {'g_thread_pool_push'})
+        self.assertEqual({row['function'] for row in pushes}, {'push_half'})
         self.assertIn('push_half', pushes[0]['call_stack'])
         self.assertEqual({row['role'] for row in origins}, {'dispatch', 'wait-begin', 'wait-end'})
 
