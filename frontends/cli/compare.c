@@ -288,9 +288,9 @@ print_recordings (WeftTable *table, gboolean markdown)
       g_autofree char *losses = print_named (table, "losses", row);
 
       text_print (stdout, "%s%s  %s: %s, %s dispatches%s%s%s\n", markdown ? "- " : "", side, file,
-                  duration, dispatches, strcmp (losses, "0") == 0 ? "" : ", ",
+                  duration, dispatches, strcmp (losses, "0") == 0 ? "" : ", and ",
                   strcmp (losses, "0") == 0 ? "" : losses,
-                  strcmp (losses, "0") == 0 ? "" : " of which are lost or rejected");
+                  strcmp (losses, "0") == 0 ? "" : " that were not kept");
     }
 }
 

@@ -295,8 +295,10 @@ add_recording (WeftTableBuilder *builder, WeftRecording *recording, const char *
 
   if (losses == NULL)
     return FALSE;
+  /* Samples that were not kept are of no lane, and no dispatches. */
   for (guint i = 0; i < losses->len; i++)
-    n_losses += g_array_index (losses, WeftLossTotal, i).count;
+    if (g_array_index (losses, WeftLossTotal, i).lane != 0)
+      n_losses += g_array_index (losses, WeftLossTotal, i).count;
   weft_table_builder_begin_row (builder);
   weft_table_builder_set_string (builder, 0, side);
   weft_table_builder_set_string (builder, 1, name);
