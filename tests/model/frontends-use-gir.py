@@ -23,6 +23,7 @@ GLIB = '{http://www.gtk.org/introspection/glib/1.0}'
 # What is shown and is no part of the interface.
 PRIVATE = {
     'weft_plugin_probe_main',  # the whole of a program of ours
+    'weft_sql_extend',  # the whole of our extension of SQLite, whose connections only C has
 }
 
 
@@ -51,7 +52,7 @@ class Symbols(unittest.TestCase):
 
     def test_all_that_is_shown_can_be_used(self):
         self.assertGreater(len(self.exported), 300)
-        self.assertEqual(sorted(self.unusable), [])
+        self.assertEqual(sorted(self.unusable - PRIVATE), [])
         self.assertEqual(sorted(self.exported - self.usable - PRIVATE), [])
 
     def test_frontends(self):
