@@ -91,7 +91,7 @@ static gboolean
 run (const WeftAnalysisScope *scope, WeftReport *report, GError **error)
 {
   g_autoptr (WeftTableBuilder) builder =
-      weft_answer_begin_table ("conservation", columns, N_COLUMNS);
+      weft_answer_begin_table ("target-conservation", columns, N_COLUMNS);
   g_autoptr (WeftCatalog) catalog = weft_catalog_new (scope->store, scope->cancellable, error);
   g_autoptr (WeftTable) work = catalog ? weft_conservation_count_work (scope, error) : NULL;
   g_autoptr (GArray) books = work ? weft_conservation_read (scope, catalog, work, error) : NULL;
@@ -121,7 +121,7 @@ run (const WeftAnalysisScope *scope, WeftReport *report, GError **error)
 }
 
 const WeftAnalysisKind weft_analyze_conservation = {
-  .name = "conservation",
+  .name = "target-conservation",
   .summary = "Whether everything that was handed over is accounted for, lane by lane: submitted = "
              "completed + pending + sampled out + rejected + lost",
   .options = WEFT_ANALYSIS_OPTION_FILTER,

@@ -38,7 +38,7 @@ static const Command commands[] = {
   { "timeline", NULL, "timeline", NULL },
   { "state", NULL, "state", NULL },
   { "target lanes", NULL, "target-lanes", NULL },
-  { "target conservation", NULL, "conservation", NULL },
+  { "target conservation", NULL, "target-conservation", NULL },
   { "target top", NULL, "target-top", NULL },
   { "target outliers", NULL, "target-outliers", NULL },
   { "target dispatches", NULL, "target-dispatches", NULL },

@@ -17,7 +17,7 @@ typedef struct
 } Choice;
 
 static const Choice choices[] = {
-  { "conservation", "lane name submitted completed pending sampled_out rejected lost holds "
+  { "target-conservation", "lane name submitted completed pending sampled_out rejected lost holds "
                     "reasons" },
   { "target-lanes", "lane name kind dispatches busy utilisation errors pending mean longest "
                     "rejected lost" },

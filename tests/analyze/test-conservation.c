@@ -67,7 +67,7 @@ test_terms (void)
   add_loss (sample, lane, WEFT_LOSS_CATEGORY_REJECTED, "times-reversed", 4);
   add_loss (sample, lane, WEFT_LOSS_CATEGORY_LOST, "no-room", 5);
   add_loss (sample, lane, WEFT_LOSS_CATEGORY_REPAIRED, "string-cut", 9);
-  report = sample_run (sample_analysis (sample, "conservation"));
+  report = sample_run (sample_analysis (sample, "target-conservation"));
   sample_assert_table (weft_report_get_main_table (report),
                        "lane submitted completed pending sampled_out rejected lost missing in_file "
                        "let_go holds reasons",
@@ -92,7 +92,7 @@ test_unexplained (void)
   sample_dispatch (sample, first, weave, 10, 5);
   add_counts (sample, first, 3, 1, 0, 0, 0);
   add_counts (sample, second, 1, 1, 0, 0, 0);
-  report = sample_run (sample_analysis (sample, "conservation"));
+  report = sample_run (sample_analysis (sample, "target-conservation"));
   sample_assert_table (weft_report_get_main_table (report), "name missing in_file holds",
                        "lacks 2 1 no\nunrowed 0 0 no\n");
   finding = find_finding (sample->recording, "conservation");
@@ -106,7 +106,7 @@ test_nothing (void)
   g_autoptr (WeftReport) report = NULL;
 
   sample_lane (sample, "idle", "loom.queue", 0);
-  report = sample_run (sample_analysis (sample, "conservation"));
+  report = sample_run (sample_analysis (sample, "target-conservation"));
   g_assert_nonnull (
       strstr (weft_table_get_hint (weft_report_get_main_table (report)), "Nothing was counted"));
 }

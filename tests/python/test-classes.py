@@ -21,10 +21,15 @@ NOT_IN_CORPUS = {'diagnostics', 'routine_arguments'}
 ABSTRACT = {Weft.Object}
 MADE = {
     'Analysis': lambda recording: Weft.Analysis.new(recording, 'target-lanes'),
+    'Comparison': lambda recording: Weft.Comparison.new(),
     'Batch': lambda recording: recording.subscribe('dispatch').read(1, None),
     'Detail': lambda recording: Weft.Detail.new('section', 'label', 'text', None),
     'Finding': lambda recording: Weft.Finding.new('check', 'Why?', Weft.Verdict.GOOD, 'Because.', None, ['d-1']),
+    'Gate': lambda recording: Weft.Gate.new(),
+    'GateResult': lambda recording: Weft.Gate.new().run(None),
+    'Inquiry': lambda recording: Weft.Inquiry.new('loom', recording, None),
     'Launch': lambda recording: Weft.Launch.new(['true'], None),
+    'LibraryInstrument': lambda recording: Weft.LibraryInstrument.new('loom', 'A loom.', None, '/library.so'),
     'List': lambda recording: recording.get_lanes(),
     'PluginRegistry': lambda recording: Weft.PluginRegistry.new([]),
     'Progress': lambda recording: Weft.Progress.new(),
@@ -34,6 +39,8 @@ MADE = {
     'Recording': lambda recording: recording,
     'Report': lambda recording: recording.ask('target-lanes'),
     'Row': lambda recording: recording.query('lanes')[0],
+    'Sql': lambda recording: Weft.Sql.new(recording),
+    'Subjects': lambda recording: Weft.Subjects.new(),
     'Subscription': lambda recording: recording.subscribe(),
     'Table': lambda recording: recording.query('lanes'),
     'Term': lambda recording: recording.get_vocabulary().get_attribute(None, 'x'),
@@ -207,7 +214,7 @@ class Words(Case):
     def test_every_word_of_every_enumeration(self):
         """All that the headers declare is there, under the name that Python gives it."""
         declared = {}
-        for header in glob.glob(os.path.join(DOCS, '..', 'core', '*', 'weft-*.h')) + glob.glob(
+        for header in glob.glob(os.path.join(DOCS, '..', 'core', '*', '**', 'weft-*.h'), recursive=True) + glob.glob(
                 os.path.join(DOCS, '..', 'core', 'weft-*.h')):
             with open(header, encoding='utf-8') as file:
                 for body, name in re.findall(r'typedef enum[^{;]*\{([^}]*)\} Weft(\w+);', file.read()):

@@ -201,6 +201,26 @@ class Commands(FolderCase):
 
     # ---- Files ----
 
+    def test_compare(self):
+        comparison = Weft.Comparison.new()
+        comparison.add_recording(Weft.ComparisonSide.A, self.recording)
+        comparison.add_recording(Weft.ComparisonSide.B, Weft.open(RECORDING))
+        printed = self.weft('compare', '--all', '--json', RECORDING, RECORDING).decode()
+        comparison.set_limit(0)
+        self.assertEqual(comparison.run(None).to_json(), printed)
+
+    def test_check(self):
+        gate = Weft.Gate.new()
+        gate.add_threshold('count > 100')
+        gate.add_recording(self.recording)
+        self.assertEqual(gate.run(None).get_report().to_json(),
+                         self.weft('check', '--format', 'json', RECORDING, 'count > 100').decode())
+
+    def test_sql(self):
+        question = 'SELECT kind, count(*) AS n FROM lanes GROUP BY kind ORDER BY kind'
+        self.assertEqual(self.weft_json('sql', '--json', RECORDING, question)['rows'],
+                         self.recording.sql(question).to_dicts())
+
     def test_list(self):
         os.makedirs(self.path('recordings'))
         shutil.copy(RECORDING, self.path('recordings', 'one.weft'))

@@ -183,7 +183,7 @@ static gboolean
 find_books (const Asking *asking, WeftGateFigure *figure, GError **error)
 {
   g_autoptr (WeftReport) report =
-      analyze (asking, "conservation", asking->threshold->filter, error);
+      analyze (asking, "target-conservation", asking->threshold->filter, error);
   WeftTable *table = report ? weft_report_get_main_table (report) : NULL;
   const int column = table ? weft_table_find_column (table, asking->threshold->expression) : 0;
 
@@ -246,7 +246,7 @@ char *
 weft_gate_find_doubt (WeftRecording *recording, GCancellable *cancellable, GError **error)
 {
   const Asking asking = { NULL, recording, cancellable };
-  g_autoptr (WeftReport) report = analyze (&asking, "conservation", NULL, error);
+  g_autoptr (WeftReport) report = analyze (&asking, "target-conservation", NULL, error);
   g_autoptr (WeftSubjects) lanes = weft_subjects_new ();
   WeftTable *table;
   int lane, name, holds;
