@@ -657,7 +657,7 @@ typedef struct
   GMutex lock;
   GCond changed;
   gboolean done;
-  gboolean names; /* what it knows of is to be named */
+  gboolean names; /* nothing more is going to come, and what is known of is to be named */
   gboolean named;
   gboolean rotates;
   guint64 ticket; /* of the rotation */
@@ -670,7 +670,10 @@ on_drain (gpointer data)
   WeftRecordEngine *self = draining->engine;
 
   weft_producer_source_drain (self->target);
-  weft_cpu_recording_drain (self->cpu);
+  if (draining->names)
+    weft_cpu_recording_settle (self->cpu);
+  else
+    weft_cpu_recording_drain (self->cpu);
   housekeep (self, weft_monotonic_now ());
   advance_linker (self);
   weft_linker_flush (self->linker);
@@ -717,6 +720,7 @@ weft_record_engine_flush_named (WeftRecordEngine *self, gint64 deadline, GError 
 {
   Draining draining;
 
+  weft_cpu_recording_catch_up (self->cpu, deadline);
   do
     {
       draining = (Draining){ .names = TRUE };

@@ -135,8 +135,9 @@ void weft_record_engine_add (WeftRecordEngine *self, WeftAdditionKind kind, GVar
  */
 gboolean weft_record_engine_flush (WeftRecordEngine *self, GError **error);
 
-/* Likewise, with the names of functions on the stacks so far, as far as they are known by DEADLINE
- * (CLOCK_MONOTONIC ns).
+/* Likewise, once what is recorded is over: with the samples and waits of its last moments, and the
+ * names of functions on the stacks so far, as far as they are known by DEADLINE (CLOCK_MONOTONIC
+ * ns).
  */
 gboolean weft_record_engine_flush_named (WeftRecordEngine *self, gint64 deadline, GError **error);
 

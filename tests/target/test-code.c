@@ -34,6 +34,29 @@ code_of_library (void)
   CHECK_EQUAL (errno, 7);
 }
 
+/* A function that is code of several is as many routines; the file is only what it has by itself. */
+static void
+code_with_flavour (void)
+{
+  const void *address = (const void *) (uintptr_t) hidden_function;
+  const WeftTargetRoutineInfo of_file = { .name = "hidden_function", .flavour = "test-target-code" };
+  const WeftTargetRoutineInfo of_loop = { .name = "hidden_function", .flavour = "loop" };
+  const WeftTargetRoutineInfo nameless = { .name = "0x0", .flavour = "task" };
+  WeftTargetRoutine *plain = weft_target_routine_for_code_full (address, NULL);
+  WeftTargetRoutine *loop = weft_target_routine_for_code_full (address, "loop");
+
+  CHECK (plain == weft_target_routine_for_code (address));
+  CHECK (plain == weft_target_routine_new_full (&of_file, sizeof of_file));
+  CHECK (loop != plain);
+  CHECK (loop == weft_target_routine_for_code_full (address, "loop"));
+  CHECK (loop == weft_target_routine_new_full (&of_loop, sizeof of_loop));
+  CHECK (loop != weft_target_routine_for_code_full (address, "task"));
+  CHECK_STRING (loop->name, "hidden_function");
+  CHECK (weft_target_routine_get_id (loop) != weft_target_routine_get_id (plain));
+  CHECK (weft_target_routine_for_code_full (NULL, "task")
+         == weft_target_routine_new_full (&nameless, sizeof nameless));
+}
+
 /* What has no name is called by where it is; nothing is guessed. */
 static void
 code_without_name (void)
@@ -91,6 +114,7 @@ begin (void)
 static const TestCase cases[] = {
   { "/target/T3/code-of-program", code_of_program },
   { "/target/T3/code-of-library", code_of_library },
+  { "/target/T3/code-with-flavour", code_with_flavour },
   { "/target/T3/code-without-name", code_without_name },
   { "/target/T3/code-of-deleted-program", code_of_deleted_program },
 };

@@ -138,6 +138,19 @@ weft_cpu_recording_drain (WeftCpuRecording *self)
   weft_cpu_rows_drain (self->rows);
 }
 
+void
+weft_cpu_recording_catch_up (WeftCpuRecording *self, gint64 deadline)
+{
+  if (is_open (self))
+    weft_cpu_source_catch_up (self->source, deadline);
+}
+
+void
+weft_cpu_recording_settle (WeftCpuRecording *self)
+{
+  weft_cpu_rows_settle (self->rows);
+}
+
 /* What looking at waiting threads came to. */
 static void
 tell_looks (WeftCpuRecording *self, const WeftCpuTrackerStatus *status)

@@ -37,6 +37,14 @@ void weft_cpu_recording_tick (WeftCpuRecording *self, gint64 now);
 /* Writes what the sampler has handed over so far. */
 void weft_cpu_recording_drain (WeftCpuRecording *self);
 
+/* Likewise, and what was held until more is known of it: nothing more is going to come. */
+void weft_cpu_recording_settle (WeftCpuRecording *self);
+
+/* Waits until the sampler has handed over what follows from the events until now; until DEADLINE
+ * (CLOCK_MONOTONIC ns) at most. Any thread but the sampler's, before stop.
+ */
+void weft_cpu_recording_catch_up (WeftCpuRecording *self, gint64 deadline);
+
 /* Writes the rest, but for symbols. After stop. */
 void weft_cpu_recording_finish (WeftCpuRecording *self);
 void weft_cpu_recording_free (WeftCpuRecording *self);

@@ -510,10 +510,16 @@ weft_cpu_rows_drain (WeftCpuRows *self)
 }
 
 void
-weft_cpu_rows_free (WeftCpuRows *self)
+weft_cpu_rows_settle (WeftCpuRows *self)
 {
   weft_cpu_rows_drain (self);
   release_held (self, G_MAXINT64);
+}
+
+void
+weft_cpu_rows_free (WeftCpuRows *self)
+{
+  weft_cpu_rows_settle (self);
   weft_ingest_set_handover (self->ingest, NULL, NULL);
   g_clear_pointer (&self->handovers, weft_wait_handovers_free);
   g_source_destroy (self->source);

@@ -32,6 +32,9 @@ void weft_cpu_rows_free (WeftCpuRows *self);
 /* Writes what is waiting now. On the engine's thread. */
 void weft_cpu_rows_drain (WeftCpuRows *self);
 
+/* Likewise, and the waits that were held for hand-overs: none is going to come. */
+void weft_cpu_rows_settle (WeftCpuRows *self);
+
 /* Any thread; takes BATCH. The engine's thread, which drains in turn, is woken for much only, and
  * for who is new. */
 void weft_cpu_rows_post (WeftCpuRows *self, WeftCpuBatch *batch);

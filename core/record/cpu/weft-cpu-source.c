@@ -26,7 +26,7 @@ struct _WeftCpuSource
   WeftCpuTracker *tracker;
   WeftCpuFacts *facts;
   GThread *thread;
-  int wake; /* readable: stop */
+  int wake; /* readable: stop, or take what is there */
   int stopping;
 
   /* The thread's own. */
@@ -36,6 +36,9 @@ struct _WeftCpuSource
   GMutex lock; /* of what follows */
   GCond changed;
   gboolean is_open; /* or could not be opened */
+  gboolean is_taking;
+  gint64 wanted; /* somebody waits for the events until then */
+  gint64 taken;  /* handed over to whoever waited */
   GError *error;
   WeftCpuSourceStatus status;
   GPtrArray *notes;
@@ -147,6 +150,29 @@ publish (WeftCpuSource *self, gboolean at_end)
   g_mutex_unlock (&self->lock);
 }
 
+/* All of before UNTIL were taken. When the next are to be, at the latest. */
+static gint64
+answer_wanted (WeftCpuSource *self, gint64 until, gint64 due)
+{
+  eventfd_t woken;
+  gint64 wanted;
+
+  g_mutex_lock (&self->lock);
+  wanted = self->wanted > self->taken ? self->wanted : 0;
+  g_mutex_unlock (&self->lock);
+  if (wanted == 0)
+    return due;
+  eventfd_read (self->wake, &woken);
+  if (until < wanted)
+    return MIN (due, wanted + LATE_WRITERS);
+  weft_cpu_tracker_hand_over (self->tracker, until);
+  g_mutex_lock (&self->lock);
+  self->taken = until;
+  g_cond_broadcast (&self->changed);
+  g_mutex_unlock (&self->lock);
+  return due;
+}
+
 static gint64
 take_perf_events (WeftCpuSource *self, gint64 due)
 {
@@ -155,15 +181,19 @@ take_perf_events (WeftCpuSource *self, gint64 due)
   weft_perf_source_wait (self->perf, self->wake, due);
   now = weft_monotonic_now () - LATE_WRITERS;
   weft_perf_source_drain (self->perf, now);
-  return MIN (weft_cpu_tracker_tick (self->tracker, now),
-              weft_perf_source_get_next_drain (self->perf));
+  due = MIN (weft_cpu_tracker_tick (self->tracker, now),
+             weft_perf_source_get_next_drain (self->perf));
+  return answer_wanted (self, now, due);
 }
 
 static gint64
 take_traced_events (WeftCpuSource *self, gint64 due)
 {
+  const gint64 now = weft_monotonic_now ();
+
   weft_ptrace_source_run (self->ptrace, due);
-  return weft_cpu_tracker_tick (self->tracker, weft_monotonic_now ());
+  due = weft_cpu_tracker_tick (self->tracker, weft_monotonic_now ());
+  return answer_wanted (self, now, due);
 }
 
 static void
@@ -175,6 +205,10 @@ finish (WeftCpuSource *self)
       weft_perf_source_drain (self->perf, G_MAXINT64);
     }
   publish (self, TRUE);
+  g_mutex_lock (&self->lock);
+  self->is_taking = FALSE;
+  g_cond_broadcast (&self->changed);
+  g_mutex_unlock (&self->lock);
   g_clear_pointer (&self->perf, weft_perf_source_free);
   g_clear_pointer (&self->ptrace, weft_ptrace_source_free);
 }
@@ -186,7 +220,8 @@ tell_open (WeftCpuSource *self, GError *error)
   g_mutex_lock (&self->lock);
   self->error = error;
   self->is_open = TRUE;
-  g_cond_signal (&self->changed);
+  self->is_taking = self->perf != NULL || self->ptrace != NULL;
+  g_cond_broadcast (&self->changed);
   g_mutex_unlock (&self->lock);
 }
 
@@ -244,7 +279,7 @@ weft_cpu_source_new (const WeftCpuSourceOptions *options, WeftCpuTracker *tracke
     self->options.stack_bytes = WEFT_CPU_STACK_BYTES;
   self->tracker = tracker;
   self->facts = facts;
-  self->wake = eventfd (0, EFD_CLOEXEC);
+  self->wake = eventfd (0, EFD_CLOEXEC | EFD_NONBLOCK);
   self->notes = g_ptr_array_new_with_free_func ((GDestroyNotify) weft_cpu_note_free);
   g_mutex_init (&self->lock);
   g_cond_init (&self->changed);
@@ -261,6 +296,21 @@ weft_cpu_source_new (const WeftCpuSourceOptions *options, WeftCpuTracker *tracke
   g_propagate_error (error, g_steal_pointer (&self->error));
   weft_cpu_source_free (self);
   return NULL;
+}
+
+void
+weft_cpu_source_catch_up (WeftCpuSource *self, gint64 deadline)
+{
+  const gint64 now = weft_monotonic_now ();
+  gboolean in_time = TRUE;
+
+  g_mutex_lock (&self->lock);
+  self->wanted = now;
+  if (self->is_taking)
+    eventfd_write (self->wake, 1);
+  while (self->is_taking && self->taken < now && in_time)
+    in_time = g_cond_wait_until (&self->changed, &self->lock, deadline / 1000);
+  g_mutex_unlock (&self->lock);
 }
 
 void

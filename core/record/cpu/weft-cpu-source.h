@@ -44,6 +44,11 @@ typedef struct
 WeftCpuSource *weft_cpu_source_new (const WeftCpuSourceOptions *options, WeftCpuTracker *tracker,
                                     WeftCpuFacts *facts, GError **error);
 
+/* Waits until the events of before now were taken, and the tracker handed over what follows from
+ * them; until DEADLINE (CLOCK_MONOTONIC ns) at most. Any thread but the sampler's.
+ */
+void weft_cpu_source_catch_up (WeftCpuSource *self, gint64 deadline);
+
 /* Takes what is still there, and ends the thread; the tracker is for others to finish. Any thread.
  */
 void weft_cpu_source_stop (WeftCpuSource *self);

@@ -570,6 +570,14 @@ weft_cpu_tracker_tick (WeftCpuTracker *self, gint64 now)
 }
 
 void
+weft_cpu_tracker_hand_over (WeftCpuTracker *self, gint64 now)
+{
+  g_mutex_lock (&self->lock);
+  hand_over (self, now);
+  g_mutex_unlock (&self->lock);
+}
+
+void
 weft_cpu_tracker_finish (WeftCpuTracker *self, gint64 now)
 {
   GHashTableIter iter;

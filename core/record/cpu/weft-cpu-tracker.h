@@ -117,6 +117,9 @@ gboolean weft_cpu_tracker_attach (WeftCpuTracker *self, gint64 time, int pid);
  */
 gint64 weft_cpu_tracker_tick (WeftCpuTracker *self, gint64 now);
 
+/* Hands over at once what was told so far. */
+void weft_cpu_tracker_hand_over (WeftCpuTracker *self, gint64 now);
+
 /* Ends what is still open: after the last event. */
 void weft_cpu_tracker_finish (WeftCpuTracker *self, gint64 now);
 

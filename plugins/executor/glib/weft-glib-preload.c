@@ -69,6 +69,7 @@ find_real (void **kept, const char *name, const void *caller)
   X (g_thread_pool_new_full)                                                                       \
   X (g_thread_pool_push)                                                                           \
   X (g_task_run_in_thread_sync)                                                                    \
+  X (g_cond_signal)                                                                                \
   X (g_module_symbol)
 
 #define MEMBER(name) void *name##_;
@@ -535,6 +536,14 @@ g_task_run_in_thread_sync (void *task, void (*function) (void *, void *, void *,
   weft_glib_sync_begins ();
   REAL (g_task_run_in_thread_sync) (task, function);
   weft_glib_sync_ended ();
+}
+
+/* By which GIO tells who waits for a task that it has run. */
+PUBLIC void
+g_cond_signal (void *condition)
+{
+  weft_glib_task_signals (condition);
+  REAL (g_cond_signal) (condition);
 }
 
 /* ---- Functions that are looked up ---- */

@@ -45,6 +45,8 @@ struct GlibTask
   void *task;   /* the GTask, alive until it has run; NULL: not known */
   int uses;     /* by its run, and by the source that returns it to its context */
   bool returns; /* there is such a source, which ends the trace */
+  bool is_sync; /* whoever started it waits */
+  bool has_run;
 };
 
 typedef struct
@@ -254,6 +256,7 @@ weft_glib_task_pushed (void *item, const void *caller, WeftTargetOrigin origin)
   task->uses = 1;
   task->task = unwrap (item, caller);
   task->started = origin;
+  task->is_sync = self.is_sync;
   weft_glib_lock (&lock);
   need_lanes ();
   task->call.method = need_method (name_task (task->task));
@@ -355,16 +358,25 @@ begin_run (GlibTask *task)
   self.running = task;
 }
 
+static void
+tell_end (GlibTask *task)
+{
+  if (task->has_run)
+    return;
+  task->has_run = true;
+  weft_glib_lock (&lock);
+  weft_executor_call_end (&task->call, task->outcome, NULL);
+  weft_executor_queue_changed (lane_task, pending, --in_flight, 0);
+  weft_glib_unlock (&lock);
+}
+
 /* One that returns to its context lives on until it has. */
 static void
 end_run (GlibTask *task)
 {
   self.running = NULL;
   self.returning = NULL;
-  weft_glib_lock (&lock);
-  weft_executor_call_end (&task->call, task->outcome, NULL);
-  weft_executor_queue_changed (lane_task, pending, --in_flight, 0);
-  weft_glib_unlock (&lock);
+  tell_end (task);
   if (!task->returns)
     end_trace (task, task->outcome);
   release (task);
@@ -397,6 +409,42 @@ get_outcome (void *task)
   *(void **) &had_error = weft_glib_symbol ("g_task_had_error", NULL);
   return task != NULL && had_error != NULL && had_error (task) ? WEFT_EXECUTOR_FAILED
                                                                : WEFT_EXECUTOR_SUCCEEDED;
+}
+
+/* Whether POINTER lies in the instance of the task. */
+static bool
+is_part (const void *pointer, const void *task)
+{
+  struct
+  {
+    size_t type;
+    const char *name;
+    unsigned class_size;
+    unsigned instance_size;
+  } about = { 0 };
+  size_t (*get_type) (void);
+  void (*query) (size_t, void *);
+
+  *(void **) &get_type = weft_glib_symbol ("g_task_get_type", NULL);
+  *(void **) &query = weft_glib_symbol ("g_type_query", NULL);
+  if (task == NULL || get_type == NULL || query == NULL)
+    return false;
+  query (get_type (), &about);
+  return (uintptr_t) pointer - (uintptr_t) task < about.instance_size;
+}
+
+/* Who waits would go on before GIO returns from here, and be told to have waited for less. */
+void
+weft_glib_task_signals (const void *condition)
+{
+  GlibTask *task = self.running;
+  const int saved = errno;
+
+  if (task == NULL || !task->is_sync || !is_part (condition, task->task))
+    return;
+  task->outcome = get_outcome (task->task);
+  tell_end (task);
+  errno = saved;
 }
 
 void

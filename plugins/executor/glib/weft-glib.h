@@ -177,6 +177,8 @@ void weft_glib_task_refused (const void *pool, void *item);
 /* This thread waits for the next task that it starts. */
 void weft_glib_sync_begins (void);
 void weft_glib_sync_ended (void);
+/* This thread is about to wake who waits at CONDITION, for a task that it ran perhaps. */
+void weft_glib_task_signals (const void *condition);
 
 /* Of a task's completion: what its dispatch is to be told with, and its end. */
 const WeftTargetTrace *weft_glib_task_trace (const GlibTask *task);

@@ -190,6 +190,11 @@ weft_cpu_tracker_tick (WeftCpuTracker *self, gint64 now)
 }
 
 void
+weft_cpu_tracker_hand_over (WeftCpuTracker *self, gint64 now)
+{
+}
+
+void
 weft_cpu_tracker_finish (WeftCpuTracker *self, gint64 now)
 {
 }
