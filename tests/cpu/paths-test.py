@@ -19,18 +19,10 @@ import unittest
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), '..'))
 import tap_report  # noqa: E402
+from recorded import nobody  # noqa: E402
 
 WEFT = os.path.abspath(sys.argv[1])
 PLUGINS, CORPUS, WORKERS, POOL, OPENMP, OPENCL = sys.argv[2:8]
-
-
-def nobody():
-    """What makes a program run without privileges; [] if it does anyway."""
-    if os.geteuid() != 0:
-        return []
-    if shutil.which('setpriv') is None:
-        raise unittest.SkipTest('root, and no setpriv (package util-linux) to be somebody else')
-    return ['setpriv', '--reuid=65534', '--regid=65534', '--clear-groups']
 
 
 class Paths(unittest.TestCase):

@@ -18,21 +18,13 @@ import unittest
 WEFT, PLUGINS, CORPUS = (os.path.abspath(path) for path in sys.argv[1:4])
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), '..', '..'))
 import tap_report
+from recorded import nobody
 
 COUNTERS = {'task.dispatch.total': 'dispatched', 'task.success.total': 'succeeded', 'task.failure.total': 'failed',
             'task.canceled.total': 'canceled', 'task.rejected.total': 'rejected', 'task.requeue.total': 'requeued'}
 WORKER_COUNTERS = {'worker.spawn.total': 'spawned', 'worker.crash.total': 'crashed',
                    'worker.terminate.total': 'terminated'}
 MS = 1_000_000
-
-
-def nobody():
-    """What makes a program run without privileges; [] if it does anyway."""
-    if os.geteuid() != 0:
-        return []
-    if shutil.which('setpriv') is None:
-        raise unittest.SkipTest('root, and no setpriv (package util-linux) to be somebody else')
-    return ['setpriv', '--reuid=65534', '--regid=65534', '--clear-groups']
 
 
 class Recording:

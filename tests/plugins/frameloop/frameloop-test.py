@@ -18,6 +18,7 @@ WEFT, PLUGINS, PRELOAD, GAME, WINDOWS, ROOT = (os.path.abspath(path) if path els
 EXAMPLES = [os.path.abspath(path) for path in sys.argv[7:9]]
 sys.path.insert(0, os.path.join(ROOT, 'tests'))
 import tap_report
+from recorded import nobody
 
 # One that everybody may run, and that has GObject introspection.
 INTERPRETER = '/usr/bin/python3'
@@ -32,15 +33,6 @@ def environment(**more):
 def books(text):
     """Lines of a name and a number."""
     return {name: int(value) for name, value in re.findall(r'^([a-z-]+) (\d+)$', text, re.M)}
-
-
-def nobody():
-    """What makes a program run without privileges; [] if it does anyway."""
-    if os.geteuid() != 0:
-        return []
-    if shutil.which('setpriv') is None:
-        raise unittest.SkipTest('root, and no setpriv (package util-linux) to be somebody else')
-    return ['setpriv', '--reuid=65534', '--regid=65534', '--clear-groups']
 
 
 class Recording:

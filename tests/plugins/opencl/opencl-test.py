@@ -8,7 +8,8 @@ import sys
 SOURCE = os.path.dirname(os.path.abspath(__file__))
 sys.path[:0] = [SOURCE, os.path.join(SOURCE, '..', '..')]
 import tap_report  # noqa: E402
-from opencl_case import COUNT, LAYER, VICTIM, OpenclCase, missing_implementation, nobody  # noqa: E402
+from opencl_case import COUNT, LAYER, VICTIM, OpenclCase, missing_implementation  # noqa: E402
+from recorded import nobody  # noqa: E402
 
 MISSING = missing_implementation()
 # Every mode that ends by itself, and the rounds that it is run for.

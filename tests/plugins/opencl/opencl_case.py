@@ -2,10 +2,7 @@
 """What tests of OpenCL programs share: running them with and without layers, and asking recordings."""
 
 import atexit
-import csv
 import glob
-import io
-import json
 import os
 import shutil
 import struct
@@ -13,6 +10,8 @@ import subprocess
 import sys
 import tempfile
 import unittest
+
+import recorded
 
 WEFT, PLUGINS, LAYER, VICTIM, COUNT = (os.path.abspath(path) for path in sys.argv[1:6])
 # What PoCL compiled, for all tests of a run.
@@ -31,37 +30,8 @@ def missing_implementation():
     return f'OpenCL does not work here: {run.stdout}{run.stderr}'.strip()
 
 
-def nobody():
-    """What makes a program run without privileges; [] if it does anyway."""
-    if os.geteuid() != 0:
-        return []
-    if shutil.which('setpriv') is None:
-        raise unittest.SkipTest('root, and no setpriv (package util-linux) to be somebody else')
-    return ['setpriv', '--reuid=65534', '--regid=65534', '--clear-groups']
-
-
-class Recording:
-    def __init__(self, file, run):
-        self.file, self.run = file, run
-        self.cache = {}
-
-    def ask(self, *arguments):
-        """An answer as the command line gives it to programs."""
-        run = subprocess.run([WEFT, *arguments, '--json', self.file], capture_output=True, text=True, check=False,
-                             env={**os.environ, 'WEFT_PLUGIN_PATH': '/nonexistent'}, timeout=PATIENCE)
-        if run.returncode != 0:
-            raise AssertionError(run.stderr)
-        return json.loads(run.stdout)
-
-    def rows(self, *arguments):
-        return self.ask(*arguments)['rows']
-
-    def table(self, name):
-        if name not in self.cache:
-            run = subprocess.run([WEFT, 'export', '-t', name, 'csv', self.file], capture_output=True, text=True,
-                                 check=True, timeout=PATIENCE)
-            self.cache[name] = list(csv.DictReader(io.StringIO(run.stdout)))
-        return self.cache[name]
+class Recording(recorded.Recording):
+    weft, patience = WEFT, PATIENCE
 
 
 class OpenclCase(unittest.TestCase):

@@ -6,7 +6,6 @@ themselves is what lanes say.
     glib-test.py WEFT PLUGIN-FOLDER VICTIM WAITS-FOLDER [NAME…]
 """
 
-import json
 import os
 import shutil
 import signal
@@ -17,34 +16,15 @@ import unittest
 
 WEFT, PLUGINS, VICTIM, WAITS = (os.path.abspath(path) for path in sys.argv[1:5])
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), '..', '..'))
+import recorded
 import tap_report
+from recorded import nobody
 
 PATIENCE = 100  # seconds for one program, on a machine that does much else
 
 
-def nobody():
-    """What makes a program run without privileges; [] if it does anyway."""
-    if os.geteuid() != 0:
-        return []
-    if shutil.which('setpriv') is None:
-        raise unittest.SkipTest('root, and no setpriv (package util-linux) to be somebody else')
-    return ['setpriv', '--reuid=65534', '--regid=65534', '--clear-groups']
-
-
-class Recording:
-    def __init__(self, file, run):
-        self.file, self.run = file, run
-
-    def ask(self, *words):
-        """Without plugins: what they said is in the recording."""
-        run = subprocess.run([WEFT, *words, '--json', self.file], capture_output=True, text=True, check=False,
-                             env={**os.environ, 'WEFT_PLUGIN_PATH': '/nonexistent'}, timeout=PATIENCE)
-        if run.returncode != 0:
-            raise AssertionError(run.stderr)
-        return json.loads(run.stdout)
-
-    def rows(self, *words):
-        return self.ask(*words)['rows']
+class Recording(recorded.Recording):
+    weft, patience = WEFT, PATIENCE
 
     def lanes(self, kind):
         return [lane for lane in self.rows('target', 'lanes') if lane['kind'] == kind]

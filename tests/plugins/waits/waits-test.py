@@ -15,6 +15,7 @@ WEFT, PLUGINS, PRELOAD, VICTIM = (os.path.abspath(path) for path in sys.argv[1:5
 SOURCE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, os.path.join(SOURCE, '..', '..'))
 import tap_report
+from recorded import nobody
 
 # One that everybody may run.
 INTERPRETER = '/usr/bin/python3' if os.path.exists('/usr/bin/python3') else sys.executable
@@ -36,15 +37,6 @@ for thread in threads:
     thread.join()
 print(sum(done.get() for _ in range(3000)))
 '''
-
-
-def nobody():
-    """What makes a program run without privileges; [] if it does anyway."""
-    if os.geteuid() != 0:
-        return []
-    if shutil.which('setpriv') is None:
-        raise unittest.SkipTest('root, and no setpriv (package util-linux) to be somebody else')
-    return ['setpriv', '--reuid=65534', '--regid=65534', '--clear-groups']
 
 
 def environment(**more):

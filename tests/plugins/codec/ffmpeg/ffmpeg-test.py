@@ -3,9 +3,7 @@
 """Programs that use FFmpeg's libraries, unmodified: what is told of them equals what they count themselves, and
 they do what they do without."""
 
-import csv
 import hashlib
-import io
 import json
 import os
 import re
@@ -20,7 +18,9 @@ WEFT, HOST, MODULE, OTHER = (os.path.abspath(sys.argv[index]) for index in (1, 3
 PLUGINS = sys.argv[2]
 SOURCE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, os.path.join(SOURCE, '..', '..', '..'))
+import recorded
 import tap_report
+from recorded import nobody
 
 SECONDS = 4
 RATE = 25
@@ -29,29 +29,8 @@ PATIENCE = 150  # seconds for one program, on a machine that does much else
 EXACT = ('-fflags', '+bitexact', '-flags:v', '+bitexact', '-flags:a', '+bitexact')
 
 
-def nobody():
-    """What makes a program run without privileges; [] if it does anyway."""
-    if os.geteuid() != 0:
-        return []
-    if shutil.which('setpriv') is None:
-        raise unittest.SkipTest('root, and no setpriv (package util-linux) to be somebody else')
-    return ['setpriv', '--reuid=65534', '--regid=65534', '--clear-groups']
-
-
-class Recording:
-    def __init__(self, file, run):
-        self.file, self.run = file, run
-
-    def ask(self, *arguments):
-        """An answer as the command line gives it, without the plugin."""
-        run = subprocess.run([WEFT, *arguments, '--json', self.file], capture_output=True, text=True, check=False,
-                             env={**os.environ, 'WEFT_PLUGIN_PATH': '/nonexistent'}, timeout=PATIENCE)
-        if run.returncode != 0:
-            raise AssertionError(run.stderr)
-        return json.loads(run.stdout)
-
-    def rows(self, *arguments):
-        return self.ask(*arguments)['rows']
+class Recording(recorded.Recording):
+    weft, patience = WEFT, PATIENCE
 
     def lanes(self):
         return {lane['name']: lane for lane in self.rows('target', 'lanes', '--filter', 'kind:codec.*')}
@@ -60,11 +39,6 @@ class Recording:
         """How often each operation of each stage ran, without errors."""
         return {row['name']: row['count']
                 for row in self.rows('target', 'top', '--filter', 'kind:codec.* -status:error', '--limit', '0')}
-
-    def table(self, name):
-        run = subprocess.run([WEFT, 'export', '-t', name, 'csv', self.file], capture_output=True, text=True,
-                             check=True, timeout=PATIENCE)
-        return list(csv.DictReader(io.StringIO(run.stdout)))
 
 
 class Case(unittest.TestCase):

@@ -16,6 +16,7 @@ import unittest
 WEFT, PLUGINS, LOOPS, WINDOWS, CC, ROOT = sys.argv[1:7]
 sys.path.insert(0, os.path.join(ROOT, 'tests'))
 import tap_report
+from recorded import nobody
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 # One that everybody may run, and that has GObject introspection.
@@ -31,15 +32,6 @@ def environment(**more):
 def books(text):
     """Lines of a name and a number."""
     return {name: int(value) for name, value in re.findall(r'^([a-z-]+) (\d+)$', text, re.M)}
-
-
-def nobody():
-    """What makes a program run without privileges; [] if it does anyway."""
-    if os.geteuid() != 0:
-        return []
-    if shutil.which('setpriv') is None:
-        raise unittest.SkipTest('root, and no setpriv (package util-linux) to be somebody else')
-    return ['setpriv', '--reuid=65534', '--regid=65534', '--clear-groups']
 
 
 def has_introspection(name, version):
