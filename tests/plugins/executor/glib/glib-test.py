@@ -13,7 +13,7 @@ import sys
 import tempfile
 import unittest
 
-WEFT, PLUGINS, LOOPS, WINDOWS, CC, ROOT = sys.argv[1:7]
+WEFT, PLUGINS, LOOPS, WINDOWS, CC, ROOT, ALL_PLUGINS = sys.argv[1:8]
 sys.path.insert(0, os.path.join(ROOT, 'tests'))
 import tap_report
 from recorded import nobody
@@ -23,6 +23,8 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 INTERPRETER = '/usr/bin/python3'
 XVFB = ['xvfb-run', '-a', '-s', '-screen 0 800x600x24']
 CONTEXTS = 'kind:executor.context'
+# Lines of the program's books that differ from run to run.
+BY_CHANCE = re.compile(r'^(invoked|polls) .*\n', re.M)
 
 
 def environment(**more):
@@ -112,11 +114,9 @@ class Books(Recorded):
 
     def test_program_is_as_before(self):
         alone = subprocess.run([LOOPS], capture_output=True, text=True, check=False)
-        without_chance = re.compile(r'^(invoked|polls) .*\n', re.M)
         self.assertEqual(self.recording.status, alone.returncode, self.recording.errors)
         self.assertEqual(alone.returncode, 7)
-        self.assertEqual(without_chance.sub('', self.recording.output),
-                         without_chance.sub('', alone.stdout))
+        self.assertEqual(BY_CHANCE.sub('', self.recording.output), BY_CHANCE.sub('', alone.stdout))
 
     def test_sources(self):
         names = {'by idle': 'idle', 'by time': 'timeout', 'by pipe': 'read', 'custom': 'custom',
@@ -298,6 +298,65 @@ class Limits(Recorded):
         self.assertEqual(recording.status, 128 + 6)
 
 
+class Together(Recorded):
+    """With all the instruments that the build has, of which some watch the same calls."""
+
+    def record(self, *command, instruments='auto', around=()):
+        recording = Recording(self.folder, *command, instruments=instruments, around=around,
+                              WEFT_PLUGIN_PATH=ALL_PLUGINS)
+        self.assert_adds_up(recording)
+        return recording, {row['kind'] for row in recording.ask('target', 'lanes')['rows']}
+
+    def assert_loops(self, recording):
+        alone = subprocess.run([LOOPS], capture_output=True, text=True, check=False)
+        own = recording.books
+        self.assertEqual(recording.status, 7, recording.errors)
+        self.assertEqual(BY_CHANCE.sub('', recording.output), BY_CHANCE.sub('', alone.stdout))
+        # Each task is a call of GTask to the one, an item of its pool to the other.
+        self.assertEqual(recording.count('kind:executor.pool'), own['tasks-run'])
+        self.assertEqual(recording.count('kind:threadpool.worker'), own['tasks-run'])
+        calls = 'kind:executor.pool routine:"gtask.cut slices"'
+        self.assertEqual(recording.count(calls), own['tasks-done'])
+        origins = recording.origins(calls)
+        self.assertEqual(len(origins), own['tasks-done'])
+        self.assertTrue(all('start_tasks' in row['call_stack'] for row in origins))
+        self.assertEqual(recording.count(f'{CONTEXTS} routine:"cut slices"'), own['tasks-done'])
+        self.assertEqual(recording.count(f'{CONTEXTS} routine:"by idle"'), own['idle'])
+
+    def test_tasks_watched_twice(self):
+        for instruments in ('glib,gthreadpool', 'gthreadpool,glib'):
+            with self.subTest(instruments):
+                recording, kinds = self.record(LOOPS, instruments=instruments)
+                self.assert_loops(recording)
+
+    def test_auto(self):
+        recording, kinds = self.record(LOOPS)
+        self.assert_loops(recording)
+        self.assertEqual(kinds, {'executor.context', 'executor.pool', 'executor.worker',
+                                 'threadpool.pool', 'threadpool.worker'})
+
+    @unittest.skipUnless(shutil.which('gjs'), 'gjs is missing')
+    def test_auto_of_gjs(self):
+        script = os.path.join(HERE, 'script.js')
+        alone = subprocess.run(['gjs', script], capture_output=True, text=True, check=True)
+        recording, kinds = self.record('gjs', script)
+        self.assertEqual((recording.status, recording.output), (0, alone.stdout), recording.errors)
+        self.assertEqual(recording.count('kind:executor.pool routine:gtask.g_file_real_read_async'),
+                         recording.books['files'])
+        self.assertEqual({kind.split('.')[0] for kind in kinds}, {'executor', 'threadpool'})
+
+    @unittest.skipUnless(WINDOWS and shutil.which('xvfb-run') and shutil.which('xauth'),
+                         'GTK 4 cannot be built with, or xvfb-run is missing')
+    def test_auto_of_window(self):
+        recording, kinds = self.record(WINDOWS, '20', around=XVFB)
+        self.assertEqual(recording.status, 0, recording.errors)
+        self.assertGreater(recording.count('kind:frameloop.window routine:frame'), 0)
+        self.assertGreater(recording.count(f'{CONTEXTS} routine:"[gtk] gdk_frame_clock_paint_idle"'), 0)
+        self.assertLessEqual({'executor', 'frameloop'}, {kind.split('.')[0] for kind in kinds})
+        self.assertLessEqual({kind.split('.')[0] for kind in kinds},
+                             {'executor', 'frameloop', 'threadpool'})
+
+
 class Guide(Recorded):
     """The program of docs/executor.md, as it stands there, and what the page asks of it."""
 
@@ -385,4 +444,4 @@ class RealPrograms(Recorded):
 
 
 if __name__ == '__main__':
-    tap_report.main()
+    tap_report.main(sys.argv[8:])
