@@ -843,12 +843,6 @@ weft_xctrace_document_get_name (const WeftXctraceDocument *self)
   return self->name;
 }
 
-gboolean
-weft_xctrace_document_is_contents (const WeftXctraceDocument *self)
-{
-  return self->is_contents;
-}
-
 guint64
 weft_xctrace_document_get_size (const WeftXctraceDocument *self)
 {

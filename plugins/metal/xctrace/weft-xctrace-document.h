@@ -41,7 +41,6 @@ gboolean weft_xctrace_document_read (WeftXctraceDocument *self, const WeftXctrac
                                      gpointer data, GCancellable *cancellable, GError **error);
 
 const char *weft_xctrace_document_get_name (const WeftXctraceDocument *self);
-gboolean weft_xctrace_document_is_contents (const WeftXctraceDocument *self);
 guint64 weft_xctrace_document_get_size (const WeftXctraceDocument *self);
 /* element-type WeftXctraceTable, in their order */
 GPtrArray *weft_xctrace_document_get_tables (const WeftXctraceDocument *self);
