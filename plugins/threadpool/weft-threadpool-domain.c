@@ -96,7 +96,7 @@ add_derived_metrics (WeftVocabulary *words)
     { "queue_wait_p95", "Queue wait, p95", "queue.wait_ms.p95", "ms",
       "95 of 100 items waited no longer.", WEFT_POLARITY_LOWER },
     { "utilisation", "Utilisation", "100 * parts.busy.mean / elapsed", "percent",
-      "Time in which workers ran something, of all time.", WEFT_POLARITY_NEUTRAL },
+      "Time in which workers ran something, waits inside of it included, of all time.", WEFT_POLARITY_NEUTRAL },
     { "throughput", "Throughput", "1e9 * parts.dispatches.sum / elapsed", "1/s",
       "Items that workers ran, a second.", WEFT_POLARITY_HIGHER },
     { "imbalance", "Imbalance", "100 * (parts.busy.max - parts.busy.mean) / parts.busy.max",

@@ -32,17 +32,30 @@ def environment(**more):
     return {**os.environ, 'WEFT_PLUGIN_PATH': PLUGINS + ':' + MORE_PLUGINS, **THREADS, **more}
 
 
+def nobody(case):
+    """What makes a program run without privileges; env where it does anyway."""
+    if os.geteuid() != 0:
+        return ['env']
+    if shutil.which('setpriv') is None:
+        case.skipTest('root, and no setpriv (package util-linux) to be somebody else')
+    return ['setpriv', '--reuid=65534', '--regid=65534', '--clear-groups']
+
+
 def counts(output):
     """{WORD: NUMBER} of what the program printed."""
     return {line.split()[0]: int(line.split()[1]) for line in output.splitlines()}
 
 
 class Recording:
-    def __init__(self, case, *command, options=('--with', 'openmp'), status=0, cwd=None, **more):
+    def __init__(self, case, *command, options=('--with', 'openmp'), status=0, cwd=None, before=(),
+                 **more):
         folder = tempfile.mkdtemp(prefix='weft-openmp-')
         case.addCleanup(shutil.rmtree, folder)
+        if before:
+            os.chmod(folder, 0o777)
+            more = {'XDG_RUNTIME_DIR': folder, 'XDG_CACHE_HOME': folder, 'HOME': folder, **more}
         self.file = os.path.join(folder, 'run.weft')
-        run = subprocess.run([WEFT, 'record', *options, '-o', self.file, '--', *command], cwd=cwd,
+        run = subprocess.run([*before, WEFT, 'record', *options, '-o', self.file, '--', *command], cwd=cwd,
                              env=environment(**more), capture_output=True, text=True, timeout=200)
         if run.returncode != status:
             raise AssertionError(run.stdout + run.stderr)
@@ -325,6 +338,43 @@ class Harmless(unittest.TestCase):
                                   options=('--with', 'openmp,waits'))
             self.assertTrue(recording.table('samples'))
             self.assertEqual(len(recording.constructs()['parallel']), 60)
+
+    def test_without_privileges(self):
+        for runtime in RUNTIMES:
+            recording = Recording(self, PROGRAMS[runtime], 'loose', '50', before=nobody(self))
+            told, found = counts(recording.output), recording.constructs()
+            self.assertEqual((len(found['parallel']), len(found['task'])),
+                             (told['parts'], told['tasks']))
+            recording.check_conservation(self)
+
+    def test_auto(self):
+        """Found by itself, and nothing else; what the program prints and returns stays."""
+        for runtime in RUNTIMES:
+            plain = subprocess.run([PROGRAMS[runtime], 'regions', '20'], env=environment(),
+                                   capture_output=True, text=True, timeout=60, check=True)
+            recording = Recording(self, PROGRAMS[runtime], 'regions', '20', options=('--with', 'auto'))
+            self.assertEqual(recording.output, plain.stdout)
+            self.assertEqual(len(recording.constructs()['parallel']), counts(plain.stdout)['parts'])
+            self.assertEqual({row['name'].split('/')[0] for row in recording.table('lanes')
+                              if row['kind'].startswith('threadpool.')}, {'OpenMP'})
+            Recording(self, PROGRAMS[runtime], 'exit', '5', options=('--with', 'auto'), status=7)
+
+    def test_static_program(self):
+        """Refused with the reason where it is asked for, and left alone where it is not."""
+        folder = tempfile.mkdtemp(prefix='weft-openmp-')
+        self.addCleanup(shutil.rmtree, folder)
+        source, program = os.path.join(folder, 'still.c'), os.path.join(folder, 'still')
+        with open(source, 'w', encoding='utf-8') as out:
+            out.write('#include <stdio.h>\nint main (void) { int n = 0;\n'
+                      '#pragma omp parallel for reduction(+:n)\nfor (int i = 0; i < 300; i++) n += i;\n'
+                      'printf ("%d\\n", n); return n != 44850; }\n')
+        if subprocess.run(['cc', '-static', '-fopenmp', '-o', program, source], capture_output=True,
+                          check=False).returncode != 0:
+            self.skipTest('nothing can be linked statically with OpenMP here')
+        with self.assertRaisesRegex(AssertionError, 'linked statically'):
+            Recording(self, program)
+        recording = Recording(self, program, options=('--with', 'auto'))
+        self.assertEqual((recording.output, recording.lanes()), ('44850\n', []))
 
     def test_not_asked(self):
         recording = Recording(self, GCC, 'regions', '3', options=())
