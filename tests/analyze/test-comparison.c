@@ -443,6 +443,7 @@ main (int argc, char **argv)
   g_test_add_func ("/comparison/same-pairs", test_same_pairs);
   g_test_add_func ("/comparison/same-groups", test_same_groups);
   status = g_test_run ();
+  g_assert_cmpint (g_rmdir (directory), ==, 0);
   g_free (directory);
   return status;
 }

@@ -3,9 +3,10 @@
 /* What counters say of routines on lanes, of lanes and of sources: sums, means and rates. */
 
 #include <math.h>
-#include <string.h>
 
+#include "weft-catalog.h"
 #include "weft-compare-parts.h"
+#include "weft-query.h"
 #include "weft-vocabulary.h"
 
 /* Fewer values do not tell how much they vary. */
@@ -55,27 +56,50 @@ get_unit (WeftTable *table, guint row)
 
 /* ---- Adding up ---- */
 
-static Values *
-take_values (GHashTable *all, GPtrArray *order, const WeftSubject *subject, WeftTable *table,
-             guint row)
+typedef struct
 {
-  const char *counter = weft_compare_get_text (table, "counter", row);
-  gboolean begins = is_beginning ((guint) weft_compare_get_number (table, "point", row));
+  const WeftAnalysisScope *scope;
+  WeftCatalog *catalog;
+  GHashTable *sources;  /* routine → path of its source */
+  WeftTable *counters;  /* what there are */
+  GHashTable *rows;     /* id of a counter → its row there, + 1 */
+  GPtrArray *values;    /* Values */
+  GHashTable *of_texts; /* text of what they are of → Values */
+} Sums;
+
+static void
+sums_clear (Sums *self)
+{
+  g_clear_pointer (&self->catalog, weft_catalog_free);
+  g_clear_pointer (&self->sources, g_hash_table_unref);
+  g_clear_object (&self->counters);
+  g_hash_table_unref (self->rows);
+  g_ptr_array_unref (self->values);
+  g_hash_table_unref (self->of_texts);
+}
+
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (Sums, sums_clear)
+
+/* COUNTER is a row of the counters. */
+static Values *
+take_values (Sums *self, const WeftSubject *subject, guint counter, gboolean begins)
+{
+  const char *name = weft_compare_get_text (self->counters, "name", counter);
   g_autofree char *key =
-      g_strdup_printf ("%s\n%d\n%s\n%s\n%s", counter, begins, subject->kind ? subject->kind : "",
+      g_strdup_printf ("%s\n%d\n%s\n%s\n%s", name, begins, subject->kind ? subject->kind : "",
                        subject->lane ? subject->lane : "", subject->name ? subject->name : "");
-  Values *values = g_hash_table_lookup (all, key);
+  Values *values = g_hash_table_lookup (self->of_texts, key);
 
   if (values != NULL)
     return values;
   values = g_new0 (Values, 1);
   values->subject = (WeftSubject){ "counter", g_strdup (subject->kind), g_strdup (subject->lane),
                                    g_strdup (subject->name) };
-  values->counter = counter;
-  values->unit = get_unit (table, row);
+  values->counter = name;
+  values->unit = get_unit (self->counters, counter);
   values->is_beginning = begins;
-  g_hash_table_insert (all, g_steal_pointer (&key), values);
-  g_ptr_array_add (order, values);
+  g_hash_table_insert (self->of_texts, g_steal_pointer (&key), values);
+  g_ptr_array_add (self->values, values);
   return values;
 }
 
@@ -93,31 +117,83 @@ add_row (Values *values, WeftTable *table, guint row)
 }
 
 /* Values of submissions are of no routine. */
-static GPtrArray *
-add_up (WeftTable *table)
+static void
+add_up (Sums *self, WeftTable *table, guint row)
 {
-  g_autoptr (GHashTable) all = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
-  GPtrArray *order = g_ptr_array_new_with_free_func (values_free);
+  guint id = (guint) weft_compare_get_number (table, "counter", row);
+  guint counter = GPOINTER_TO_UINT (g_hash_table_lookup (self->rows, GUINT_TO_POINTER (id)));
+  gboolean begins = is_beginning ((guint) weft_compare_get_number (table, "point", row));
+  guint32 routine = (guint32) weft_compare_get_number (table, "routine", row);
+  const WeftCatalogLane *lane =
+      weft_catalog_get_lane (self->catalog, (guint32) weft_compare_get_number (table, "lane", row));
+  const char *name = weft_catalog_get_routine_name (self->catalog, routine);
+  const char *path = g_hash_table_lookup (self->sources, GUINT_TO_POINTER (routine));
 
+  if (counter == 0 || lane == NULL || lane->name == NULL ||
+      weft_compare_get_number (table, "n", row) == 0)
+    return;
+  add_row (
+      take_values (self, &(WeftSubject){ NULL, lane->kind, lane->name, name }, counter - 1, begins),
+      table, row);
+  add_row (
+      take_values (self, &(WeftSubject){ NULL, lane->kind, lane->name, NULL }, counter - 1, begins),
+      table, row);
+  if (path != NULL)
+    add_row (take_values (self, &(WeftSubject){ NULL, NULL, NULL, path }, counter - 1, begins),
+             table, row);
+}
+
+static gboolean
+read_names (Sums *self, GError **error)
+{
+  g_autoptr (WeftQuery) query = weft_query_new ("counters", error);
+
+  self->catalog = weft_catalog_new (self->scope->store, self->scope->cancellable, error);
+  if (query == NULL || self->catalog == NULL)
+    return FALSE;
+  self->sources = weft_compare_read_sources (self->scope, error);
+  if (self->sources == NULL)
+    return FALSE;
+  self->counters = weft_query_run (query, self->scope->recording, self->scope->cancellable, error);
+  for (guint row = 0; self->counters != NULL && row < weft_table_get_n_rows (self->counters); row++)
+    if (weft_compare_get_text (self->counters, "name", row) != NULL)
+      g_hash_table_insert (
+          self->rows,
+          GUINT_TO_POINTER ((guint) weft_compare_get_number (self->counters, "id", row)),
+          GUINT_TO_POINTER (row + 1));
+  return self->counters != NULL;
+}
+
+/* By ids, whose names are looked up once for each, not for each value. */
+static gboolean
+read_values (Sums *self, GError **error)
+{
+  static const char *const groups[] = { "counter",
+                                        "counter",
+                                        "sample.point",
+                                        "point",
+                                        "sample.dispatch.lane",
+                                        "lane",
+                                        "sample.dispatch.routine",
+                                        "routine",
+                                        NULL };
+  static const char *const selects[] = { "count(value)",
+                                         "n",
+                                         "sum(value)",
+                                         "sum",
+                                         "stddev(value)",
+                                         "deviation",
+                                         "sum(sample.dispatch.duration)",
+                                         "time",
+                                         NULL };
+  g_autoptr (WeftTable) table =
+      weft_compare_query (self->scope, "counter_values", groups, selects, error);
+
+  if (table == NULL)
+    return FALSE;
   for (guint row = 0; row < weft_table_get_n_rows (table); row++)
-    {
-      const char *kind = weft_compare_get_text (table, "kind", row);
-      const char *lane = weft_compare_get_text (table, "lane", row);
-      const char *path = weft_compare_get_text (table, "path", row);
-      const WeftSubject subjects[] = {
-        { NULL, kind, lane, weft_compare_get_text (table, "name", row) },
-        { NULL, kind, lane, NULL },
-        { NULL, NULL, NULL, path },
-      };
-
-      if (weft_compare_get_number (table, "n", row) == 0 ||
-          weft_compare_get_text (table, "counter", row) == NULL || lane == NULL)
-        continue;
-      for (gsize i = 0; i < G_N_ELEMENTS (subjects); i++)
-        if (subjects[i].lane != NULL || (path != NULL && *path != '\0'))
-          add_row (take_values (all, order, &subjects[i], table, row), table, row);
-    }
-  return order;
+    add_up (self, table, row);
+  return TRUE;
 }
 
 /* ---- Observing ---- */
@@ -174,45 +250,20 @@ observe (WeftMeasures *measures, const Values *values, WeftPolarity polarity)
 gboolean
 weft_compare_counters (const WeftAnalysisScope *scope, WeftMeasures *measures, GError **error)
 {
-  static const char *const groups[] = { "counter.name",
-                                        "counter",
-                                        "counter.unit",
-                                        "unit",
-                                        "counter.unit_name",
-                                        "unit_name",
-                                        "sample.point",
-                                        "point",
-                                        "sample.dispatch.lane.kind",
-                                        "kind",
-                                        "sample.dispatch.lane.name",
-                                        "lane",
-                                        "sample.dispatch.routine.name",
-                                        "name",
-                                        "sample.dispatch.routine.source.path",
-                                        "path",
-                                        NULL };
-  static const char *const selects[] = { "count(value)",
-                                         "n",
-                                         "sum(value)",
-                                         "sum",
-                                         "stddev(value)",
-                                         "deviation",
-                                         "sum(sample.dispatch.duration)",
-                                         "time",
-                                         NULL };
   WeftVocabulary *words = weft_recording_get_vocabulary (scope->recording);
-  g_autoptr (WeftTable) table = NULL;
-  g_autoptr (GPtrArray) all = NULL;
+  g_auto (Sums)
+      self = { .scope = scope,
+               .rows = g_hash_table_new (NULL, NULL),
+               .values = g_ptr_array_new_with_free_func (values_free),
+               .of_texts = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL) };
 
   if (weft_store_get_n_rows (scope->store, WEFT_TABLE_COUNTER_VALUES) == 0)
     return TRUE;
-  table = weft_compare_query (scope, "counter_values", groups, selects, error);
-  if (table == NULL)
+  if (!read_names (&self, error) || !read_values (&self, error))
     return FALSE;
-  all = add_up (table);
-  for (guint i = 0; i < all->len; i++)
+  for (guint i = 0; i < self.values->len; i++)
     {
-      const Values *values = g_ptr_array_index (all, i);
+      const Values *values = g_ptr_array_index (self.values, i);
       g_autoptr (WeftTerm) term =
           weft_vocabulary_get_counter (words, values->subject.kind, values->counter);
 

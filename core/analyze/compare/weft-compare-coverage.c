@@ -3,8 +3,8 @@
 /* How much of the work on a lane can be told where it came from, and what code it was. */
 
 #include <math.h>
-#include <string.h>
 
+#include "weft-catalog.h"
 #include "weft-compare-parts.h"
 #include "weft-enum-types.h"
 
@@ -45,6 +45,8 @@ typedef struct
 
 typedef struct
 {
+  const WeftAnalysisScope *scope;
+  WeftCatalog *catalog;
   GPtrArray *lanes;  /* Lane */
   GHashTable *index; /* "kind\nlane" → Lane */
 } Coverage;
@@ -62,20 +64,26 @@ lane_free (gpointer data)
 static void
 coverage_clear (Coverage *self)
 {
+  g_clear_pointer (&self->catalog, weft_catalog_free);
   g_ptr_array_unref (self->lanes);
   g_hash_table_unref (self->index);
 }
 
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (Coverage, coverage_clear)
 
+/* NULL: the row is of none. */
 static Lane *
 take_lane (Coverage *self, WeftTable *table, guint row)
 {
-  const char *kind = weft_compare_get_text (table, "kind", row);
-  const char *name = weft_compare_get_text (table, "lane", row);
+  guint32 id = (guint32) weft_compare_get_number (table, "lane", row);
+  const WeftCatalogLane *found = weft_catalog_get_lane (self->catalog, id);
+  const char *kind = found != NULL ? found->kind : NULL;
+  const char *name = found != NULL ? found->name : NULL;
   g_autofree char *key = g_strdup_printf ("%s\n%s", kind ? kind : "", name ? name : "");
   Lane *lane = g_hash_table_lookup (self->index, key);
 
+  if (found == NULL)
+    return NULL;
   if (lane == NULL)
     {
       lane = g_new0 (Lane, 1);
@@ -88,58 +96,53 @@ take_lane (Coverage *self, WeftTable *table, guint row)
 }
 
 static gboolean
-read_sources (Coverage *self, const WeftAnalysisScope *scope, GError **error)
+read_sources (Coverage *self, GError **error)
 {
-  static const char *const groups[] = { "lane.kind",           "kind", "lane.name", "lane",
-                                        "routine.source.path", "path", NULL };
+  static const char *const groups[] = { "lane", "lane", "routine", "routine", NULL };
   static const char *const selects[] = { "count", "count", NULL };
-  g_autoptr (WeftTable) table = weft_compare_query (scope, "dispatches", groups, selects, error);
+  g_autoptr (GHashTable) sources = weft_compare_read_sources (self->scope, error);
+  g_autoptr (WeftTable) table = NULL;
 
-  if (table == NULL)
+  if (sources == NULL)
     return FALSE;
-  for (guint row = 0; row < weft_table_get_n_rows (table); row++)
+  table = weft_compare_query (self->scope, "dispatches", groups, selects, error);
+  for (guint row = 0; table != NULL && row < weft_table_get_n_rows (table); row++)
     {
       Lane *lane = take_lane (self, table, row);
-      const char *path = weft_compare_get_text (table, "path", row);
+      guint routine = (guint) weft_compare_get_number (table, "routine", row);
       double count = weft_compare_get_number (table, "count", row);
 
+      if (lane == NULL)
+        continue;
       lane->dispatches += count;
-      lane->parts[WITH_SOURCE] += path != NULL && *path != '\0' ? count : 0;
+      lane->parts[WITH_SOURCE] +=
+          g_hash_table_contains (sources, GUINT_TO_POINTER (routine)) ? count : 0;
     }
-  return TRUE;
+  return table != NULL;
 }
 
 /* Of origins that say what queued a dispatch: how many, and how they are linked. */
 static gboolean
-read_origins (Coverage *self, const WeftAnalysisScope *scope, GError **error)
+read_origins (Coverage *self, GError **error)
 {
-  static const char *const groups[] = { "dispatch.lane.kind",
-                                        "kind",
-                                        "dispatch.lane.name",
-                                        "lane",
-                                        "link_status",
-                                        "status",
-                                        "role",
-                                        "role",
-                                        NULL };
+  static const char *const groups[] = { "dispatch.lane", "lane", "link_status", "status",
+                                        "role",          "role", NULL };
   static const char *const selects[] = { "count", "count", NULL };
   g_autoptr (WeftTable) table = NULL;
 
-  if (weft_store_get_n_rows (scope->store, WEFT_TABLE_ORIGINS) == 0)
+  if (weft_store_get_n_rows (self->scope->store, WEFT_TABLE_ORIGINS) == 0)
     return TRUE;
-  table = weft_compare_query (scope, "origins", groups, selects, error);
+  table = weft_compare_query (self->scope, "origins", groups, selects, error);
   if (table == NULL)
     return FALSE;
   for (guint row = 0; row < weft_table_get_n_rows (table); row++)
     {
       guint64 status = (guint64) weft_compare_get_number (table, "status", row);
       double count = weft_compare_get_number (table, "count", row);
-      Lane *lane;
+      Lane *lane = take_lane (self, table, row);
 
-      if (weft_compare_get_text (table, "kind", row) == NULL ||
-          weft_compare_get_number (table, "role", row) != WEFT_ORIGIN_ROLE_DISPATCH)
+      if (lane == NULL || weft_compare_get_number (table, "role", row) != WEFT_ORIGIN_ROLE_DISPATCH)
         continue;
-      lane = take_lane (self, table, row);
       lane->origins += count;
       if (status == WEFT_LINK_STATUS_LINKED_EXACT || status == WEFT_LINK_STATUS_LINKED)
         lane->parts[LINKED] += count;
@@ -150,22 +153,24 @@ read_origins (Coverage *self, const WeftAnalysisScope *scope, GError **error)
 }
 
 static gboolean
-read_counters (Coverage *self, const WeftAnalysisScope *scope, GError **error)
+read_counters (Coverage *self, GError **error)
 {
-  static const char *const groups[] = { "dispatch.lane.kind", "kind", "dispatch.lane.name", "lane",
-                                        NULL };
+  static const char *const groups[] = { "dispatch.lane", "lane", NULL };
   static const char *const selects[] = { "count_distinct(dispatch)", "count", NULL };
   g_autoptr (WeftTable) table = NULL;
 
-  if (weft_store_get_n_rows (scope->store, WEFT_TABLE_COUNTER_SAMPLES) == 0)
+  if (weft_store_get_n_rows (self->scope->store, WEFT_TABLE_COUNTER_SAMPLES) == 0)
     return TRUE;
-  table = weft_compare_query (scope, "counter_samples", groups, selects, error);
+  table = weft_compare_query (self->scope, "counter_samples", groups, selects, error);
   if (table == NULL)
     return FALSE;
   for (guint row = 0; row < weft_table_get_n_rows (table); row++)
-    if (weft_compare_get_text (table, "kind", row) != NULL)
-      take_lane (self, table, row)->parts[WITH_COUNTERS] +=
-          weft_compare_get_number (table, "count", row);
+    {
+      Lane *lane = take_lane (self, table, row);
+
+      if (lane != NULL)
+        lane->parts[WITH_COUNTERS] += weft_compare_get_number (table, "count", row);
+    }
   return TRUE;
 }
 
@@ -191,12 +196,14 @@ gboolean
 weft_compare_coverage (const WeftAnalysisScope *scope, WeftMeasures *measures, GError **error)
 {
   g_auto (Coverage) self = {
-    g_ptr_array_new_with_free_func (lane_free),
-    g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL),
+    .scope = scope,
+    .catalog = weft_catalog_new (scope->store, scope->cancellable, error),
+    .lanes = g_ptr_array_new_with_free_func (lane_free),
+    .index = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL),
   };
 
-  if (!read_sources (&self, scope, error) || !read_origins (&self, scope, error) ||
-      !read_counters (&self, scope, error))
+  if (self.catalog == NULL || !read_sources (&self, error) || !read_origins (&self, error) ||
+      !read_counters (&self, error))
     return FALSE;
   for (guint i = 0; i < self.lanes->len; i++)
     {

@@ -5,6 +5,7 @@
 #include "weft-analysis-scope.h"
 #include "weft-analyze.h"
 #include "weft-query.h"
+#include "weft-row-scan.h"
 
 WeftTable *
 weft_compare_query (const WeftAnalysisScope *scope, const char *table, const char *const *groups,
@@ -44,6 +45,43 @@ weft_compare_ask (const WeftAnalysisScope *scope, const char *kind, GError **err
         return NULL;
     }
   return weft_analysis_run (analysis, scope->cancellable, error);
+}
+
+static void
+take_number (guint64 id, const guint64 *values, guint32 present, gpointer data)
+{
+  g_hash_table_insert (data, GUINT_TO_POINTER ((guint) id), GUINT_TO_POINTER ((guint) values[0]));
+}
+
+GHashTable *
+weft_compare_read_sources (const WeftAnalysisScope *scope, GError **error)
+{
+  static const WeftColumnNumber source[] = { WEFT_ROUTINES_SOURCE };
+  static const WeftColumnNumber path[] = { WEFT_SOURCES_PATH };
+  g_autoptr (GHashTable) sources = g_hash_table_new (NULL, NULL);
+  g_autoptr (GHashTable) paths = g_hash_table_new (NULL, NULL);
+  GHashTable *found = g_hash_table_new (NULL, NULL);
+  GHashTableIter iter;
+  gpointer routine, id;
+
+  if (!weft_scan_rows (scope->store, WEFT_TABLE_ROUTINES, source, 1, take_number, sources,
+                       scope->cancellable, error) ||
+      !weft_scan_rows (scope->store, WEFT_TABLE_SOURCES, path, 1, take_number, paths,
+                       scope->cancellable, error))
+    {
+      g_hash_table_unref (found);
+      return NULL;
+    }
+  g_hash_table_iter_init (&iter, sources);
+  while (g_hash_table_iter_next (&iter, &routine, &id))
+    {
+      guint text = GPOINTER_TO_UINT (g_hash_table_lookup (paths, id));
+      const char *name = text != 0 ? weft_store_get_string (scope->store, text) : NULL;
+
+      if (name != NULL && *name != '\0')
+        g_hash_table_insert (found, routine, (gpointer) name);
+    }
+  return found;
 }
 
 double

@@ -45,6 +45,9 @@ WeftTable *weft_compare_query (const WeftAnalysisScope *scope, const char *table
 /* The answer of an analysis of KIND, all rows of it; ORDER may be NULL. */
 WeftReport *weft_compare_ask (const WeftAnalysisScope *scope, const char *kind, GError **error);
 
+/* Routine → path of its source, a text of the store; those that have one. */
+GHashTable *weft_compare_read_sources (const WeftAnalysisScope *scope, GError **error);
+
 /* A number of any type; 0 where there is none. */
 double weft_compare_get_number (WeftTable *table, const char *column, guint row);
 const char *weft_compare_get_text (WeftTable *table, const char *column, guint row);

@@ -11,8 +11,6 @@
 
 #include <math.h>
 
-#include "weft-analysis-scope.h"
-#include "weft-key-map.h"
 #include "weft-recording-private.h"
 #include "weft-store-parallel.h"
 #include "weft-typical.h"
@@ -34,7 +32,6 @@ typedef struct
 
 typedef struct
 {
-  guint64 n;
   guint32 stride; /* one in so many is kept */
   GArray *kept;   /* element type Kept; in the order of time once all is read */
   WeftObservation noise[WEFT_N_TIMES];
@@ -49,32 +46,15 @@ typedef struct
 struct _WeftDispatchNoise
 {
   GArray *groups; /* element type Group */
-  WeftKeyMap pairs;
-  GArray *of_pairs; /* guint[WEFT_N_GROUP_SORTS] of each pair */
-  const WeftAnalysisScope *scope;
-  const WeftSelection *selection;
+  WeftPairedScan scan;
   GArray **chunks; /* of each chunk: element type Found */
 };
 
 typedef struct
 {
-  WeftDispatchNoise *self;
+  const WeftDispatchNoise *self;
   GArray *found;
-  guint64 row; /* number of the next row */
-  guint32 lane;
-  guint32 routine;
-  const guint *groups; /* of that pair, or NULL */
-} Scan;
-
-enum
-{
-  LANE,
-  ROUTINE,
-  START,
-  DURATION,
-  ID,
-  N_COLUMNS
-};
+} Pass;
 
 static void
 group_clear (gpointer data)
@@ -84,15 +64,20 @@ group_clear (gpointer data)
   g_clear_pointer (&group->kept, g_array_unref);
 }
 
-WeftDispatchNoise *
-weft_dispatch_noise_new (void)
+static WeftDispatchNoise *
+noise_new (const WeftDispatchTimes *times, guint n)
 {
   WeftDispatchNoise *self = g_new0 (WeftDispatchNoise, 1);
 
-  self->groups = g_array_new (FALSE, TRUE, sizeof (Group));
+  self->groups = g_array_sized_new (FALSE, TRUE, sizeof (Group), n);
   g_array_set_clear_func (self->groups, group_clear);
-  self->of_pairs = g_array_new (FALSE, FALSE, sizeof (guint) * WEFT_N_GROUP_SORTS);
-  weft_key_map_init (&self->pairs);
+  for (guint i = 0; i < n; i++)
+    {
+      Group group = { .stride = (guint32) MIN (times[i].count / MAX_KEPT + 1, G_MAXUINT32) };
+
+      group.kept = g_array_new (FALSE, FALSE, sizeof (Kept));
+      g_array_append_val (self->groups, group);
+    }
   return self;
 }
 
@@ -100,34 +85,7 @@ void
 weft_dispatch_noise_free (WeftDispatchNoise *self)
 {
   g_array_unref (self->groups);
-  g_array_unref (self->of_pairs);
-  weft_key_map_clear (&self->pairs);
   g_free (self);
-}
-
-guint
-weft_dispatch_noise_add_group (WeftDispatchNoise *self, guint64 n)
-{
-  Group group = { .n = n, .stride = (guint32) MIN (n / MAX_KEPT + 1, G_MAXUINT32) };
-
-  group.kept = g_array_new (FALSE, FALSE, sizeof (Kept));
-  g_array_append_val (self->groups, group);
-  return self->groups->len - 1;
-}
-
-static guint64
-make_key (guint32 lane, guint32 routine)
-{
-  return (guint64) lane << 32 | routine;
-}
-
-void
-weft_dispatch_noise_add_pair (WeftDispatchNoise *self, guint32 lane, guint32 routine,
-                              const guint *groups)
-{
-  if (weft_key_map_add (&self->pairs, make_key (lane, routine), self->of_pairs->len) ==
-      self->of_pairs->len)
-    g_array_append_vals (self->of_pairs, groups, 1);
 }
 
 /* ---- Reading ---- */
@@ -144,85 +102,32 @@ scramble (guint64 row)
 }
 
 static void
-look_up_pair (Scan *scan, guint32 lane, guint32 routine)
+keep (const WeftPairedDispatch *dispatch, gpointer data)
 {
-  WeftDispatchNoise *self = scan->self;
-  guint32 pair;
-
-  scan->lane = lane;
-  scan->routine = routine;
-  scan->groups = weft_key_map_find (&self->pairs, make_key (lane, routine), &pair)
-                     ? &((const guint *) (gpointer) self->of_pairs->data)[pair * WEFT_N_GROUP_SORTS]
-                     : NULL;
-}
-
-static gboolean
-is_wanted (const Scan *scan, const WeftStoreColumn *columns, guint i, gint64 start,
-           guint64 duration)
-{
-  const WeftDispatchNoise *self = scan->self;
-
-  return weft_scope_overlaps (self->scope, start, weft_time_after (start, duration)) &&
-         (self->selection == NULL ||
-          weft_selection_contains (self->selection, weft_store_column_get (&columns[ID], i)));
-}
-
-static void
-keep (Scan *scan, guint64 row, gint64 start, guint64 duration)
-{
-  guint32 chance = scramble (row);
+  const Pass *pass = data;
+  const guint *groups =
+      weft_dispatch_groups_get_pair (pass->self->scan.groups, dispatch->pair)->groups;
+  guint32 chance = scramble (dispatch->row);
 
   for (guint sort = 0; sort < WEFT_N_GROUP_SORTS; sort++)
-    if (scan->groups[sort] != G_MAXUINT)
+    if (groups[sort] != G_MAXUINT)
       {
-        const Group *group = &g_array_index (scan->self->groups, Group, scan->groups[sort]);
-        Found found = { scan->groups[sort], { start, duration } };
+        const Group *group = &g_array_index (pass->self->groups, Group, groups[sort]);
+        Found found = { groups[sort], { dispatch->start, dispatch->duration } };
 
         if (((guint64) chance * group->stride) >> 32 == 0)
-          g_array_append_val (scan->found, found);
+          g_array_append_val (pass->found, found);
       }
-}
-
-static void
-take_rows (const WeftStoreColumn *columns, gpointer data)
-{
-  Scan *scan = data;
-
-  for (guint i = 0; i < columns[LANE].n_rows; i++)
-    {
-      guint32 lane = (guint32) weft_store_column_get (&columns[LANE], i);
-      guint32 routine = (guint32) weft_store_column_get (&columns[ROUTINE], i);
-      gint64 start = (gint64) weft_store_column_get (&columns[START], i);
-      guint64 duration = weft_store_column_get (&columns[DURATION], i);
-
-      scan->row++;
-      if (lane != scan->lane || routine != scan->routine)
-        look_up_pair (scan, lane, routine);
-      if (scan->groups != NULL && is_wanted (scan, columns, i, start, duration))
-        keep (scan, scan->row, start, duration);
-    }
 }
 
 static gboolean
 read_chunk (guint thread, guint chunk, gpointer data, GError **error)
 {
-  static const WeftColumnNumber columns[] = { WEFT_DISPATCHES_LANE, WEFT_DISPATCHES_ROUTINE,
-                                              WEFT_DISPATCHES_START, WEFT_DISPATCHES_DURATION,
-                                              WEFT_DISPATCHES_ID };
   WeftDispatchNoise *self = data;
-  WeftChunkInfo info;
-  Scan scan = { .self = self, .lane = G_MAXUINT32, .routine = G_MAXUINT32 };
+  Pass pass = { self, g_array_new (FALSE, FALSE, sizeof (Found)) };
 
-  if (g_cancellable_set_error_if_cancelled (self->scope->cancellable, error))
-    return FALSE;
-  scan.found = self->chunks[chunk] = g_array_new (FALSE, FALSE, sizeof (Found));
-  weft_store_get_chunk (self->scope->store, WEFT_TABLE_DISPATCHES, chunk, &info);
-  scan.row = info.first_row;
-  if (weft_scope_skips_chunk (self->scope, chunk))
-    return TRUE;
-  return weft_store_scan_columns (self->scope->store, WEFT_TABLE_DISPATCHES, chunk, columns,
-                                  self->selection != NULL ? N_COLUMNS : ID, take_rows, &scan,
-                                  error);
+  self->chunks[chunk] = pass.found;
+  return weft_paired_scan_chunk (&self->scan, chunk, keep, &pass, error);
 }
 
 static int
@@ -388,24 +293,27 @@ find_noise (guint thread, guint number, gpointer data, GError **error)
   return TRUE;
 }
 
-gboolean
-weft_dispatch_noise_read (WeftDispatchNoise *self, const WeftAnalysisScope *scope,
-                          const WeftSelection *selection, GError **error)
+WeftDispatchNoise *
+weft_dispatch_noise_read (const WeftDispatchGroups *groups, const WeftDispatchTimes *times,
+                          const WeftAnalysisScope *scope, const WeftSelection *selection,
+                          GError **error)
 {
   guint n_chunks = weft_store_get_n_chunks (scope->store, WEFT_TABLE_DISPATCHES);
-  g_autofree GArray **chunks = g_new0 (GArray *, n_chunks);
+  g_autofree GArray **chunks = g_new0 (GArray *, n_chunks + 1);
+  g_autoptr (WeftDispatchNoise) self = noise_new (times, groups->n_groups);
   GError *failure = NULL;
   gboolean is_read;
 
-  self->scope = scope;
-  self->selection = selection;
+  self->scan = (WeftPairedScan){ groups, scope, selection, TRUE };
   self->chunks = chunks;
   is_read = weft_parallel_run (n_chunks, read_chunk, self, &failure);
   collect (self, n_chunks);
   self->chunks = NULL;
   if (!is_read)
     weft_propagate_store_error (error, failure);
-  return is_read && weft_parallel_run (self->groups->len, find_noise, self, error);
+  if (!is_read || !weft_parallel_run (self->groups->len, find_noise, self, error))
+    return NULL;
+  return g_steal_pointer (&self);
 }
 
 void

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-#include "weft-dispatch-stream.h"
+#include "weft-dispatch-times.h"
 #include "weft-measures.h"
 
 G_BEGIN_DECLS
@@ -19,23 +19,18 @@ typedef enum
   WEFT_N_TIMES
 } WeftTimeFigure;
 
-/* A dispatch is in one group of each sort at most: of its routine, of its lane, of its source. */
-#define WEFT_N_GROUP_SORTS 3
-
 typedef struct _WeftDispatchNoise WeftDispatchNoise;
 
-WeftDispatchNoise *weft_dispatch_noise_new (void);
+/* Reads the dispatches that SELECTION (NULL: all) and the scope's range leave; TIMES are those of
+ * each group.
+ */
+WeftDispatchNoise *weft_dispatch_noise_read (const WeftDispatchGroups *groups,
+                                             const WeftDispatchTimes *times,
+                                             const WeftAnalysisScope *scope,
+                                             const WeftSelection *selection, GError **error);
 void weft_dispatch_noise_free (WeftDispatchNoise *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (WeftDispatchNoise, weft_dispatch_noise_free)
 
-/* A group that N dispatches are in. Returns its number. */
-guint weft_dispatch_noise_add_group (WeftDispatchNoise *self, guint64 n);
-/* In which groups the dispatches of a routine on a lane are; G_MAXUINT: in none of that sort. */
-void weft_dispatch_noise_add_pair (WeftDispatchNoise *self, guint32 lane, guint32 routine,
-                                   const guint *groups);
-/* Reads the dispatches that SELECTION (NULL: all) and the scope's range leave. */
-gboolean weft_dispatch_noise_read (WeftDispatchNoise *self, const WeftAnalysisScope *scope,
-                                   const WeftSelection *selection, GError **error);
 /* Noise and degrees of a figure of a group; the value is left alone. */
 void weft_dispatch_noise_get (WeftDispatchNoise *self, guint group, WeftTimeFigure figure,
                               WeftObservation *observation);

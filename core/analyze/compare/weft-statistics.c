@@ -60,23 +60,39 @@ weft_student_get_p (double t, double df)
   return incomplete_beta (df / 2, 0.5, df / (df + t * t));
 }
 
+/* The density at T, of both ends. */
+static double
+get_density (double t, double df)
+{
+  return 2 * exp (lgamma ((df + 1) / 2) - lgamma (df / 2) - 0.5 * log (df * G_PI) -
+                  (df + 1) / 2 * log1p (t * t / df));
+}
+
+/* Newton's steps, and halves of what is left where one would leave it. */
 double
 weft_student_get_t (double p, double df)
 {
-  double low = 0, high = 1;
+  double low = 0, high = 1, t;
 
   while (weft_student_get_p (high, df) > p && high < 1e12)
     high *= 2;
+  t = high;
   for (int i = 0; i < 100; i++)
     {
-      double middle = (low + high) / 2;
+      double off = weft_student_get_p (t, df) - p, next;
 
-      if (weft_student_get_p (middle, df) > p)
-        low = middle;
+      if (off > 0)
+        low = t;
       else
-        high = middle;
+        high = t;
+      next = t + off / get_density (t, df);
+      if (!(next > low && next < high))
+        next = (low + high) / 2;
+      if (fabs (next - t) <= 1e-13 * t)
+        break;
+      t = next;
     }
-  return (low + high) / 2;
+  return t;
 }
 
 static int
