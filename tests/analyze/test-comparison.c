@@ -7,6 +7,7 @@
 #include <math.h>
 
 #include "compare-rows.h"
+#include "weft-compare-parts.h"
 #include "weft-statistics.h"
 #include "weft-text-diff.h"
 
@@ -21,6 +22,17 @@
 
 static char *directory;
 
+/* One whose file is there for as long as it is open only. */
+static WeftRecording *
+make_recording (const Run *run)
+{
+  WeftRecording *recording = compare_rows_make (directory, run);
+  g_autofree char *path = g_file_get_path (weft_recording_get_file (recording));
+
+  g_assert_cmpint (g_unlink (path), ==, 0);
+  return recording;
+}
+
 static WeftReport *
 run_sides (const Run *const *runs, guint n_a, guint n_b)
 {
@@ -30,12 +42,10 @@ run_sides (const Run *const *runs, guint n_a, guint n_b)
 
   for (guint i = 0; i < n_a + n_b; i++)
     {
-      g_autoptr (WeftRecording) recording = compare_rows_make (directory, runs[i]);
-      g_autofree char *path = g_file_get_path (weft_recording_get_file (recording));
+      g_autoptr (WeftRecording) recording = make_recording (runs[i]);
 
       weft_comparison_add_recording (
           comparison, i < n_a ? WEFT_COMPARISON_SIDE_A : WEFT_COMPARISON_SIDE_B, recording);
-      g_assert_cmpint (g_unlink (path), ==, 0);
     }
   report = weft_comparison_run (comparison, NULL, &error);
   g_assert_no_error (error);
@@ -96,6 +106,17 @@ find_row (WeftTable *table, const char *scope, const char *name, const char *met
   for (guint row = 0; row < weft_table_get_n_rows (table); row++)
     if (g_strcmp0 (get_text (table, "scope", row), scope) == 0 &&
         (name == NULL || g_strcmp0 (get_text (table, "name", row), name) == 0) &&
+        g_strcmp0 (get_text (table, "metric", row), metric) == 0)
+      return row;
+  g_assert_not_reached ();
+}
+
+static guint
+find_lane_row (WeftTable *table, const char *lane, const char *metric)
+{
+  for (guint row = 0; row < weft_table_get_n_rows (table); row++)
+    if (g_strcmp0 (get_text (table, "scope", row), "lane") == 0 &&
+        g_strcmp0 (get_text (table, "lane", row), lane) == 0 &&
         g_strcmp0 (get_text (table, "metric", row), metric) == 0)
       return row;
   g_assert_not_reached ();
@@ -307,7 +328,7 @@ static void
 test_options (void)
 {
   const Run run = { .seed = 1, .n_rounds = 50, .n_routines = 3 };
-  g_autoptr (WeftRecording) recording = compare_rows_make (directory, &run);
+  g_autoptr (WeftRecording) recording = make_recording (&run);
   g_autoptr (WeftComparison) comparison = weft_comparison_new ();
   g_autoptr (WeftReport) report = NULL;
   g_autoptr (GError) error = NULL;
@@ -335,6 +356,72 @@ test_options (void)
   g_assert_cmpuint (weft_table_get_n_rows (table), <=, 2 * 10);
 }
 
+/* What a query tells of the same dispatches. */
+static WeftTable *
+ask (WeftRecording *recording, const char *key, const char *filter, gint64 end)
+{
+  static const char *const selects[] = { "sum(duration)",  "total", "count",         "count",
+                                         "mean(duration)", "mean",  "p50(duration)", "p50",
+                                         "p95(duration)",  "p95",   "p99(duration)", "p99" };
+  g_autoptr (WeftQuery) query = weft_query_new ("dispatches", NULL);
+  g_autoptr (GError) error = NULL;
+  WeftTable *table;
+
+  weft_query_group_by (query, key, "key", &error);
+  for (guint i = 0; i < G_N_ELEMENTS (selects) && error == NULL; i += 2)
+    weft_query_select (query, selects[i], selects[i + 1], &error);
+  g_assert_no_error (error);
+  g_assert_true (weft_query_set_filter_text (query, filter, NULL));
+  weft_query_set_range (query, 0, end);
+  table = weft_query_run (query, recording, NULL, &error);
+  g_assert_no_error (error);
+  return table;
+}
+
+static void
+check_figures (guint n_rounds, const char *scope, const char *key, const char *filter, gint64 end)
+{
+  static const char *const figures[] = { "total", "count", "mean", "p50", "p95", "p99" };
+  const Run run = { .seed = 3, .n_rounds = n_rounds, .n_routines = 5 };
+  g_autoptr (WeftRecording) recording = make_recording (&run);
+  g_autoptr (WeftComparison) comparison = weft_comparison_new ();
+  g_autoptr (WeftTable) asked = ask (recording, key, filter, end);
+  g_autoptr (WeftReport) report = NULL;
+
+  weft_comparison_add_recording (comparison, WEFT_COMPARISON_SIDE_A, recording);
+  weft_comparison_add_recording (comparison, WEFT_COMPARISON_SIDE_B, recording);
+  g_assert_true (weft_comparison_set_filter (comparison, filter, NULL));
+  weft_comparison_set_range (comparison, 0, end);
+  report = weft_comparison_run (comparison, NULL, NULL);
+  g_assert_cmpuint (weft_table_get_n_rows (asked), >, 0);
+  for (guint i = 0; i < weft_table_get_n_rows (asked) * G_N_ELEMENTS (figures); i++)
+    {
+      WeftTable *table = weft_report_get_main_table (report);
+      const char *figure = figures[i % G_N_ELEMENTS (figures)];
+      guint row = i / G_N_ELEMENTS (figures);
+      double expected = weft_compare_get_number (asked, figure, row);
+      const char *name = get_text (asked, "key", row);
+      guint found = g_str_equal (scope, "lane") ? find_lane_row (table, name, figure)
+                                                : find_row (table, scope, name, figure);
+
+      g_assert_cmpfloat_with_epsilon (get_number (table, "a", found), expected, 1e-9 * expected);
+    }
+}
+
+/* Pairs of lane and routine with few dispatches, with many, and lanes, which have several. */
+static void
+test_figures_of_queries (void)
+{
+  for (guint n = 40; n <= 2000; n += 1960)
+    {
+      check_figures (n, "routine", "routine.name", NULL, G_MAXINT64);
+      check_figures (n, "lane", "lane.name", NULL, G_MAXINT64);
+      check_figures (n, "lane", "lane.name", NULL, 2000000);
+      check_figures (n, "lane", "lane.name", "dur>20us", G_MAXINT64);
+      check_figures (n, "routine", "routine.name", "dur>20us", 3000000);
+    }
+}
+
 static void
 take_report (GObject *source, GAsyncResult *result, gpointer data)
 {
@@ -351,7 +438,7 @@ static void
 test_cancelled (void)
 {
   const Run run = { .seed = 1, .n_rounds = 10, .n_routines = 1 };
-  g_autoptr (WeftRecording) recording = compare_rows_make (directory, &run);
+  g_autoptr (WeftRecording) recording = make_recording (&run);
   g_autoptr (WeftComparison) comparison = weft_comparison_new ();
   g_autoptr (GCancellable) cancellable = g_cancellable_new ();
   g_autoptr (GMainLoop) loop = g_main_loop_new (NULL, FALSE);
@@ -437,6 +524,7 @@ main (int argc, char **argv)
   g_test_add_func ("/comparison/steps", test_steps);
   g_test_add_func ("/comparison/equal-answers", test_equal_answers);
   g_test_add_func ("/comparison/options", test_options);
+  g_test_add_func ("/comparison/figures-of-queries", test_figures_of_queries);
   g_test_add_func ("/comparison/cancelled", test_cancelled);
   g_test_add_func ("/comparison/slower-is-first", test_slower_is_first);
   g_test_add_func ("/comparison/faster-is-first", test_faster_is_first);

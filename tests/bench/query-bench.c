@@ -226,16 +226,47 @@ ask_all (const char *path)
     analyze (recording, kinds[i], NULL);
 }
 
-/* What is asked of a recording as a whole needs one with everything in it. */
+static void
+compare (WeftRecording *before, WeftRecording *after)
+{
+  g_autoptr (WeftComparison) comparison = weft_comparison_new ();
+  double times[REPEATS];
+  double spent = 0;
+
+  weft_comparison_add_recording (comparison, WEFT_COMPARISON_SIDE_A, before);
+  weft_comparison_add_recording (comparison, WEFT_COMPARISON_SIDE_B, after);
+  for (int i = -1; i < REPEATS; i++)
+    {
+      spent = i == 0 ? cpu () : spent;
+      g_autoptr (GError) error = NULL;
+      double began = now ();
+      g_autoptr (WeftReport) report = weft_comparison_run (comparison, NULL, &error);
+
+      if (i >= 0)
+        times[i] = now () - began;
+      g_assert_no_error (error);
+    }
+  say_median ("analysis.", "compare", times, cpu () - spent);
+}
+
+/* What is asked of a recording as a whole needs one with everything in it; what is asked of two,
+ * another one of the same program.
+ */
 static void
 ask_whole (const char *directory, guint64 n)
 {
+  g_autofree char *again = g_strdup_printf ("%s/query-bench-again-%d.weft", directory, getpid ());
+  g_autoptr (WeftRecording) other = NULL;
   g_autofree char *path = g_strdup_printf ("%s/query-bench-whole-%d.weft", directory, getpid ());
   g_autoptr (WeftRecording) recording = NULL;
 
   bench_recording_write (path, n, 0, 0);
   recording = open_recording (path);
   analyze (recording, "diagnose", NULL);
+  bench_recording_write (again, n, 1, 0);
+  other = open_recording (again);
+  compare (recording, other);
+  unlink (again);
   unlink (path);
 }
 

@@ -4,7 +4,7 @@
 
     golden-test.py WEFT ARCHIVE GOLDEN [--update]
 
-ARCHIVE is a recording of the corpus made elsewhere, and cpu.weft beside it one of threads; nothing of
+ARCHIVE is a recording of the corpus made elsewhere, cpu.weft beside it one of threads, before.weft and after.weft two to compare; nothing of
 the machines that made them is here: neither programs nor sources nor plugins nor caches. GOLDEN is the folder of expected outputs, one
 file a view; --update writes it anew (read the difference before committing it).
 """
@@ -110,11 +110,18 @@ CPU_VIEWS = {
     'cpu-critical-path-what-if': ['critical-path', '--limit', '1', '--what-if', 'routine:run_work=2x'],
 }
 
+# Two recordings beside each other: make-compare-archives.
+COMPARISONS = {
+    'compare': ['compare'],
+    'compare-all': ['compare', '--all', '--scope', 'routine', '--min-change', '40%'],
+    'compare-part': ['compare', '--filter', 'lane:first', '--to', '10ms'],
+}
+
 
 class Views:
-    def __init__(self, weft, archive, scratch):
+    def __init__(self, weft, archives, scratch):
         self.weft = os.path.abspath(weft)
-        self.archive = os.path.basename(archive)
+        self.archives = [os.path.basename(archive) for archive in archives]
         self.folder = scratch
         self.environment = {'PATH': '/nonexistent', 'HOME': scratch, 'XDG_DATA_HOME': scratch,
                             'XDG_CACHE_HOME': scratch, 'LC_ALL': 'C.UTF-8', 'COLUMNS': '100', 'TZ': 'UTC',
@@ -122,7 +129,7 @@ class Views:
                             'ASAN_OPTIONS': os.environ.get('ASAN_OPTIONS', '')}
 
     def run(self, *arguments):
-        done = subprocess.run([self.weft, *arguments, self.archive], cwd=self.folder, stdin=subprocess.DEVNULL,
+        done = subprocess.run([self.weft, *arguments, *self.archives], cwd=self.folder, stdin=subprocess.DEVNULL,
                               stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=self.environment, timeout=120)
         if done.returncode != 0 or done.stderr:
             return f'status {done.returncode}\n{done.stderr.decode()}'
@@ -134,8 +141,10 @@ class Views:
 
     def json(self, arguments):
         answer = self.run(*arguments, '--json')
+        # The last digits of what is computed with logarithms are the C library's.
+        number = (lambda text: float(f'{float(text):.9g}')) if len(self.archives) > 1 else float
         try:
-            return json.dumps(json.loads(answer), ensure_ascii=False, indent=1) + '\n'
+            return json.dumps(json.loads(answer, parse_float=number), ensure_ascii=False, indent=1) + '\n'
         except ValueError:
             return answer
 
@@ -157,12 +166,14 @@ def main():
     weft, archive, golden = sys.argv[1:4]
     update = '--update' in sys.argv
     failures = 0
-    print(f'1..{2 * (len(VIEWS) + len(CPU_VIEWS))}')
+    print(f'1..{2 * (len(VIEWS) + len(CPU_VIEWS) + len(COMPARISONS))}')
     number = 0
     with tempfile.TemporaryDirectory(prefix="weft-golden-") as scratch:
-        for path, asked in ((archive, VIEWS), (os.path.join(os.path.dirname(archive), 'cpu.weft'), CPU_VIEWS)):
-            os.symlink(os.path.abspath(path), os.path.join(scratch, os.path.basename(path)))
-            views = Views(weft, path, scratch)
+        for names, asked in (([os.path.basename(archive)], VIEWS), (['cpu.weft'], CPU_VIEWS),
+                             (['before.weft', 'after.weft'], COMPARISONS)):
+            for name in names:
+                os.symlink(os.path.join(os.path.dirname(os.path.abspath(archive)), name), os.path.join(scratch, name))
+            views = Views(weft, names, scratch)
             for name, arguments in asked.items():
                 for suffix, answer in (('txt', views.text), ('json', views.json)):
                     difference = compare(os.path.join(golden, f'{name}.{suffix}'), answer(arguments), update)

@@ -353,6 +353,14 @@ class Analysis(Weft.Analysis):
         super().run_async(cancellable, progress, _data(progress_data), callback, *data)
 
 
+@_override
+class Comparison(Weft.Comparison):
+    def run_async(self, cancellable=None, progress=None, progress_data=None, callback=None, *data):
+        """run () on a thread of its own; progress is called with how many recordings are read, of how many, and
+        progress_data."""
+        super().run_async(cancellable, progress, _data(progress_data), callback, *data)
+
+
 _UNITS = {'s': 10 ** 9, 'ms': 10 ** 6, 'us': 10 ** 3, 'µs': 10 ** 3, 'ns': 1}
 
 
