@@ -42,6 +42,10 @@ prompt_begin (const char *const *words)
 #ifdef WEFT_HAVE_READLINE
   known_words = words;
   rl_readline_name = "weft";
+  /* Ctrl-C is for questions. Readline's handlers, were a signal to come as a line ends, would stay
+   * after it, and keep what comes then to themselves.
+   */
+  rl_catch_signals = 0;
   rl_attempted_completion_function = offer_words;
   rl_basic_word_break_characters = " \t\n\"'`(),;=<>+-*/|";
 #endif

@@ -98,7 +98,7 @@ name_without_file (const char *copy)
   unlink (copy);
   name = weft_target_routine_for_code (address)->name;
   if (strcmp (name, "hidden_function") != 0)
-    fprintf (stderr, "# %s\n", name);
+    fprintf (stderr, "# %s\n", name != NULL ? name : "nothing");
   exit (strcmp (name, "hidden_function") == 0 ? hidden_function (-1) : 1);
 }
 
