@@ -20,32 +20,61 @@ listening (void)
 
 /* ---- Regions ---- */
 
+/* When a region ends, LLVM's runtime has given its team away, and with it the data of the region:
+ * by then they may be those of another thread's. So threads know their regions themselves.
+ */
+typedef struct Begun Begun;
+
+struct Begun
+{
+  OmpRegion region; /* first: what the runtime keeps for us */
+  const OmptData *encountering;
+  Begun *before;
+};
+
+static Begun *
+take_begun (OmpThread *thread, const OmptData *parallel, const OmptData *encountering)
+{
+  Begun *begun = thread->started;
+
+  if (begun == NULL || (begun->encountering != encountering && parallel->ptr != begun))
+    return NULL;
+  thread->started = begun->before;
+  return begun;
+}
+
 static void
 parallel_begin (OmptData *encountering, const void *frame, OmptData *parallel, unsigned requested,
                 int flags, const void *place)
 {
   OmpThread *thread = listening ();
-  OmpRegion *region =
-      thread != NULL && (flags & OMPT_PARALLEL_LEAGUE) == 0 ? calloc (1, sizeof *region) : NULL;
+  Begun *begun =
+      thread != NULL && (flags & OMPT_PARALLEL_LEAGUE) == 0 ? calloc (1, sizeof *begun) : NULL;
 
-  parallel->ptr = region;
-  if (region == NULL)
+  parallel->ptr = begun;
+  if (begun == NULL)
     return;
-  region->place = place;
-  omp_region_begin (thread, region, omp_routine_of_place (place, OMP_PARALLEL),
+  begun->encountering = encountering;
+  begun->before = thread->started;
+  thread->started = begun;
+  begun->region.place = place;
+  omp_region_begin (thread, &begun->region, omp_routine_of_place (place, OMP_PARALLEL),
                     weft_target_origin_with_stack ());
 }
 
 static void
 parallel_end (OmptData *parallel, OmptData *encountering, int flags, const void *place)
 {
-  OmpRegion *region = parallel->ptr;
-  OmpThread *thread = region != NULL ? omp_thread () : NULL;
+  OmpThread *thread = omp_thread ();
+  Begun *begun = thread != NULL ? take_begun (thread, parallel, encountering) : NULL;
+  void *ours = begun;
 
-  if (thread != NULL)
-    omp_region_end (thread, region);
-  parallel->ptr = NULL;
-  free (region);
+  if (begun == NULL)
+    return;
+  omp_region_end (thread, &begun->region);
+  __atomic_compare_exchange_n (&parallel->ptr, &ours, NULL, false, __ATOMIC_RELAXED,
+                               __ATOMIC_RELAXED);
+  free (begun);
 }
 
 static void
