@@ -6,8 +6,8 @@
 
 Values in the chunks of RECORDING are changed and the checksums made right again, so that readers
 see sound chunks full of nonsense: ids of nothing, times of any size, circles, words out of range.
-Each kind of analysis and some tables are asked; an answer or an error is right, anything else ends
-this program.
+Each kind of analysis and some tables are asked, and how it compares with the sound one; an answer
+or an error is right, anything else ends this program.
 """
 
 import faulthandler
@@ -90,6 +90,16 @@ def answers(recording, chance):
             analysis.set_inlines(True)
             analysis.set_excluded_symbols(['churn', '~schedule'])
         yield kind, lambda: analysis.run(None).to_json()
+    comparison = Weft.Comparison.new()
+    others = [recording, Weft.Recording.open(Gio.File.new_for_path(sys.argv[1]), None)]
+    chance.shuffle(others)
+    for side, other in zip((Weft.ComparisonSide.A, Weft.ComparisonSide.B), others):
+        comparison.add_recording(side, other)
+    if chance.random() < 0.3:
+        comparison.set_filter(chance.choice(FILTERS))
+    if chance.random() < 0.3:
+        comparison.set_range(1000000, 200000000)
+    yield 'compare', lambda: comparison.run(None).to_json()
     tables = Weft.Query.list_tables()
     for row in chance.sample(range(tables.get_n_rows()), 3):
         name = tables.get_string(0, row)

@@ -242,6 +242,13 @@ get_percentile_noise (const double *values, gsize n, double percentile,
             get_rank_noise (copy, n, percentile));
 }
 
+/* Times of a file may lie further apart than a signed number says. */
+static double
+get_distance (gint64 from, gint64 to)
+{
+  return (double) ((guint64) to - (guint64) from);
+}
+
 /* How evenly dispatches come: the variance of their number in slices of the time, as a part of the
  * mean number, squared.
  */
@@ -251,12 +258,15 @@ get_count_noise (const Group *group, double *degrees)
   guint64 counts[N_BATCHES] = { 0 };
   gsize n = group->kept->len;
   gint64 first = g_array_index (group->kept, Kept, 0).start;
-  double span = (double) (g_array_index (group->kept, Kept, n - 1).start - first) + 1;
+  double span = get_distance (first, g_array_index (group->kept, Kept, n - 1).start) + 1;
   double mean = (double) n / N_BATCHES, squares = 0;
 
   for (gsize i = 0; i < n; i++)
-    counts[(guint) ((double) (g_array_index (group->kept, Kept, i).start - first) / span *
-                    N_BATCHES)]++;
+    {
+      double place = get_distance (first, g_array_index (group->kept, Kept, i).start) / span;
+
+      counts[MIN ((guint) (place * N_BATCHES), N_BATCHES - 1)]++;
+    }
   for (guint i = 0; i < N_BATCHES; i++)
     squares += pow ((double) counts[i] - mean, 2);
   *degrees = N_BATCHES - 1;
