@@ -34,7 +34,7 @@ static const struct
 static void
 add_column (GArray *columns, const char *name, guint column)
 {
-  WeftSqlViewColumn added = { g_strdup (name), column };
+  WeftSqlViewColumn added = { g_intern_string (name), column };
 
   g_array_append_val (columns, added);
 }

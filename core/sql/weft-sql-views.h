@@ -13,7 +13,7 @@ G_BEGIN_DECLS
 /* A column of a named view: the column of the table behind it. */
 typedef struct
 {
-  char *name;
+  const char *name; /* interned */
   guint column;
 } WeftSqlViewColumn;
 
