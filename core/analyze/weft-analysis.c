@@ -8,6 +8,7 @@
 #include "weft-analyze.h"
 #include "weft-critical-path-what-if.h"
 #include "weft-enum-types.h"
+#include "weft-report-task.h"
 
 /**
  * WeftAnalysis:
@@ -700,26 +701,10 @@ weft_analysis_set_what_if (WeftAnalysis *self, const char *text, GError **error)
   return TRUE;
 }
 
-typedef struct
-{
-  GFileProgressCallback callback;
-  gpointer data;
-  GDestroyNotify destroy;
-} Progress;
-
-static void
-progress_free (gpointer data)
-{
-  Progress *progress = data;
-
-  if (progress->destroy != NULL)
-    progress->destroy (progress->data);
-  g_free (progress);
-}
-
 static WeftReport *
-run (WeftAnalysis *self, const Progress *progress, GCancellable *cancellable, GError **error)
+run (gpointer source, const WeftReportProgress *progress, GCancellable *cancellable, GError **error)
 {
+  WeftAnalysis *self = source;
   g_autoptr (WeftReport) report = weft_report_new (self->kind->name, self->kind->single);
   g_autoptr (WeftStore) store = weft_recording_ref_store (self->recording);
   WeftAnalysisScope scope = {
@@ -775,18 +760,6 @@ weft_analysis_run (WeftAnalysis *self, GCancellable *cancellable, GError **error
   return run (self, NULL, cancellable, error);
 }
 
-static void
-run_in_thread (GTask *task, gpointer source, gpointer data, GCancellable *cancellable)
-{
-  GError *error = NULL;
-  WeftReport *report = run (source, data, cancellable, &error);
-
-  if (report != NULL)
-    g_task_return_pointer (task, report, g_object_unref);
-  else
-    g_task_return_error (task, error);
-}
-
 /**
  * weft_analysis_run_async:
  * @self: an analysis, which must not be changed until it has run
@@ -808,17 +781,11 @@ weft_analysis_run_async (WeftAnalysis *self, GCancellable *cancellable,
                          GDestroyNotify progress_destroy, GAsyncReadyCallback callback,
                          gpointer user_data)
 {
-  g_autoptr (GTask) task = g_task_new (self, cancellable, callback, user_data);
-  Progress *told = g_new0 (Progress, 1);
-
   g_return_if_fail (WEFT_IS_ANALYSIS (self));
 
-  told->callback = progress;
-  told->data = progress_data;
-  told->destroy = progress_destroy;
-  g_task_set_source_tag (task, weft_analysis_run_async);
-  g_task_set_task_data (task, told, progress_free);
-  g_task_run_in_thread (task, run_in_thread);
+  weft_report_task_run (self, run,
+                        (WeftReportProgress){ progress, progress_data, progress_destroy },
+                        cancellable, callback, user_data);
 }
 
 /**
@@ -836,7 +803,7 @@ weft_analysis_run_async (WeftAnalysis *self, GCancellable *cancellable,
 WeftReport *
 weft_analysis_run_finish (WeftAnalysis *self, GAsyncResult *result, GError **error)
 {
-  g_return_val_if_fail (g_task_is_valid (result, self), NULL);
+  g_return_val_if_fail (WEFT_IS_ANALYSIS (self), NULL);
 
-  return g_task_propagate_pointer (G_TASK (result), error);
+  return weft_report_task_finish (self, result, error);
 }

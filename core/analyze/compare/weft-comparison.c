@@ -5,6 +5,7 @@
 #include "weft-analysis-private.h"
 #include "weft-compare-parts.h"
 #include "weft-compare-report.h"
+#include "weft-report-task.h"
 #include "weft-source-changes.h"
 #include "weft-ticks.h"
 
@@ -280,23 +281,6 @@ weft_comparison_set_limit (WeftComparison *self, guint limit)
 
 /* ---- Running ---- */
 
-typedef struct
-{
-  GFileProgressCallback callback;
-  gpointer data;
-  GDestroyNotify destroy;
-} Progress;
-
-static void
-progress_free (gpointer data)
-{
-  Progress *progress = data;
-
-  if (progress->destroy != NULL)
-    progress->destroy (progress->data);
-  g_free (progress);
-}
-
 /* What is found out of all recordings. */
 typedef struct
 {
@@ -350,7 +334,7 @@ observe (WeftComparison *self, WeftRecording *recording, Findings *findings,
 }
 
 static gboolean
-observe_all (WeftComparison *self, Findings *findings, const Progress *progress,
+observe_all (WeftComparison *self, Findings *findings, const WeftReportProgress *progress,
              GCancellable *cancellable, GError **error)
 {
   guint n = self->sides[0]->len + self->sides[1]->len, done = 0;
@@ -370,8 +354,9 @@ observe_all (WeftComparison *self, Findings *findings, const Progress *progress,
 }
 
 static WeftReport *
-run (WeftComparison *self, const Progress *progress, GCancellable *cancellable, GError **error)
+run (gpointer source, const WeftReportProgress *progress, GCancellable *cancellable, GError **error)
 {
+  WeftComparison *self = source;
   g_autoptr (WeftReport) report = weft_report_new ("compare", FALSE);
   g_auto (Findings) found = { weft_measures_new (), weft_ticks_new (), weft_source_changes_new () };
 
@@ -417,18 +402,6 @@ weft_comparison_run (WeftComparison *self, GCancellable *cancellable, GError **e
   return run (self, NULL, cancellable, error);
 }
 
-static void
-run_in_thread (GTask *task, gpointer source, gpointer data, GCancellable *cancellable)
-{
-  GError *error = NULL;
-  WeftReport *report = run (source, data, cancellable, &error);
-
-  if (report != NULL)
-    g_task_return_pointer (task, report, g_object_unref);
-  else
-    g_task_return_error (task, error);
-}
-
 /**
  * weft_comparison_run_async:
  * @self: a comparison, which must not be changed until it has run
@@ -450,15 +423,11 @@ weft_comparison_run_async (WeftComparison *self, GCancellable *cancellable,
                            GDestroyNotify progress_destroy, GAsyncReadyCallback callback,
                            gpointer user_data)
 {
-  g_autoptr (GTask) task = g_task_new (self, cancellable, callback, user_data);
-  Progress *told = g_new0 (Progress, 1);
-
   g_return_if_fail (WEFT_IS_COMPARISON (self));
 
-  *told = (Progress){ progress, progress_data, progress_destroy };
-  g_task_set_source_tag (task, weft_comparison_run_async);
-  g_task_set_task_data (task, told, progress_free);
-  g_task_run_in_thread (task, run_in_thread);
+  weft_report_task_run (self, run,
+                        (WeftReportProgress){ progress, progress_data, progress_destroy },
+                        cancellable, callback, user_data);
 }
 
 /**
@@ -476,7 +445,7 @@ weft_comparison_run_async (WeftComparison *self, GCancellable *cancellable,
 WeftReport *
 weft_comparison_run_finish (WeftComparison *self, GAsyncResult *result, GError **error)
 {
-  g_return_val_if_fail (g_task_is_valid (result, self), NULL);
+  g_return_val_if_fail (WEFT_IS_COMPARISON (self), NULL);
 
-  return g_task_propagate_pointer (G_TASK (result), error);
+  return weft_report_task_finish (self, result, error);
 }
